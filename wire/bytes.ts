@@ -1,0 +1,54 @@
+/**
+ * Big-endian access to octets. The only file that asserts an index to be inside its buffer: a read
+ * past the end of a Uint8Array gives `undefined`, not an error, so every caller runs its format's
+ * `check` before the first getter.
+ */
+
+export function u8(b: Uint8Array, at: number): number {
+  return b[at]!;
+}
+
+export function u16(b: Uint8Array, at: number): number {
+  return (b[at]! << 8) | b[at + 1]!;
+}
+
+export function u32(b: Uint8Array, at: number): number {
+  return ((b[at]! << 24) | (b[at + 1]! << 16) | (b[at + 2]! << 8) | b[at + 3]!) >>> 0;
+}
+
+export function setU8(b: Uint8Array, at: number, v: number): void {
+  b[at] = v;
+}
+
+export function setU16(b: Uint8Array, at: number, v: number): void {
+  b[at] = v >>> 8;
+  b[at + 1] = v;
+}
+
+export function setU32(b: Uint8Array, at: number, v: number): void {
+  b[at] = v >>> 24;
+  b[at + 1] = v >>> 16;
+  b[at + 2] = v >>> 8;
+  b[at + 3] = v;
+}
+
+/** Whether `n` octets of both buffers are the same. Not for secrets: it stops at a difference. */
+export function equal(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number, n: number): boolean {
+  for (let i = 0; i < n; i++) if (a[aAt + i] !== b[bAt + i]) return false;
+  return true;
+}
+
+/**
+ * Below this a plain loop beats `set`, and makes no view object: small packets are copied without
+ * allocation.
+ */
+const LOOP_COPY_MAX = 512;
+
+/** Copies `n` octets. The two ranges must not overlap. */
+export function copy(from: Uint8Array, at: number, to: Uint8Array, toAt: number, n: number): void {
+  if (n > LOOP_COPY_MAX) {
+    to.set(from.subarray(at, at + n), toAt);
+    return;
+  }
+  for (let i = 0; i < n; i++) to[toAt + i] = from[at + i]!;
+}

@@ -1,0 +1,143 @@
+/**
+ * Every way in which octets or packets can be refused, in one table. A fault is a value, never an
+ * exception: codecs return its number, daemons count it under its name and act as the table says.
+ *
+ * Actions: `drop` = this packet or message only · `answer` = a STUN error response goes back ·
+ * `close` = the connection is ended (a stream that broke its framing is never resynchronised).
+ */
+
+export type FaultAction = 'drop' | 'answer' | 'close';
+
+interface FaultRow {
+  readonly name: string;
+  readonly action: FaultAction;
+  readonly meaning: string;
+}
+
+/** Fault numbers. Always above zero, so that `0` can mean "no fault" and `-fault` "bad" in framings. */
+export const FAULTS = {
+  // IP and transport headers
+  IP_SHORT: 1,
+  IP_VERSION: 2,
+  IP_LENGTH: 3,
+  IP_CHECKSUM: 4,
+  IP_FRAGMENT: 5,
+  IP_EXTENSIONS: 6,
+  IP_PROTOCOL: 7,
+  UDP_SHORT: 8,
+  UDP_LENGTH: 9,
+  TCP_SHORT: 10,
+  TCP_OFFSET: 11,
+  ICMP_SHORT: 12,
+  ICMP_TYPE: 13,
+  ICMP_EMBEDDED: 14,
+  RTP_SHORT: 15,
+  RTP_VERSION: 16,
+  RTP_LENGTH: 17,
+  UDP_CHECKSUM_ABSENT: 18,
+
+  // STUN messages
+  STUN_SHORT: 30,
+  STUN_TYPE: 31,
+  STUN_COOKIE: 32,
+  STUN_LENGTH: 33,
+  STUN_ATTRIBUTE: 34,
+  STUN_FINGERPRINT: 35,
+  STUN_INTEGRITY: 36,
+  STUN_ATTRIBUTES_MANY: 37,
+  STUN_UNKNOWN_REQUIRED: 38,
+  STUN_UNEXPECTED: 39,
+
+  // Records on a stream
+  FRAME_UNKNOWN: 60,
+  FRAME_TOO_LONG: 61,
+  FRAME_TYPE: 62,
+  FRAME_BACKLOG: 63,
+  FRAME_FOREIGN: 64,
+
+  // Sessions
+  NOT_AUTHENTICATED: 80,
+  UNAUTHENTICATED_LIMIT: 81,
+  NO_BINDING: 82,
+  FOREIGN_SOURCE: 83,
+  DESTINATION_FORBIDDEN: 84,
+  DESTINATION_DISGUISED: 85,
+  NO_CONNECTION: 86,
+  SEND_QUEUE_FULL: 87,
+  ILLEGAL_EVENT: 88,
+  QUOTA_TUNNELS: 89,
+  QUOTA_BINDINGS: 90,
+  IDLE: 91,
+  TRANSACTION_TIMEOUT: 92,
+} as const;
+
+export type Fault = (typeof FAULTS)[keyof typeof FAULTS];
+
+const ROWS: Readonly<Record<Fault, FaultRow>> = {
+  1: row('ip-short', 'drop', 'fewer octets than an IP header needs'),
+  2: row('ip-version', 'drop', 'neither IPv4 nor IPv6'),
+  3: row('ip-length', 'drop', 'header or total length impossible'),
+  4: row('ip-checksum', 'drop', 'IPv4 header checksum wrong'),
+  5: row('ip-fragment', 'drop', 'a fragment: ports are not in every piece'),
+  6: row('ip-extensions', 'drop', 'IPv6 extension headers too many or broken'),
+  7: row('ip-protocol', 'drop', 'transport protocol that a tunnel does not carry'),
+  8: row('udp-short', 'drop', 'fewer octets than a UDP header needs'),
+  9: row('udp-length', 'drop', 'UDP length field impossible'),
+  10: row('tcp-short', 'drop', 'fewer octets than a TCP header needs'),
+  11: row('tcp-offset', 'drop', 'TCP data offset impossible'),
+  12: row('icmp-short', 'drop', 'fewer octets than an ICMP error needs'),
+  13: row('icmp-type', 'drop', 'an ICMP message that is not an error about a packet'),
+  14: row('icmp-embedded', 'drop', 'packet inside an ICMP error unreadable'),
+  15: row('rtp-short', 'drop', 'fewer octets than an RTP or RTCP header needs'),
+  16: row('rtp-version', 'drop', 'RTP version is not 2'),
+  17: row('rtp-length', 'drop', 'RTP or RTCP length fields impossible'),
+  18: row('udp-checksum-absent', 'drop', 'UDP over IPv6 without a checksum'),
+  30: row('stun-short', 'close', 'fewer octets than a STUN header needs'),
+  31: row('stun-type', 'close', 'first two bits of a STUN message not zero'),
+  32: row('stun-cookie', 'close', 'STUN magic cookie wrong'),
+  33: row('stun-length', 'close', 'STUN length not a multiple of 4, or over the limit'),
+  34: row('stun-attribute', 'answer', 'STUN attribute broken'),
+  35: row('stun-fingerprint', 'drop', 'STUN FINGERPRINT wrong'),
+  36: row('stun-integrity', 'answer', 'STUN message integrity missing or wrong'),
+  37: row('stun-attributes-many', 'drop', 'more STUN attributes than any message needs'),
+  38: row('stun-unknown-required', 'answer', 'unknown comprehension-required STUN attribute'),
+  39: row('stun-unexpected', 'drop', 'STUN message that answers nothing we sent'),
+  60: row('frame-unknown', 'close', 'first octets of a record fit no record kind'),
+  61: row('frame-too-long', 'close', 'record longer than its kind may be'),
+  62: row('frame-type', 'close', 'record kind illegal at this stage'),
+  63: row('frame-backlog', 'close', 'more octets waiting than one record can need'),
+  64: row('frame-foreign', 'close', 'the stream speaks another protocol'),
+  80: row('not-authenticated', 'close', 'data before the tunnel was authenticated'),
+  81: row('unauthenticated-limit', 'close', 'too many octets before authentication'),
+  82: row('no-binding', 'drop', 'no binding for this address'),
+  83: row('foreign-source', 'drop', 'source address is not bound to this tunnel'),
+  84: row('destination-forbidden', 'drop', 'destination is not an allowed media address'),
+  85: row('destination-disguised', 'drop', 'destination hides an address that is not allowed'),
+  86: row('no-connection', 'drop', 'the tunnel has no connection at the moment'),
+  87: row('send-queue-full', 'drop', 'the peer reads too slowly; queue at its limit'),
+  88: row('illegal-event', 'drop', 'event not legal in this state'),
+  89: row('quota-tunnels', 'answer', 'user has all tunnels that the quota allows'),
+  90: row('quota-bindings', 'answer', 'tunnel has all bindings that the quota allows'),
+  91: row('idle', 'close', 'nothing received for too long'),
+  92: row('transaction-timeout', 'close', 'no answer to a STUN request'),
+};
+
+/** The word for logs, metric labels and JSON. */
+export function faultName(fault: Fault): string {
+  return ROWS[fault].name;
+}
+
+export function faultAction(fault: Fault): FaultAction {
+  return ROWS[fault].action;
+}
+
+export function faultMeaning(fault: Fault): string {
+  return ROWS[fault].meaning;
+}
+
+/** One above the highest fault number: the length of an array of counters indexed by fault. */
+export const FAULT_LIMIT = 128;
+
+function row(name: string, action: FaultAction, meaning: string): FaultRow {
+  return { name, action, meaning };
+}
