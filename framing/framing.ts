@@ -11,17 +11,22 @@ export interface Framing {
   readonly name: 'inner-ip' | 'tscf' | 'ftt-ims' | 'tpkt' | 'turn';
   /** Longest whole record in octets, header included. */
   readonly maxFrame: number;
+  /** With so many octets in sight, `frameSize` never answers 0 any more. */
+  readonly maxHeader: number;
   /**
    * Looks at the octets [at, end) of a stream cut at a record boundary. Above 0: a record of that
-   * many octets starts at `at` (they may not all be there yet). 0: need more to tell. Below 0: minus
-   * a fault; the stream is lost.
+   * many octets starts at `at` (they may not all be there yet). 0: need more to tell, but never when
+   * a whole record is in sight. Below 0: minus a fault; the stream is lost.
    */
   frameSize(b: Uint8Array, at: number, end: number): number;
-  /** Which kind of record starts at `at`; asked only after `frameSize` was above 0 and all is there. */
+  /** Which kind of record starts at `at`; asked only after `frameSize` was above 0 there. */
   channel(b: Uint8Array, at: number): Channel;
   /** Octets that `wrap` writes for a payload of `length` octets; 0 when it may not be carried. */
   wrappedSize(channel: Channel, length: number): number;
-  /** Writes one record to `out` at `outAt`; gives the octets written. */
+  /**
+   * Writes one record to `out` at `outAt`; gives the octets written. 0, and nothing written: the
+   * payload would not arrive as the one record that it is.
+   */
   wrap(
     channel: Channel,
     payload: Uint8Array,

@@ -54,6 +54,8 @@ export const FAULTS = {
   FRAME_TYPE: 62,
   FRAME_BACKLOG: 63,
   FRAME_FOREIGN: 64,
+  FRAME_IP_LENGTH: 65,
+  FRAME_IP_CHECKSUM: 66,
 
   // Sessions
   NOT_AUTHENTICATED: 80,
@@ -107,6 +109,8 @@ const ROWS: Readonly<Record<Fault, FaultRow>> = {
   62: row('frame-type', 'close', 'record kind illegal at this stage'),
   63: row('frame-backlog', 'close', 'more octets waiting than one record can need'),
   64: row('frame-foreign', 'close', 'the stream speaks another protocol'),
+  65: row('frame-ip-length', 'close', 'IP record whose length field cannot tell where it ends'),
+  66: row('frame-ip-checksum', 'close', 'IPv4 record with a wrong header checksum'),
   80: row('not-authenticated', 'close', 'data before the tunnel was authenticated'),
   81: row('unauthenticated-limit', 'close', 'too many octets before authentication'),
   82: row('no-binding', 'drop', 'no binding for this address'),
