@@ -1,0 +1,40 @@
+/**
+ * What every command of `tep` is, and the world it may touch. A command gets its streams and
+ * environment handed in, so that tests run it inside their own process.
+ */
+import type { Readable, Writable } from 'node:stream';
+
+export interface Output extends Writable {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+export interface World {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly stdin: Readable;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /**
+   * Aborted by the first Ctrl-C. Whoever reads this property takes over the interrupt and ends by
+   * itself; a command that never reads it is ended by the system as usual.
+   */
+  readonly interrupt: AbortSignal;
+}
+
+export const EXIT = { SUCCESS: 0, FAILED: 1, USAGE: 2 } as const;
+
+export interface Command {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** The whole text of `tep help <name>`, best made with `helpText` of arguments.ts. */
+  readonly help: string;
+  /**
+   * Arguments are those after the command's name; `--help` never arrives here. Resolves to the exit
+   * status; throws `UsageError` for arguments that make no sense.
+   */
+  run(args: readonly string[], world: World): Promise<number>;
+}
+
+/** The command line is wrong: one line for standard error, exit status 2. */
+export class UsageError extends Error {}

@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+/** The program `tep`: joins the dispatcher to the process. Nothing else touches `process`. */
+import { EXIT, type World } from './command.ts';
+import { dispatch } from './dispatch.ts';
+
+/** What a shell shows for a program that a signal ended: 128 + its number. */
+const EXIT_SIGINT = 130;
+const EXIT_SIGPIPE = 141;
+
+process.on('uncaughtException', (error) => {
+  report(error);
+  process.exit(EXIT.FAILED);
+});
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    // `tep … | head`: the reader went away, which is no error of ours.
+    if (error.code === 'EPIPE') process.exit(EXIT_SIGPIPE);
+    throw error;
+  });
+}
+
+let interrupt: AbortSignal | undefined;
+const world: World = {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  stdin: process.stdin,
+  env: process.env,
+  get interrupt() {
+    interrupt ??= takeInterrupt();
+    return interrupt;
+  },
+};
+
+process.exitCode = await dispatch(process.argv.slice(2), world).catch((error: unknown) => {
+  report(error);
+  return EXIT.FAILED;
+});
+
+/** The first Ctrl-C asks the command to end; the second ends the process. */
+function takeInterrupt(): AbortSignal {
+  const controller = new AbortController();
+  process.once('SIGINT', () => {
+    controller.abort();
+    process.once('SIGINT', () => process.exit(EXIT_SIGINT));
+  });
+  return controller.signal;
+}
+
+function report(error: unknown): void {
+  const text = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`tep: internal error: ${text}\n`);
+  if (process.env.TEP_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+}
