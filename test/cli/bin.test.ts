@@ -1,0 +1,57 @@
+/** The real program in a process of its own: what the dispatcher's tests cannot see. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const BIN = join(ROOT, 'build/cli/tep.js');
+
+test('the built program is executable by itself', async (t) => {
+  accessSync(BIN, constants.X_OK);
+  const tep = spawn(BIN, ['--version'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [out, [status]] = await Promise.all([text(tep.stdout), once(tep, 'exit')]);
+  t.regex(out, /^tep \d/);
+  t.is(status, 0);
+});
+
+test('npx finds it in a clone, without network and without having been used before', async (t) => {
+  const cache = mkdtempSync(join(tmpdir(), 'tep-npx-'));
+  t.teardown(() => rmSync(cache, { recursive: true, force: true }));
+  const npx = spawn('npx', ['tep', '--version'], {
+    cwd: ROOT,
+    env: {
+      ...process.env,
+      npm_config_cache: cache,
+      npm_config_offline: 'true',
+      npm_config_update_notifier: 'false',
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [out, err, [status]] = await Promise.all([
+    text(npx.stdout),
+    text(npx.stderr),
+    once(npx, 'exit'),
+  ]);
+  t.is(status, 0, err);
+  t.regex(out, /^tep \d/);
+});
+
+test('wrong usage is exit status 2', async (t) => {
+  const tep = spawn(process.execPath, [BIN, 'nosuch'], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const [err, [status]] = await Promise.all([text(tep.stderr), once(tep, 'exit')]);
+  t.is(status, 2);
+  t.regex(err, /^tep: unknown command nosuch/);
+});
+
+test('a reader that goes away ends it quietly', async (t) => {
+  const tep = spawn(process.execPath, [BIN, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  tep.stdout.destroy();
+  const [err, [status]] = await Promise.all([text(tep.stderr), once(tep, 'exit')]);
+  t.is(err, '');
+  t.is(status, 141);
+});
