@@ -1,0 +1,25 @@
+/**
+ * What is counted for a tunnel and for an end as a whole: IP records and their octets both ways since
+ * the start, and each dropped packet under its fault. Nothing is dropped uncounted.
+ */
+import { FAULT_LIMIT, type Fault } from '../wire/faults.ts';
+
+export class Counters {
+  sentRecords = 0;
+  sentOctets = 0;
+  receivedRecords = 0;
+  receivedOctets = 0;
+  /** Drops of all kinds. */
+  dropped = 0;
+  /** Drops by fault number. */
+  readonly faults = new Uint32Array(FAULT_LIMIT);
+
+  drop(fault: Fault): void {
+    this.dropped += 1;
+    this.faults[fault] = this.of(fault) + 1;
+  }
+
+  of(fault: Fault): number {
+    return this.faults[fault] ?? 0;
+  }
+}

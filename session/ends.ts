@@ -1,0 +1,44 @@
+/** What each end can do besides the verbs that both share (tunnel-end.ts). */
+import type { Endpoint } from '../wire/address.ts';
+import type { ClientOutput, FlowProtocol, ServerOutput } from './outputs.ts';
+import type { TunnelEnd } from './tunnel-end.ts';
+
+export interface BindWishes {
+  /** UDP (17, default) or TCP (6). */
+  readonly protocol?: FlowProtocol;
+  /** Wanted public port; 0 (default): any. */
+  readonly port?: number;
+  /** Also bind `ue.port + 1` to the public port above, which is even: RTP with its RTCP. */
+  readonly pair?: boolean;
+}
+
+/** `new TunnelClient(options: ClientOptions, sink: PacketSink)` */
+export interface ClientEnd extends TunnelEnd<ClientOutput> {
+  /** Opens the tunnel before it is needed; `bind` does it too. */
+  open(now: number): void;
+  /** The connection that `connect` asked for is there: TLS and CONNECT are done with. */
+  connected(conn: number, now: number): void;
+  /** Wants `ue` reachable: answers `bound` or `bind-failed`. Again for the same `ue`: told again. */
+  bind(ue: Endpoint, wishes: BindWishes, now: number): void;
+  release(ue: Endpoint, protocol: FlowProtocol, now: number): void;
+  /** Ends the tunnel and frees all bindings. */
+  close(now: number): void;
+  /** Last measured round trip of a connection in milliseconds; undefined before the first. */
+  rttMs(conn: number): number | undefined;
+}
+
+/** `new TunnelServer(options: ServerOptions, sink: PacketSink)` */
+export interface ServerEnd extends TunnelEnd<ServerOutput> {
+  /** A connection from `peer` is there: TLS is done, a CONNECT has been consumed. */
+  accepted(conn: number, peer: Endpoint, now: number): void;
+  /** A plain STUN request that came by UDP: the answer to send back, or nothing. */
+  datagram(b: Uint8Array, at: number, end: number, peer: Endpoint): Uint8Array | undefined;
+  /** Answers to `listen`. */
+  listening(id: number, now: number): void;
+  listenFailed(id: number, now: number): void;
+  /** Short-term credentials of one session: who sends them may open a tunnel. */
+  learnSession(username: string, password: string): void;
+  forgetSession(username: string): void;
+  /** Ends every tunnel: each connection gets what is queued for it, then its end. */
+  stop(now: number): void;
+}

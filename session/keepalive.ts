@@ -1,0 +1,37 @@
+/**
+ * Liveness of one connection (tep-wire 7, RFC 8445 11, standards M-19): when to send a Binding
+ * indication because nothing else was sent, and when to give the connection up because nothing came.
+ * Any octets count in either direction.
+ */
+import type { LivenessOptions } from './tunnel-end.ts';
+
+const IDLE_MS = 15_000;
+const DEAD_MS = 40_000;
+
+export class Keepalive {
+  readonly #idleMs: number;
+  readonly #deadMs: number;
+  /** When something was last sent and received; set by the data path. */
+  sentAtMs: number;
+  receivedAtMs: number;
+
+  constructor(options: LivenessOptions | undefined, now: number) {
+    this.#idleMs = options?.idleMs ?? IDLE_MS;
+    this.#deadMs = options?.deadMs ?? DEAD_MS;
+    this.sentAtMs = now;
+    this.receivedAtMs = now;
+  }
+
+  indicationDue(now: number): boolean {
+    return now >= this.sentAtMs + this.#idleMs;
+  }
+
+  dead(now: number): boolean {
+    return now >= this.receivedAtMs + this.#deadMs;
+  }
+
+  /** The earlier of the two. */
+  deadline(): number {
+    return Math.min(this.sentAtMs + this.#idleMs, this.receivedAtMs + this.#deadMs);
+  }
+}
