@@ -57,11 +57,13 @@ export class ClassicFormat implements CaptureFormat {
   }
 
   take(b: Buffer, at: number, end: number, records: PacketRecord[]): number {
-    if (!this.#headerSeen) return this.#takeHeader(b, at, end);
-    const to = this.#endOfWholeRecords(b, at, end);
-    if (to === at) return at;
-    this.#records = records;
-    this.#source.emit('data', b.subarray(at, to));
+    const from = this.#headerSeen ? at : this.#takeHeader(b, at, end);
+    if (!this.#headerSeen) return from;
+    const to = this.#endOfWholeRecords(b, from, end);
+    if (to > from) {
+      this.#records = records;
+      this.#source.emit('data', b.subarray(from, to));
+    }
     return to;
   }
 
