@@ -8,7 +8,7 @@
  *   if (capture.fault !== undefined) …   // packets before the fault were delivered
  */
 import { Buffer } from 'node:buffer';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { ClassicFormat, looksLikeClassic } from './classic.ts';
 import { nameOfForeignFile } from './foreign-files.ts';
 import {
@@ -62,12 +62,13 @@ class CaptureFile implements Capture {
     }
   }
 
+  /** The kind of file is asked for first: to open a pipe would wait for its other end. */
   async #open(): Promise<FileHandle | undefined> {
     try {
-      const handle = await open(this.file, 'r');
-      if ((await handle.stat()).isFile()) return handle;
-      await handle.close();
-      this.#fail('unreadable', 0, 'not a file');
+      const kind = await stat(this.file);
+      if (kind.isFile()) return await open(this.file, 'r');
+      const what = kind.isDirectory() ? 'a directory' : 'a pipe or device';
+      this.#fail('unreadable', 0, `${what}, not a file`);
     } catch (error) {
       this.#fail('unreadable', 0, reasonOf(error));
     }
@@ -138,6 +139,5 @@ function reasonOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ENOENT') return 'no such file';
   if (code === 'EACCES' || code === 'EPERM') return 'no permission to read it';
-  if (code === 'EISDIR') return 'a directory, not a file';
   return (error as Error).message;
 }

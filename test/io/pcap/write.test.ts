@@ -1,0 +1,132 @@
+import { Buffer } from 'node:buffer';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { LINK_TYPES } from '../../../io/pcap/link-types.ts';
+import { CaptureWriter, type CaptureWriterOptions } from '../../../io/pcap/write.ts';
+import { peerOutput, peerTest } from '../../peers.ts';
+import { type ReadPacket, readAll, temporaryFolder } from './make.ts';
+
+const folder = temporaryFolder();
+/** IPv4, UDP 192.0.2.10:40000 -> 198.51.100.7:5004, payload deadbeef. */
+const PACKET = Buffer.from(
+  '450000200001400040114e87c000020ac63364079c40138c000cc626deadbeef',
+  'hex',
+);
+const FORMS = [
+  { linkType: LINK_TYPES.RAW, precision: 'microseconds' },
+  { linkType: LINK_TYPES.RAW, precision: 'nanoseconds' },
+  { linkType: LINK_TYPES.ETHERNET, precision: 'microseconds' },
+] as const satisfies readonly CaptureWriterOptions[];
+
+for (const form of FORMS) {
+  const name = `${form.precision}, link type ${form.linkType}`;
+
+  test(`${name}: what is written is read back`, async (t) => {
+    const { packets, capture } = await readAll(written(`${name}.pcap`, form, 3));
+    t.is(capture.fault, undefined);
+    t.deepEqual(packets, expected(form, 3));
+  });
+
+  peerTest('capinfos', `${name}: capinfos reads it`, async (t) => {
+    const file = written(`${name} capinfos.pcap`, form, 5);
+    const table = await peerOutput('capinfos', ['-TmQ', '-t', '-E', '-c', file]);
+    const type = form.precision === 'microseconds' ? 'pcap' : 'nsecpcap';
+    const link = form.linkType === LINK_TYPES.RAW ? 'rawip' : 'ether';
+    t.regex(table, new RegExp(`"${type}","${link}","5"`));
+  });
+
+  for (const format of ['pcap', 'nsecpcap', 'pcapng'] as const) {
+    peerTest('editcap', `${name}: what editcap makes of it as ${format} is read`, async (t) => {
+      const file = written(`${name} for ${format}.pcap`, form, 4);
+      const other = join(folder, `${name} by editcap.${format}`);
+      await peerOutput('editcap', ['-F', format, file, other]);
+      const { packets, capture } = await readAll(other);
+      t.is(capture.fault, undefined);
+      t.deepEqual(packets, expected(format === 'pcap' ? FORMS[0] : form, 4, form.linkType));
+    });
+  }
+}
+
+peerTest('tshark', 'tshark shows time, addresses and a good checksum', async (t) => {
+  const file = written('tshark.pcap', FORMS[1], 1);
+  const fields = ['frame.time_epoch', 'ip.src', 'udp.dstport', 'udp.checksum.status'];
+  const options = ['-o', 'udp.check_checksum:TRUE', '-T', 'fields', '-E', 'separator=,'];
+  const args = ['-r', file, ...options, ...fields.flatMap((f) => ['-e', f])];
+  const line = await peerOutput('tshark', args);
+  t.is(line, '1763700000.123456789,192.0.2.10,5004,1\n');
+});
+
+peerTest('tcpdump', 'what tcpdump writes from it is read', async (t) => {
+  const file = written('tcpdump.pcap', FORMS[0], 2);
+  const other = join(folder, 'by tcpdump.pcap');
+  await peerOutput('tcpdump', [
+    '-r',
+    file,
+    '-w',
+    other,
+    ...(process.getuid?.() === 0 ? ['-Z', 'root'] : []),
+  ]);
+  const { packets } = await readAll(other);
+  t.deepEqual(packets, expected(FORMS[0], 2));
+});
+
+test('a file has its name only when it is finished, and replaces an older one whole', (t) => {
+  const file = join(folder, 'late.pcap');
+  writeFileSync(file, 'older');
+  const writer = new CaptureWriter(file, FORMS[0]);
+  writer.write(1, 0, PACKET, 0, PACKET.length);
+  t.is(readFileSync(file, 'utf8'), 'older');
+  writer.finish();
+  t.is(readFileSync(file).length, 24 + 16 + PACKET.length);
+  t.deepEqual(leftOver('late.pcap'), []);
+});
+
+test('discarded: nothing is left behind', (t) => {
+  const writer = new CaptureWriter(join(folder, 'never.pcap'), FORMS[0]);
+  writer.write(1, 0, PACKET, 0, PACKET.length);
+  writer.discard();
+  t.false(existsSync(writer.file));
+  t.deepEqual(leftOver('never.pcap'), []);
+});
+
+test('a packet too long for the format is our own mistake', (t) => {
+  const writer = new CaptureWriter(join(folder, 'long.pcap'), FORMS[0]);
+  const longest = Buffer.alloc(262_145);
+  writer.write(1, 0, longest, 0, 262_144);
+  t.throws(() => writer.write(1, 0, longest, 0, 262_145), { instanceOf: RangeError });
+  writer.discard();
+});
+
+test('a folder that is not there is told by the file system', (t) => {
+  t.throws(() => new CaptureWriter(join(folder, 'none', 'a.pcap'), FORMS[0]), { code: 'ENOENT' });
+});
+
+/** Writes `count` packets, each with one octet of poison before and behind in the buffer. */
+function written(name: string, form: CaptureWriterOptions, count: number): string {
+  const poisoned = Buffer.concat([Buffer.of(0xa5), PACKET, Buffer.of(0xa5)]);
+  const writer = new CaptureWriter(join(folder, name), form);
+  for (let i = 0; i < count; i++) {
+    writer.write(1_763_700_000 + i, 123_456_789, poisoned, 1, 1 + PACKET.length);
+  }
+  writer.finish();
+  return writer.file;
+}
+
+function expected(
+  form: CaptureWriterOptions,
+  count: number,
+  linkType = form.linkType,
+): ReadPacket[] {
+  return Array.from({ length: count }, (_, i) => ({
+    seconds: 1_763_700_000 + i,
+    nanoseconds: form.precision === 'nanoseconds' ? 123_456_789 : 123_456_000,
+    linkType,
+    originalLength: PACKET.length,
+    octets: PACKET.toString('hex'),
+  }));
+}
+
+function leftOver(name: string): string[] {
+  return readdirSync(folder).filter((entry) => entry.startsWith(`${name}.`));
+}
