@@ -35,6 +35,8 @@ export const FAULTS = {
   RTP_VERSION: 16,
   RTP_LENGTH: 17,
   UDP_CHECKSUM_ABSENT: 18,
+  IP_SOURCE_ROUTE: 19,
+  TRANSPORT_CHECKSUM: 20,
 
   // STUN messages
   STUN_SHORT: 30,
@@ -94,6 +96,8 @@ const ROWS: Readonly<Record<Fault, FaultRow>> = {
   16: row('rtp-version', 'drop', 'RTP version is not 2'),
   17: row('rtp-length', 'drop', 'RTP or RTCP length fields impossible'),
   18: row('udp-checksum-absent', 'drop', 'UDP over IPv6 without a checksum'),
+  19: row('ip-source-route', 'drop', 'the addresses in the IP header are not those of the ends'),
+  20: row('transport-checksum', 'drop', 'UDP, TCP or ICMP checksum wrong'),
   30: row('stun-short', 'close', 'fewer octets than a STUN header needs'),
   31: row('stun-type', 'close', 'first two bits of a STUN message not zero'),
   32: row('stun-cookie', 'close', 'STUN magic cookie wrong'),
