@@ -20,6 +20,8 @@
  */
 import { u8, u16, u32 } from '../wire/bytes.ts';
 import { FAULTS, type Fault } from '../wire/faults.ts';
+import { MAX_STUN_LEN, HEADER_LEN as STUN_HEADER_LEN } from '../wire/stun/message.ts';
+import { MAGIC_COOKIE, METHODS } from '../wire/stun/registry.ts';
 import { innerIp } from './inner-ip/inner-ip.ts';
 
 export type Speech =
@@ -53,17 +55,12 @@ type Rule = readonly [
   judge: (b: Uint8Array, at: number, end: number) => Verdict,
 ];
 
-const STUN_COOKIE = 0x2112a442;
-const MAX_STUN_LEN = 1500;
-const STUN_HEADER_LEN = 20;
-const STUN_ALLOCATE = 0x0003;
-const STUN_CONNECTION_BIND = 0x000b;
 const MIN_TPKT_LEN = 8;
 const OFF_TPKT_LENGTH = 2;
 const OFF_IPV6_NEXT = 6;
 
-/** UDP, TCP, ICMPv6 and the extension headers that may stand before them (RFC 8200 clause 4). */
-const IPV6_NEXT_HEADERS: ReadonlySet<number> = new Set([0, 6, 17, 43, 44, 58, 60]);
+/** UDP, TCP, ICMPv6, extension headers and "none" (RFC 8200 clauses 4 and 4.7). */
+const IPV6_NEXT_HEADERS: ReadonlySet<number> = new Set([0, 6, 17, 43, 44, 58, 59, 60]);
 
 const HTTP_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'TRACE', 'PRI'];
 const SIP_METHODS = [
@@ -125,8 +122,9 @@ function octets(...wanted: readonly number[]): Rule[1] {
 
 function looksLikeTurn(b: Uint8Array, at: number, end: number): Verdict {
   if (end - at >= 2) {
+    // The type of a request is the number of its method, as long as that is below 0x10.
     const type = u16(b, at);
-    if (type !== STUN_ALLOCATE && type !== STUN_CONNECTION_BIND) return 'no';
+    if (type !== METHODS.ALLOCATE && type !== METHODS.CONNECTION_BIND) return 'no';
   } else if (u8(b, at) !== 0) {
     return 'no';
   }
@@ -146,9 +144,9 @@ function looksLikeFramedStun(b: Uint8Array, at: number, end: number): Verdict {
   if (length < 0 || length > MAX_STUN_LEN - STUN_HEADER_LEN || length % 4 !== 0) return 'no';
   if (there > 4 && u8(b, at + 4) !== length >>> 8) return 'no';
   if (there > 5 && u8(b, at + 5) !== (length & 0xff)) return 'no';
-  if (there >= 10) return u32(b, at + 6) === STUN_COOKIE ? 'yes' : 'no';
+  if (there >= 10) return u32(b, at + 6) === MAGIC_COOKIE ? 'yes' : 'no';
   for (let i = 6; i < there; i++) {
-    if (u8(b, at + i) !== ((STUN_COOKIE >>> (8 * (9 - i))) & 0xff)) return 'no';
+    if (u8(b, at + i) !== ((MAGIC_COOKIE >>> (8 * (9 - i))) & 0xff)) return 'no';
   }
   return 'maybe';
 }

@@ -67,7 +67,7 @@ export class RequestHead {
   }
 
   #endLine(): void {
-    const text = this.#line.latin1Slice(0, this.#lineLength);
+    const text = this.#line.toString('latin1', 0, this.#lineLength);
     const line = text.endsWith('\r') ? text.slice(0, -1) : text;
     this.#lineLength = 0;
     if (this.#method === '') this.answer = line === '' ? undefined : this.#requestLine(line);

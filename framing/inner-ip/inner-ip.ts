@@ -12,14 +12,12 @@
  */
 import { copy, u8, u16, u32 } from '../../wire/bytes.ts';
 import { FAULTS } from '../../wire/faults.ts';
+import { MAX_STUN_LEN, HEADER_LEN as STUN_HEADER_LEN } from '../../wire/stun/message.ts';
+import { MAGIC_COOKIE } from '../../wire/stun/registry.ts';
 import { CHANNELS, type Channel, type Framing } from '../framing.ts';
 
-const STUN_HEADER_LEN = 20;
-const STUN_COOKIE = 0x2112a442;
-const STUN_COOKIE_OCTETS = [0x21, 0x12, 0xa4, 0x42] as const;
 const OFF_STUN_LENGTH = 2;
 const OFF_STUN_COOKIE = 4;
-const MAX_STUN_LEN = 1500;
 
 const IPV4_MIN_HEADER_LEN = 20;
 const IPV4_MAX_HEADER_LEN = 60;
@@ -85,7 +83,7 @@ function stunSize(b: Uint8Array, at: number, end: number): number {
   if (there < OFF_STUN_COOKIE + 4) return stunStart(b, at, there);
   const length = u16(b, at + OFF_STUN_LENGTH);
   if (!stunLengthLegal(length)) return -FAULTS.STUN_LENGTH;
-  if (u32(b, at + OFF_STUN_COOKIE) !== STUN_COOKIE) return -FAULTS.STUN_COOKIE;
+  if (u32(b, at + OFF_STUN_COOKIE) !== MAGIC_COOKIE) return -FAULTS.STUN_COOKIE;
   return STUN_HEADER_LEN + length;
 }
 
@@ -96,7 +94,8 @@ function stunStart(b: Uint8Array, at: number, there: number): number {
     if (!stunLengthLegal(length)) return -FAULTS.STUN_LENGTH;
   }
   for (let i = OFF_STUN_COOKIE; i < there; i++) {
-    if (u8(b, at + i) !== STUN_COOKIE_OCTETS[i - OFF_STUN_COOKIE]) return -FAULTS.STUN_COOKIE;
+    const wanted = (MAGIC_COOKIE >>> (8 * (OFF_STUN_COOKIE + 3 - i))) & 0xff;
+    if (u8(b, at + i) !== wanted) return -FAULTS.STUN_COOKIE;
   }
   return 0;
 }
