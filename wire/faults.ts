@@ -49,6 +49,8 @@ export const FAULTS = {
   STUN_ATTRIBUTES_MANY: 37,
   STUN_UNKNOWN_REQUIRED: 38,
   STUN_UNEXPECTED: 39,
+  STUN_NONCE: 40,
+  STUN_BID_DOWN: 41,
 
   // Records on a stream
   FRAME_UNKNOWN: 60,
@@ -108,6 +110,8 @@ const ROWS: Readonly<Record<Fault, FaultRow>> = {
   37: row('stun-attributes-many', 'drop', 'more STUN attributes than any message needs'),
   38: row('stun-unknown-required', 'answer', 'unknown comprehension-required STUN attribute'),
   39: row('stun-unexpected', 'drop', 'STUN message that answers nothing we sent'),
+  40: row('stun-nonce', 'answer', 'STUN nonce too old, or not ours for this client'),
+  41: row('stun-bid-down', 'drop', 'STUN security feature announced, but taken away on the way'),
   60: row('frame-unknown', 'close', 'first octets of a record fit no record kind'),
   61: row('frame-too-long', 'close', 'record longer than its kind may be'),
   62: row('frame-type', 'close', 'record kind illegal at this stage'),

@@ -71,7 +71,7 @@ export interface StunMessage extends StunParts, IntegrityOffsets {
 
 /** What closes a message. */
 export interface Protection {
-  readonly integrity?: Integrity;
+  readonly integrity?: Integrity | undefined;
   readonly fingerprint?: boolean;
 }
 
@@ -164,11 +164,11 @@ function checkHeader(b: Uint8Array, at: number, end: number): 0 | Fault {
   return length % 4 !== 0 || length > MAX_STUN_LEN - HEADER_LEN ? FAULTS.STUN_LENGTH : 0;
 }
 
-function classOf(type: number): StunClass {
+export function classOf(type: number): StunClass {
   return CLASSES[((type >> 7) & 2) | ((type >> 4) & 1)] ?? 'request';
 }
 
-function methodOf(type: number): number {
+export function methodOf(type: number): number {
   return (type & 0x000f) | ((type & 0x00e0) >> 1) | ((type & 0x3e00) >> 2);
 }
 

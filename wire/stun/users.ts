@@ -1,0 +1,52 @@
+/** Where a server finds its users: a list, or none at all but a shared secret (tep-wire 3). */
+import { Buffer } from 'node:buffer';
+import { type Credentials, prepareCredentials, timeLimitedPassword, userhash } from './keys.ts';
+
+export interface Users {
+  /**
+   * All credentials that this name may have now (milliseconds since 1970); none: no such user.
+   * More than one while a shared secret is being replaced.
+   */
+  byName(name: string, now: number): readonly Credentials[];
+  /** The same by USERHASH. */
+  byHash(hash: Uint8Array): readonly Credentials[];
+}
+
+const NONE: readonly Credentials[] = [];
+
+/** Users by list. The realm is that of the server: USERHASH depends on it. */
+export function userTable(entries: readonly Credentials[], realm: string): Users {
+  const names = new Map<string, readonly Credentials[]>();
+  const hashes = new Map<string, readonly Credentials[]>();
+  for (const entry of entries) {
+    const credentials = prepareCredentials(entry);
+    names.set(credentials.name, [credentials]);
+    hashes.set(hashIndex(userhash(credentials.name, realm)), [credentials]);
+  }
+  return {
+    byName: (name) => names.get(name) ?? NONE,
+    byHash: (hash) => hashes.get(hashIndex(hash)) ?? NONE,
+  };
+}
+
+/** `expiry:user`, expiry in seconds since 1970. */
+const TIME_LIMITED = /^([0-9]{1,12}):./;
+
+/**
+ * Users that carry their own end of validity. The name must be readable for that, so none is ever
+ * found by its hash: a server with these does not offer user name anonymity.
+ */
+export function timeLimitedUsers(secrets: readonly (string | Uint8Array)[]): Users {
+  return {
+    byName(name, now) {
+      const expiry = TIME_LIMITED.exec(name)?.[1];
+      if (expiry === undefined || Number(expiry) * 1000 <= now) return NONE;
+      return secrets.map((secret) => ({ name, password: timeLimitedPassword(secret, name) }));
+    },
+    byHash: () => NONE,
+  };
+}
+
+function hashIndex(hash: Uint8Array): string {
+  return Buffer.from(hash.buffer, hash.byteOffset, hash.length).toString('latin1');
+}
