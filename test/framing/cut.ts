@@ -3,14 +3,14 @@ import { FrameBuffer } from '../../framing/frame-buffer.ts';
 import type { Channel, Framing } from '../../framing/framing.ts';
 import type { Fault } from '../../wire/faults.ts';
 
-export interface Record {
+export interface CutRecord {
   readonly channel: Channel;
   /** A copy: the view is valid only during the loop. */
   readonly octets: Buffer;
 }
 
 export interface Cut {
-  readonly records: readonly Record[];
+  readonly records: readonly CutRecord[];
   readonly fault: 0 | Fault;
   readonly held: number;
   /** The most memory that the buffer owned. */
@@ -25,7 +25,7 @@ const BORDER = 16;
  */
 export function cutStream(framing: Framing, stream: Uint8Array, cuts: readonly number[]): Cut {
   const buffer = new FrameBuffer(framing);
-  const records: Record[] = [];
+  const records: CutRecord[] = [];
   let capacity = 0;
   let from = 0;
   for (const to of [...cuts, stream.length]) {
