@@ -25,7 +25,7 @@ const OFF_VALUE = 20;
 const FIRST_SLOTS = 16;
 /** Above this the slot array would pass the length that every Node version can allocate. */
 const MAX_ENTRIES = 2 ** 25;
-const MAX_VALUE = 0xffff_ffff;
+const MAX_VALUE = 0x7fff_ffff;
 
 export interface EndpointTableOptions {
   /** 8 secret random octets; the table keeps them. */
@@ -83,7 +83,7 @@ export class EndpointTable {
   ): boolean {
     checkKey(b, addressAt, addressLength, port, protocol);
     if (!Number.isInteger(value) || value < 0 || value > MAX_VALUE) {
-      throw new RangeError(`value ${value} is not an unsigned 32-bit number`);
+      throw new RangeError(`value ${value} is not between 0 and ${MAX_VALUE}`);
     }
     let at = this.#locate(b, addressAt, addressLength, port, protocol) * SLOT_LEN;
     if (u8(this.#slots, at + OFF_LENGTH) === 0) {

@@ -1,6 +1,7 @@
 /**
  * HalfSipHash-1-3: a 32-bit hash under a 64-bit secret key. Peers choose addresses and ports, so a
- * table that hashes without a secret can be filled with colliding keys on purpose (G-22).
+ * table that hashes without a secret can be filled with colliding keys on purpose (G-22). The hash is
+ * signed: an unsigned one above 2^31 would cost an allocation each time.
  *
  * The message hashed is `address octets ‖ 3 octets`, where the last three (port and protocol) share
  * the closing word with the message length, as the algorithm has it. Words are read big-endian.
@@ -42,5 +43,5 @@ export function keyedHash(
     v2 = (v2 << 16) | (v2 >>> 16);
     v0 ^= word;
   }
-  return (v1 ^ v3) >>> 0;
+  return v1 ^ v3;
 }
