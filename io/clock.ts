@@ -1,0 +1,42 @@
+/** The only clock and the only timer of the agents; the machines get times as numbers. */
+
+/**
+ * Milliseconds since 1970 with a fraction. Never goes back: set by the system's clock once, at the
+ * start of the process, and by its monotonic clock from then on.
+ */
+export function now(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+/** The longest delay that `setTimeout` takes. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
+/**
+ * Rings at or after a time. Setting it later than it already is costs nothing: it then rings too
+ * early once, and whoever owns it looks what is due and sets it again.
+ */
+export class Alarm {
+  readonly #ring: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  #atMs = Number.POSITIVE_INFINITY;
+
+  constructor(ring: () => void) {
+    this.#ring = ring;
+  }
+
+  set(atMs: number): void {
+    if (atMs >= this.#atMs) return;
+    this.clear();
+    this.#atMs = atMs;
+    const delayMs = Math.min(MAX_DELAY_MS, Math.max(1, Math.ceil(atMs - now())));
+    this.#timer = setTimeout(() => {
+      this.#atMs = Number.POSITIVE_INFINITY;
+      this.#ring();
+    }, delayMs);
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+    this.#atMs = Number.POSITIVE_INFINITY;
+  }
+}

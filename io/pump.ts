@@ -1,0 +1,90 @@
+/**
+ * Keeps a tunnel end going: hands its outputs out, writes its octets to the streams, calls `timeout`
+ * when it is time. Everything that happens in one turn of the event loop is settled together at its
+ * end, so packets that came together leave in one write.
+ */
+import type { Duplex } from 'node:stream';
+import type { CloseOutput } from '../session/outputs.ts';
+import type { TunnelEnd } from '../session/tunnel-end.ts';
+import { Alarm, now } from './clock.ts';
+import { StreamLink } from './stream-link.ts';
+
+/** How long connections may take to end by themselves when everything is to stop. */
+const STOP_MS = 5_000;
+
+export class Pump<Output extends { readonly type: string }> {
+  readonly #end: TunnelEnd<Output>;
+  readonly #obey: (output: Output) => void;
+  readonly #links = new Map<number, StreamLink>();
+  readonly #alarm = new Alarm(() => this.touched());
+  #settling: NodeJS.Immediate | undefined;
+  #idle: (() => void) | undefined;
+
+  constructor(end: TunnelEnd<Output>, obey: (output: Output) => void) {
+    this.#end = end;
+    this.#obey = obey;
+  }
+
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#links.size;
+  }
+
+  /** The stream is connection `conn` from now on; the caller has told the end so. */
+  attach(conn: number, stream: Duplex): void {
+    const touched = () => this.touched();
+    const gone = (conn: number) => {
+      this.#links.delete(conn);
+      if (this.#links.size === 0) this.#idle?.();
+    };
+    this.#links.set(conn, new StreamLink(stream, conn, this.#end, touched, gone));
+    this.touched();
+  }
+
+  /** To be called after every verb: what follows from it is done at the end of this turn. */
+  touched(): void {
+    this.#settling ??= setImmediate(() => {
+      this.#settling = undefined;
+      this.#settle();
+    });
+  }
+
+  /**
+   * After the end was told to close: resolves when all connections are gone and the last outputs
+   * were handed out.
+   */
+  async stop(): Promise<void> {
+    this.#settle();
+    if (this.#links.size > 0) {
+      const limit = setTimeout(() => {
+        for (const link of this.#links.values()) link.close(false);
+      }, STOP_MS);
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+      });
+      clearTimeout(limit);
+      this.#settle();
+    }
+    clearImmediate(this.#settling);
+    this.#alarm.clear();
+  }
+
+  #settle(): void {
+    const end = this.#end;
+    if (end.nextTimeout() <= now()) end.timeout(now());
+    for (let output = end.poll(); output !== undefined; output = end.poll()) this.#act(output);
+    for (let conn = end.writable(); conn >= 0; conn = end.writable()) {
+      this.#links.get(conn)?.flush();
+    }
+    this.#alarm.set(end.nextTimeout());
+  }
+
+  #act(output: Output): void {
+    if (isClose(output)) this.#links.get(output.conn)?.close(output.flush);
+    this.#obey(output);
+  }
+}
+
+function isClose(output: { readonly type: string }): output is CloseOutput {
+  return output.type === 'close';
+}

@@ -1,0 +1,88 @@
+/**
+ * Joins one byte stream (TCP; TLS or a proxy's tunnel later) to a connection of a tunnel end. Octets
+ * are written when the stream has taken those before, so what waits, waits in the end's own queue,
+ * where it is bounded and counted.
+ */
+import type { Duplex } from 'node:stream';
+import type { TunnelEnd } from '../session/tunnel-end.ts';
+import { now } from './clock.ts';
+
+/** How long a peer may take to read what was flushed to it, and to close in turn. */
+const FLUSH_MS = 3_000;
+
+/** What a link needs of its tunnel end. */
+export type LinkedEnd = Pick<TunnelEnd<unknown>, 'input' | 'pending' | 'wrote' | 'disconnected'>;
+
+export class StreamLink {
+  readonly #stream: Duplex;
+  readonly #conn: number;
+  readonly #end: LinkedEnd;
+  readonly #touched: () => void;
+  #writing = false;
+  #ending = false;
+  #gone = false;
+  #flushTimer: NodeJS.Timeout | undefined;
+
+  /** `touched` is called after each input to the end; `gone` once, after `disconnected`. */
+  constructor(
+    stream: Duplex,
+    conn: number,
+    end: LinkedEnd,
+    touched: () => void,
+    gone: (conn: number) => void,
+  ) {
+    this.#stream = stream;
+    this.#conn = conn;
+    this.#end = end;
+    this.#touched = touched;
+    stream.on('data', (chunk: Uint8Array) => this.#input(chunk));
+    // A peer that ended its side is no tunnel any more: it may still read what waits for it.
+    stream.once('end', () => this.close(true));
+    // A reset shows as an error and then a close; the close is what counts.
+    stream.on('error', () => {});
+    stream.once('close', () => {
+      this.#gone = true;
+      clearTimeout(this.#flushTimer);
+      end.disconnected(conn, now());
+      gone(conn);
+      touched();
+    });
+  }
+
+  /** Writes what the end has for this connection, unless an earlier write is still under way. */
+  flush(): void {
+    if (this.#writing || this.#gone) return;
+    const octets = this.#end.pending(this.#conn);
+    if (octets.length > 0) this.#write(octets);
+    else if (this.#ending) this.#stream.end();
+  }
+
+  /** Ends the connection: at once, or after what is pending has been written. */
+  close(flush: boolean): void {
+    if (!flush) {
+      this.#stream.destroy();
+      return;
+    }
+    if (this.#ending || this.#gone) return;
+    this.#ending = true;
+    this.#flushTimer = setTimeout(() => this.#stream.destroy(), FLUSH_MS);
+    this.flush();
+  }
+
+  #input(chunk: Uint8Array): void {
+    if (this.#gone) return;
+    this.#end.input(this.#conn, chunk, 0, chunk.length, now());
+    this.#touched();
+  }
+
+  #write(octets: Uint8Array): void {
+    this.#writing = true;
+    this.#stream.write(octets, (error) => {
+      this.#writing = false;
+      if (this.#gone || error) return;
+      this.#end.wrote(this.#conn, octets.length);
+      this.flush();
+      this.#touched();
+    });
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * TCP connections of the tunnel. TCP_NODELAY always: Nagle's algorithm costs media 40 ms and more.
+ * Whatever carries the octets later, TLS or a proxy's tunnel, is a `Duplex` as these sockets are.
+ */
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import type { Endpoint } from '../wire/address.ts';
+import { endpointOf } from './endpoints.ts';
+import { type IoFault, ioFault } from './io-fault.ts';
+
+export interface TcpTarget {
+  /** A name or a literal address. A name with addresses of both families is tried with both. */
+  readonly host: string;
+  readonly port: number;
+  /** Address of this machine to connect from. */
+  readonly localAddress?: string;
+}
+
+/** A connection being made; `abandon` ends the attempt, and `result` is then a fault. */
+export interface Dial {
+  readonly result: Promise<Socket | IoFault>;
+  abandon(): void;
+}
+
+export function dialTcp(target: TcpTarget, timeoutMs: number): Dial {
+  const socket = connect({ ...target, noDelay: true });
+  const result = new Promise<Socket | IoFault>((resolve) => {
+    const timer = setTimeout(() => {
+      const text = `no connection to ${target.host} port ${target.port} in ${timeoutMs} ms`;
+      finish({ type: 'io-fault', code: 'ETIMEDOUT', text });
+    }, timeoutMs);
+    const onError = (error: Error) => finish(ioFault(error));
+    const onClose = () => finish({ type: 'io-fault', code: 'ECANCELED', text: 'abandoned' });
+    const finish = (outcome: Socket | IoFault) => {
+      clearTimeout(timer);
+      socket.off('error', onError).off('close', onClose).removeAllListeners('connect');
+      if (outcome !== socket) {
+        // A late error of a socket that nobody wants any more.
+        socket.on('error', () => {});
+        socket.destroy();
+      }
+      resolve(outcome);
+    };
+    socket
+      .once('error', onError)
+      .once('close', onClose)
+      .once('connect', () => finish(socket));
+  });
+  return { result, abandon: () => socket.destroy() };
+}
+
+export interface TcpListener {
+  readonly local: Endpoint;
+  /** No new connections; those that there are go on. */
+  close(): Promise<void>;
+}
+
+export interface TcpListenOptions {
+  /** Literal address; `::` listens for both families. */
+  readonly host: string;
+  /** 0 takes any. */
+  readonly port: number;
+  /** Connections beyond so many are closed at once. */
+  readonly maxConnections: number;
+}
+
+export function listenTcp(
+  options: TcpListenOptions,
+  accept: (socket: Socket, peer: Endpoint) => void,
+): Promise<TcpListener | IoFault> {
+  const server = createServer({ noDelay: true }, (socket) => {
+    const { remoteAddress, remotePort } = socket;
+    // Both are undefined when the peer is gone again already.
+    if (remoteAddress === undefined || remotePort === undefined) socket.destroy();
+    else accept(socket, endpointOf(remoteAddress, remotePort));
+  });
+  server.maxConnections = options.maxConnections;
+  return new Promise((resolve) => {
+    // Later errors concern single connections, which end by themselves.
+    server.on('error', (error) => resolve(ioFault(error)));
+    server.listen(options.port, options.host, () => {
+      const address = server.address();
+      if (address === null || typeof address === 'string') throw new RangeError('not a TCP port');
+      const local = endpointOf(address.address, address.port);
+      resolve({ local, close: () => closeServer(server) });
+    });
+  });
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+  });
+}

@@ -1,0 +1,117 @@
+/**
+ * The packet port `sockets`: ordinary UDP sockets, no privilege. Each socket stands for one endpoint:
+ * what arrives on it becomes a packet from its sender to that endpoint, and packets whose source is
+ * that endpoint leave through it.
+ *
+ *   TEP-S in relay mode   the socket stands for itself: it is the public address
+ *   TEP-C                 the socket, where the application sends to, stands for a media gateway's
+ *                         address; answers go back to whatever address the application used
+ *
+ * Sockets carry UDP only and tell neither DSCP nor TTL.
+ */
+import { EndpointTable } from '../session/endpoint-table.ts';
+import type { RandomSource } from '../session/tunnel-end.ts';
+import type { Endpoint } from '../wire/address.ts';
+import { writeUdpPacket } from '../wire/build.ts';
+import * as ipv4 from '../wire/ipv4.ts';
+import * as ipv6 from '../wire/ipv6.ts';
+import { PacketView, readPacket } from '../wire/packet.ts';
+import * as udp from '../wire/udp.ts';
+import { type IoFault, isIoFault } from './io-fault.ts';
+import type { PacketPort, PacketReceiver } from './packet-port.ts';
+import { openUdp, type UdpSocket } from './udp-socket.ts';
+
+/** The longest record of a tunnel (tep-wire 2). */
+const MAX_PACKET_LEN = 65_535;
+const MAX_SOCKETS = 65_536;
+const SEED_LEN = 8;
+
+interface Seat {
+  readonly standsFor: Endpoint;
+  readonly socket: UdpSocket;
+}
+
+export class UdpSockets implements PacketPort {
+  /** Packets and datagrams that could not be passed on: no such socket, not UDP, too long. */
+  dropped = 0;
+  readonly #seats = new Map<number, Seat>();
+  /** Ids whose socket is being opened; taken out when they are closed before that. */
+  readonly #opening = new Set<number>();
+  readonly #table: EndpointTable;
+  readonly #view = new PacketView();
+  readonly #out = new Uint8Array(MAX_PACKET_LEN);
+  #receive: PacketReceiver | undefined;
+
+  constructor(random: RandomSource) {
+    this.#table = new EndpointTable({ seed: random(SEED_LEN), maxEntries: MAX_SOCKETS });
+  }
+
+  start(receive: PacketReceiver): void {
+    this.#receive = receive;
+  }
+
+  /** Opens socket `id` on `at`, to stand for `standsFor`, or for itself. Gives the address it has. */
+  async listen(id: number, at: Endpoint, standsFor?: Endpoint): Promise<Endpoint | IoFault> {
+    if (this.#seats.has(id) || this.#opening.has(id)) throw new RangeError(`socket ${id} is open`);
+    if (standsFor !== undefined && standsFor.family !== at.family) {
+      throw new RangeError('a socket cannot stand for an address of the other family');
+    }
+    this.#opening.add(id);
+    let face: Endpoint | undefined;
+    const socket = await openUdp(at, (payload, from) => this.#arrived(payload, from, face));
+    const wanted = this.#opening.delete(id);
+    if (isIoFault(socket)) return socket;
+    if (!wanted) {
+      await socket.close();
+      return { type: 'io-fault', code: 'ECANCELED', text: 'closed before it was open' };
+    }
+    face = standsFor ?? socket.local;
+    this.#table.set(face.address, 0, face.address.length, face.port, udp.PROTOCOL, id);
+    this.#seats.set(id, { standsFor: face, socket });
+    return socket.local;
+  }
+
+  /** Closes socket `id`, or gives up opening it. */
+  async release(id: number): Promise<void> {
+    this.#opening.delete(id);
+    const seat = this.#seats.get(id);
+    if (seat === undefined) return;
+    this.#seats.delete(id);
+    const { address, port } = seat.standsFor;
+    this.#table.delete(address, 0, address.length, port, udp.PROTOCOL);
+    await seat.socket.close();
+  }
+
+  send(b: Uint8Array, at: number, end: number): void {
+    const view = this.#view;
+    const fault = readPacket(view, b, at, end);
+    if (fault !== 0 || view.protocol !== udp.PROTOCOL) {
+      this.dropped += 1;
+      return;
+    }
+    const length = view.addressLength;
+    const id = this.#table.find(b, view.sourceAt, length, view.sourcePort, udp.PROTOCOL);
+    const seat = this.#seats.get(id);
+    if (seat === undefined) {
+      this.dropped += 1;
+      return;
+    }
+    seat.socket.send(b, view.payload, view.payloadEnd, view.destinationAt, view.destinationPort);
+  }
+
+  async close(): Promise<void> {
+    this.#opening.clear();
+    await Promise.all([...this.#seats.keys()].map((id) => this.release(id)));
+  }
+
+  #arrived(payload: Uint8Array, from: Endpoint, face: Endpoint | undefined): void {
+    const header = from.family === 4 ? ipv4.MIN_HEADER_LEN : ipv6.HEADER_LEN;
+    const fits = header + udp.HEADER_LEN + payload.length <= MAX_PACKET_LEN;
+    if (face === undefined || !fits || this.#receive === undefined) {
+      this.dropped += 1;
+      return;
+    }
+    const n = writeUdpPacket(this.#out, 0, from, face, payload, 0, payload.length);
+    this.#receive(this.#out, 0, n);
+  }
+}

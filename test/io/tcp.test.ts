@@ -1,0 +1,113 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import test from 'ava';
+import { isIoFault } from '../../io/io-fault.ts';
+import { dialTcp, listenTcp, type TcpListener, type TcpTarget } from '../../io/tcp.ts';
+import { type Endpoint, formatEndpoint } from '../../wire/address.ts';
+
+const DIAL_MS = 5_000;
+
+async function dialled(target: TcpTarget): Promise<Socket> {
+  const socket = await dialTcp(target, DIAL_MS).result;
+  if (isIoFault(socket)) throw new Error(socket.text);
+  return socket;
+}
+
+/** A promise of the first connection, and the function that keeps it. */
+function firstAccepted(): [Promise<Accepted>, (accepted: Accepted) => void] {
+  let keep: (accepted: Accepted) => void = () => {};
+  const promise = new Promise<Accepted>((resolve) => {
+    keep = resolve;
+  });
+  return [promise, keep];
+}
+
+interface Accepted {
+  readonly socket: Socket;
+  readonly peer: Endpoint;
+}
+
+async function listening(
+  host: string,
+  accept: (accepted: Accepted) => void,
+  maxConnections = 10,
+): Promise<TcpListener> {
+  const options = { host, port: 0, maxConnections };
+  const listener = await listenTcp(options, (socket, peer) => accept({ socket, peer }));
+  if (isIoFault(listener)) throw new Error(listener.text);
+  return listener;
+}
+
+test('both sides get a socket; the listener knows who came', async (t) => {
+  const [accepted, accept] = firstAccepted();
+  const listener = await listening('127.0.0.1', accept);
+  const client = await dialled({ host: '127.0.0.1', port: listener.local.port });
+  const { socket, peer } = await accepted;
+  t.is(formatEndpoint(peer), `127.0.0.1:${client.localPort}`);
+  client.write('ping');
+  t.is(String((await once(socket, 'data'))[0]), 'ping');
+  client.destroy();
+  socket.destroy();
+  await listener.close();
+});
+
+test('a listener for both families tells IPv4 peers as IPv4', async (t) => {
+  const [accepted, accept] = firstAccepted();
+  const listener = await listenTcp({ host: '::', port: 0, maxConnections: 1 }, (socket, peer) =>
+    accept({ socket, peer }),
+  );
+  if (isIoFault(listener)) {
+    t.log(`no IPv6 here: ${listener.text}`);
+    t.pass();
+    return;
+  }
+  const client = await dialled({ host: '127.0.0.1', port: listener.local.port });
+  const { socket, peer } = await accepted;
+  t.is(peer.family, 4);
+  client.destroy();
+  socket.destroy();
+  await listener.close();
+});
+
+test('nobody listens: a value', async (t) => {
+  const listener = await listening('127.0.0.1', () => {});
+  await listener.close();
+  const result = await dialTcp({ host: '127.0.0.1', port: listener.local.port }, DIAL_MS).result;
+  t.true(isIoFault(result) && result.code === 'ECONNREFUSED');
+});
+
+test('an attempt that is abandoned ends as a value', async (t) => {
+  const listener = await listening('127.0.0.1', ({ socket }) => socket.destroy());
+  const dial = dialTcp({ host: '127.0.0.1', port: listener.local.port }, DIAL_MS);
+  dial.abandon();
+  const result = await dial.result;
+  t.true(isIoFault(result) && result.code === 'ECANCELED');
+  await listener.close();
+});
+
+test('a port in use: a value', async (t) => {
+  const listener = await listening('127.0.0.1', () => {});
+  const second = await listenTcp(
+    { host: '127.0.0.1', port: listener.local.port, maxConnections: 1 },
+    () => {},
+  );
+  t.true(isIoFault(second) && second.code === 'EADDRINUSE');
+  await listener.close();
+});
+
+test('connections above the limit are closed', async (t) => {
+  const sockets: Socket[] = [];
+  const listener = await listening('127.0.0.1', ({ socket }) => sockets.push(socket), 1);
+  const target = { host: '127.0.0.1', port: listener.local.port };
+  const first = await dialled(target);
+  const second = await dialTcp(target, DIAL_MS).result;
+  if (!isIoFault(second)) {
+    second.on('error', () => {});
+    second.resume();
+    await once(second, 'close');
+  }
+  t.is(sockets.length, 1);
+  first.destroy();
+  for (const socket of sockets) socket.destroy();
+  await listener.close();
+});
