@@ -236,7 +236,8 @@ export function writeAttribute(
   messageAt: number,
 ): number {
   const length = valueSize(attribute);
-  setU16(out, at, attribute.type === 'unknown' ? attribute.number : ATTRIBUTES[attribute.type]);
+  const known = attribute.type !== 'unknown';
+  setU16(out, at, known ? ATTRIBUTES[attribute.type] : codecs.inRange(attribute.number, 0xffff));
   setU16(out, at + 2, length);
   if (attribute.type === 'unknown') out.set(attribute.value, at + 4);
   else codecOf(attribute.type).write(attribute.value, out, at + 4, messageAt);
