@@ -107,6 +107,8 @@ captured() {
   sleep 1.2
   kill -INT "$CAPTURING"
   wait "$CAPTURING" || true
+  # pcapng names the kernel, which tells about the machine and not about the capture.
+  LC_ALL=C sed -i "s/$(uname -r)/$(uname -r | tr -c "\n" x)/g" "$WORK/$1"
   mv "$WORK/$1" "$CAPTURES/$1"
   chmod 644 "$CAPTURES/$1"
   echo "$1: $(stat -c %s "$CAPTURES/$1") octets"
