@@ -39,8 +39,8 @@ export function equal(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number, n:
 }
 
 /**
- * Below this a plain loop beats `set`, and makes no view object: small packets are copied without
- * allocation.
+ * Below this a loop beats `set`, or costs little more, and makes no view object: small packets are
+ * copied without allocation.
  */
 const LOOP_COPY_MAX = 512;
 
@@ -50,5 +50,18 @@ export function copy(from: Uint8Array, at: number, to: Uint8Array, toAt: number,
     to.set(from.subarray(at, at + n), toAt);
     return;
   }
-  for (let i = 0; i < n; i++) to[toAt + i] = from[at + i]!;
+  let i = at;
+  let o = toAt;
+  // Eight at a time costs 0.6 of one at a time (bench: framing, wrap).
+  for (const lastEight = at + n - 8; i <= lastEight; i += 8, o += 8) {
+    to[o] = from[i]!;
+    to[o + 1] = from[i + 1]!;
+    to[o + 2] = from[i + 2]!;
+    to[o + 3] = from[i + 3]!;
+    to[o + 4] = from[i + 4]!;
+    to[o + 5] = from[i + 5]!;
+    to[o + 6] = from[i + 6]!;
+    to[o + 7] = from[i + 7]!;
+  }
+  for (const end = at + n; i < end; i++, o++) to[o] = from[i]!;
 }

@@ -11,6 +11,7 @@
  * is there.
  */
 import { copy, u8, u16, u32 } from '../../wire/bytes.ts';
+import { fold, sumOf } from '../../wire/checksum.ts';
 import { FAULTS } from '../../wire/faults.ts';
 import { MAX_STUN_LEN, HEADER_LEN as STUN_HEADER_LEN } from '../../wire/stun/message.ts';
 import { MAGIC_COOKIE } from '../../wire/stun/registry.ts';
@@ -112,13 +113,8 @@ function ipv4Size(b: Uint8Array, at: number, end: number): number {
   const length = u16(b, at + OFF_IPV4_LENGTH);
   if (length < headerLength) return -FAULTS.FRAME_IP_LENGTH;
   if (there < headerLength) return 0;
-  return headerSumRight(b, at, headerLength) ? length : -FAULTS.FRAME_IP_CHECKSUM;
-}
-
-function headerSumRight(b: Uint8Array, at: number, length: number): boolean {
-  let sum = 0;
-  for (let i = at; i < at + length; i += 2) sum += u16(b, i);
-  return (sum & 0xffff) + (sum >>> 16) === 0xffff;
+  const sumRight = fold(sumOf(b, at, at + headerLength)) === 0xffff;
+  return sumRight ? length : -FAULTS.FRAME_IP_CHECKSUM;
 }
 
 /**

@@ -1,0 +1,151 @@
+/**
+ * Measures small operations: time as the median of seven runs, memory as what the heap grew by while
+ * no collection took place. One JSON line per case on stdout. README.md says why so.
+ */
+import { execFileSync } from 'node:child_process';
+import { GCProfiler } from 'node:v8';
+
+export interface Case {
+  readonly name: string;
+  /** Octets that one operation handles; without them there is no MB/s. */
+  readonly octets?: number;
+  readonly aim?: Aim;
+  /** Does the operation `times` times. What it needs has been made before. */
+  run(times: number): void;
+}
+
+export interface Aim {
+  readonly maxNsPerOp?: number;
+  readonly minMbPerSecond?: number;
+  readonly maxBytesPerOp?: number;
+  readonly minPacketsPerSecond?: number;
+  readonly maxPeakMb?: number;
+}
+
+export interface Figures {
+  readonly nsPerOp?: number;
+  readonly mbPerSecond?: number;
+  readonly bytesPerOp?: number;
+  readonly packetsPerSecond?: number;
+  readonly peakMb?: number;
+}
+
+export const QUICK = process.argv.includes('--quick');
+
+const COMMIT = git('describe', '--always', '--dirty', '--abbrev=8');
+const RUNS = 7;
+const RUN_MS = QUICK ? 10 : 150;
+const WARM_UP_MS = QUICK ? 50 : 400;
+const ALLOCATION_OPS = QUICK ? 100_000 : 1_000_000;
+
+const ATTEMPTS = 3;
+
+/** Below this the growth is that of the measuring itself; the smallest object has 16 bytes. */
+const NOISE_BYTES_PER_OP = 0.5;
+
+export function bench(one: Case): void {
+  const times = timesFor(one, WARM_UP_MS);
+  const runs = Array.from({ length: RUNS }, () => nsOf(one, times) / times);
+  const nsPerOp = median(runs);
+  report(one.name, one.aim, {
+    nsPerOp: round(nsPerOp),
+    ...(one.octets === undefined ? {} : { mbPerSecond: round((one.octets * 1000) / nsPerOp) }),
+    bytesPerOp: bytesPerOp(one, Math.max(ALLOCATION_OPS, times)),
+  });
+}
+
+/** Prints a case, whoever measured it. */
+export function report(name: string, aim: Aim | undefined, figures: Figures): void {
+  const met = aim === undefined ? {} : { aim, met: meets(figures, aim) };
+  const line = { name, ...figures, ...met, node: process.version, commit: COMMIT };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+/** Seeded randomness (mulberry32): the same packets in every run. */
+export function random(seed: number): (limit: number) => number {
+  let state = seed;
+  return (limit) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let v = Math.imul(state ^ (state >>> 15), 1 | state);
+    v = (v + Math.imul(v ^ (v >>> 7), 61 | v)) ^ v;
+    return ((v ^ (v >>> 14)) >>> 0) % limit;
+  };
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? Number.NaN;
+}
+
+function meets(figures: Figures, aim: Aim): boolean {
+  const most = (figure = Number.POSITIVE_INFINITY, limit = figure) => figure <= limit;
+  const least = (figure = 0, limit = figure) => figure >= limit;
+  return (
+    most(figures.nsPerOp, aim.maxNsPerOp) &&
+    most(figures.bytesPerOp, aim.maxBytesPerOp) &&
+    most(figures.peakMb, aim.maxPeakMb) &&
+    least(figures.mbPerSecond, aim.minMbPerSecond) &&
+    least(figures.packetsPerSecond, aim.minPacketsPerSecond)
+  );
+}
+
+/** Warms up, and finds how many operations fill one run. */
+function timesFor(one: Case, warmUpMs: number): number {
+  let times = 1;
+  let ns = 0;
+  for (let spent = 0; spent < warmUpMs * 1e6; spent += ns) {
+    ns = nsOf(one, times);
+    if (ns < RUN_MS * 1e6) times = Math.ceil(times * Math.min(8, (RUN_MS * 1.1e6) / (ns + 1)));
+  }
+  return times;
+}
+
+function nsOf(one: Case, times: number): number {
+  const start = process.hrtime.bigint();
+  one.run(times);
+  return Number(process.hrtime.bigint() - start);
+}
+
+/** The least of some attempts: what an operation allocates is there every time, other growth is not. */
+function bytesPerOp(one: Case, wanted: number): number {
+  const attempts = Array.from({ length: ATTEMPTS }, () => growthPerOp(one, wanted));
+  const least = Math.min(...attempts);
+  return least < NOISE_BYTES_PER_OP ? 0 : round(least);
+}
+
+/**
+ * Growth of the heap and of the array buffers outside it over a run in which nothing was collected:
+ * what was collected would not be seen. A run with a collection is repeated at half the length.
+ */
+function growthPerOp(one: Case, wanted: number): number {
+  for (let times = wanted; times >= 1; times = Math.floor(times / 2)) {
+    globalThis.gc?.();
+    const profiler = new GCProfiler();
+    profiler.start();
+    const before = ownedBytes();
+    one.run(times);
+    const grown = ownedBytes() - before;
+    const collections = profiler.stop()?.statistics.length ?? 0;
+    if (collections === 0) return grown / times;
+  }
+  throw new Error(`${one.name}: no run without a collection`);
+}
+
+function ownedBytes(): number {
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
+function round(value: number): number {
+  return Number(value.toPrecision(4));
+}
+
+function git(...words: readonly string[]): string {
+  try {
+    return execFileSync('git', words, { stdio: ['ignore', 'pipe', 'ignore'] })
+      .toString()
+      .trim();
+  } catch {
+    return 'unknown';
+  }
+}

@@ -1,0 +1,39 @@
+/** The packets that the benches carry: seeded RTP of 172 octets, which makes 200 octets of IPv4. */
+import { type Endpoint, parseEndpoint } from '../wire/address.ts';
+import { writeUdpPacket } from '../wire/build.ts';
+import { random } from './harness.ts';
+
+export const PACKET_LEN = 200;
+const RTP_LEN = 172;
+
+export const UE = endpoint('10.0.0.2:40000');
+export const PUBLIC = endpoint('203.0.113.7:50000');
+export const MEDIA = endpoint('198.51.100.9:30000');
+/** TCP addresses of the tunnel. */
+export const CLIENT = endpoint('192.0.2.10:51000');
+export const SERVER = endpoint('192.0.2.1:80');
+
+export function uplinkPackets(count: number): Buffer[] {
+  return packets(UE, MEDIA, count);
+}
+
+export function downlinkPackets(count: number): Buffer[] {
+  return packets(MEDIA, PUBLIC, count);
+}
+
+function packets(source: Endpoint, destination: Endpoint, count: number): Buffer[] {
+  const next = random(0x7e9);
+  return Array.from({ length: count }, (_, i) => {
+    const rtp = Uint8Array.from({ length: RTP_LEN }, () => next(256));
+    rtp.set([0x80, 0, i >>> 8, i & 0xff]);
+    const packet = Buffer.alloc(PACKET_LEN);
+    writeUdpPacket(packet, 0, source, destination, rtp, 0, RTP_LEN);
+    return packet;
+  });
+}
+
+function endpoint(text: string): Endpoint {
+  const parsed = parseEndpoint(text);
+  if (parsed === undefined) throw new RangeError(text);
+  return parsed;
+}

@@ -1,0 +1,91 @@
+/**
+ * The same benches on another commit and here, in turns, so that both see the same weather:
+ *
+ *     npm run bench:compare -- REF [--quick] [framing] …
+ *
+ * REF is checked out and built in a temporary folder, which is removed afterwards.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const ROUNDS = 3;
+
+const [ref, ...words] = process.argv.slice(2);
+if (ref === undefined || ref.startsWith('-')) {
+  console.error('usage: npm run bench:compare -- REF [--quick] [name of a bench] …');
+  process.exit(2);
+}
+
+const here = process.cwd();
+const temporary = mkdtempSync(join(tmpdir(), 'tep-bench-'));
+const there = join(temporary, 'tree');
+try {
+  run(here, 'git', ['worktree', 'add', '--detach', there, ref]);
+  install();
+  run(there, process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.']);
+  run(here, process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.']);
+  compare();
+} finally {
+  execFileSync('git', ['worktree', 'remove', '--force', there], { cwd: here, stdio: 'ignore' });
+  rmSync(temporary, { recursive: true, force: true });
+}
+
+/** The same lock file means the same packages: then ours are used. */
+function install() {
+  const lock = (folder) => readFileSync(join(folder, 'package-lock.json'), 'utf8');
+  if (lock(here) === lock(there))
+    symlinkSync(join(here, 'node_modules'), join(there, 'node_modules'));
+  else run(there, 'npm', ['ci', '--no-progress']);
+}
+
+function compare() {
+  if (!existsSync(join(there, 'scripts/run-benches.js'))) {
+    console.error(`${ref} has no benches`);
+    process.exitCode = 2;
+    return;
+  }
+  const before = new Map();
+  const after = new Map();
+  for (let round = 0; round < ROUNDS; round++) {
+    collect(there, before);
+    collect(here, after);
+  }
+  for (const [name, now] of after) print(name, before.get(name), now);
+}
+
+function collect(folder, into) {
+  const output = run(folder, process.execPath, ['scripts/run-benches.js', ...words]);
+  for (const line of output.trim().split('\n')) {
+    const result = JSON.parse(line);
+    if (result.name !== undefined)
+      into.set(result.name, [...(into.get(result.name) ?? []), result]);
+  }
+}
+
+function print(name, before, after) {
+  const line = { name };
+  for (const figure of ['nsPerOp', 'packetsPerSecond', 'bytesPerOp', 'peakMb']) {
+    const now = median(after, figure);
+    if (now === undefined) continue;
+    const was = before === undefined ? undefined : median(before, figure);
+    const change = was ? `${(((now - was) / was) * 100).toFixed(1)} %` : undefined;
+    line[figure] = { before: was ?? null, after: now, ...(change && { change }) };
+  }
+  console.log(JSON.stringify(line));
+}
+
+function median(results, figure) {
+  const values = results.map((result) => result[figure]).filter((value) => value !== undefined);
+  return values.sort((a, b) => a - b)[values.length >> 1];
+}
+
+function run(folder, program, words) {
+  return execFileSync(program, words, {
+    cwd: folder,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+    maxBuffer: 1 << 26,
+  });
+}

@@ -1,0 +1,18 @@
+/** The benches claim "0 bytes allocated": this shows that they would see one object. */
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+
+const CONTROL = fileURLToPath(new URL('../../bench/control.bench.js', import.meta.url));
+
+test('the bench harness sees one object per operation, and none where there is none', (t) => {
+  const output = execFileSync(process.execPath, ['--expose-gc', CONTROL, '--quick']).toString();
+  const lines = output
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const bytes = new Map(lines.map((line) => [line.name, line.bytesPerOp]));
+  t.is(bytes.get('control: nothing'), 0);
+  t.true(bytes.get('control: one object per op') >= 24);
+  t.true(bytes.get('control: one view of 200 octets per op') >= 200);
+});
