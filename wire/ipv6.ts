@@ -65,7 +65,7 @@ export function walk(b: Uint8Array, at: number, end: number, from: number, next:
     if (!isExtension(kind)) return ((i - at) << 8) | kind;
     if (end - i < 8) return -FAULTS.IP_EXTENSIONS;
     if (kind === NEXT_FRAGMENT && !isAtomic(b, i)) return ((i - at) << 8) | kind;
-    const size = kind === NEXT_FRAGMENT ? FRAGMENT_HEADER_LEN : (u8(b, i + 1) + 1) * 8;
+    const size = extensionLength(b, i, kind);
     if (size > end - i) return -FAULTS.IP_EXTENSIONS;
     const fault = checkExtension(b, i, i + size, kind);
     if (fault !== 0) return -fault;
@@ -73,6 +73,11 @@ export function walk(b: Uint8Array, at: number, end: number, from: number, next:
     i += size;
   }
   return -FAULTS.IP_EXTENSIONS;
+}
+
+/** Whole extension header of kind `kind` in octets, when its first two are there. */
+export function extensionLength(b: Uint8Array, extensionAt: number, kind: number): number {
+  return kind === NEXT_FRAGMENT ? FRAGMENT_HEADER_LEN : (u8(b, extensionAt + 1) + 1) * 8;
 }
 
 /** Offset, counted from the IP header, in an answer of `walk`. */

@@ -3,6 +3,8 @@
  * array of numbers, remainder by 65535) and shares no line with the code under test.
  */
 
+import { readFileSync } from 'node:fs';
+
 /** Octet used around everything under test: a read or write outside changes the outcome. */
 export const POISON = 0xa5;
 const BORDER = 64;
@@ -99,4 +101,29 @@ export function icmpError(
   const pseudo = six ? [...source, ...destination, ...word(bare.length), 0, 58] : [];
   bare.splice(2, 2, ...word(oracleChecksum(pseudo, bare)));
   return ipPacket(source, destination, six ? 58 : 1, Uint8Array.from(bare));
+}
+
+export interface Vector {
+  readonly name: string;
+  /** `ok` or the name of the fault that `readPacket` answers with. */
+  readonly outcome: string;
+  readonly octets: Uint8Array;
+}
+
+/** The packets of test/vectors/wire/packets.txt. */
+export function vectors(): Vector[] {
+  const file = new URL('../../../test/vectors/wire/packets.txt', import.meta.url);
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => {
+      const [name = '', outcome = '', octets = ''] = line.split(' ');
+      return { name, outcome, octets: hex(octets) };
+    });
+}
+
+export function vector(name: string): Uint8Array {
+  const found = vectors().find((v) => v.name === name);
+  if (found === undefined) throw new RangeError(`no vector ${name}`);
+  return found.octets;
 }
