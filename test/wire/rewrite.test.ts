@@ -176,7 +176,7 @@ test('half a TCP checksum at the cut of an ICMP error stays, the outer checksum 
   t.true(bordersIntact(b, at, end));
 });
 
-test('[W-6] checksums that the host left to its hardware are computed in full', (t) => {
+test('[M-16] [W-6] checksums that the own host left to its hardware are computed in full', (t) => {
   const property = fc.property(
     addresses,
     port,
