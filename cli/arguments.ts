@@ -36,16 +36,23 @@ export interface ChoiceOption extends OptionBase {
   readonly choices: readonly string[];
   readonly default?: string;
 }
-export type Option = FlagOption | TextOption | NumberOption | ChoiceOption;
+/** Any text, as often as it is given: the values in their order. */
+export interface ListOption extends OptionBase {
+  readonly kind: 'list';
+  readonly value: string;
+}
+export type Option = FlagOption | TextOption | NumberOption | ChoiceOption | ListOption;
 export type Options = Readonly<Record<string, Option>>;
 
 type ValueOf<O extends Option> = O extends FlagOption
   ? boolean
-  : O extends NumberOption
-    ? number | (O extends { default: number } ? never : undefined)
-    : O extends ChoiceOption
-      ? O['choices'][number] | (O extends { default: string } ? never : undefined)
-      : string | (O extends { default: string } ? never : undefined);
+  : O extends ListOption
+    ? readonly string[]
+    : O extends NumberOption
+      ? number | (O extends { default: number } ? never : undefined)
+      : O extends ChoiceOption
+        ? O['choices'][number] | (O extends { default: string } ? never : undefined)
+        : string | (O extends { default: string } ? never : undefined);
 
 export type Values<T extends Options> = { readonly [K in keyof T]: ValueOf<T[K]> };
 
@@ -74,9 +81,11 @@ export function parseArguments<const T extends Options>(
     allowPositionals: true,
     tokens: true,
   });
-  const values: Record<string, string | number | boolean | undefined> = {};
+  const lists: Record<string, string[]> = {};
+  const values: Record<string, string | number | boolean | readonly string[] | undefined> = {};
   for (const [name, option] of Object.entries(options)) {
-    values[name] = option.kind === 'flag' ? false : option.default;
+    if (option.kind === 'list') values[name] = lists[name] = [];
+    else values[name] = option.kind === 'flag' ? false : option.default;
   }
   const positionals: string[] = [];
   for (const token of tokens) {
@@ -84,7 +93,9 @@ export function parseArguments<const T extends Options>(
     if (token.kind !== 'option') continue;
     const option = Object.hasOwn(options, token.name) ? options[token.name] : undefined;
     if (option === undefined) throw unknownOption(token.rawName, Object.keys(options));
-    values[token.name] = readValue(token.rawName, option, token.value, token.inlineValue === true);
+    const value = readValue(token.rawName, option, token.value, token.inlineValue === true);
+    if (option.kind === 'list') lists[token.name]?.push(String(value));
+    else values[token.name] = value;
   }
   checkPositionals(positionals, wanted);
   // Every option of the table was given a value of its own kind above.
@@ -152,6 +163,7 @@ function readNumber(raw: string, option: NumberOption, text: string): number {
 function expectation(option: Exclude<Option, FlagOption>): string {
   switch (option.kind) {
     case 'text':
+    case 'list':
       return option.value;
     case 'choice':
       return option.choices.join(' or ');
@@ -187,7 +199,8 @@ function meaning(option: Option): string {
   const range = option.kind === 'number' ? `${option.min} to ${option.max}` : '';
   const unit = option.kind === 'number' && option.unit !== undefined ? ` ${option.unit}` : '';
   const fallback =
-    option.kind === 'flag' || option.default === undefined ? '' : `default ${option.default}`;
-  const more = [range === '' ? '' : range + unit, fallback].filter((part) => part !== '');
+    'default' in option && option.default !== undefined ? `default ${option.default}` : '';
+  const often = option.kind === 'list' ? 'may be given several times' : '';
+  const more = [range === '' ? '' : range + unit, fallback, often].filter((part) => part !== '');
   return more.length === 0 ? option.meaning : `${option.meaning} (${more.join(', ')})`;
 }

@@ -8,7 +8,9 @@ import { suggestion } from './nearest.ts';
 export type Commands = Readonly<Record<string, () => Promise<{ readonly command: Command }>>>;
 
 /** Every command there is, in the order of the help. */
-export const COMMANDS: Commands = {};
+export const COMMANDS: Commands = {
+  sdp: () => import('./sdp.ts'),
+};
 
 /** Runs one command line; gives the exit status. Exceptions other than `UsageError` pass through. */
 export async function dispatch(

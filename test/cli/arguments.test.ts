@@ -89,3 +89,14 @@ test('the nearest right name', (t) => {
   t.is(nearest('x', names), undefined);
   t.is(nearest('frobnicate', names), undefined);
 });
+
+test('a list keeps every value in its order', (t) => {
+  const options = { map: { kind: 'list', value: 'A=B', meaning: 'pairs' } } as const;
+  t.deepEqual(parseArguments([], options).values, { map: [] });
+  const given: readonly string[] = parseArguments(['--map', 'a=b', '--map=c=d'], options).values
+    .map;
+  t.deepEqual(given, ['a=b', 'c=d']);
+  t.throws(() => parseArguments(['--map'], options), { message: '--map needs a value: A=B' });
+  const parts = { usage: 'x', about: 'x', options, examples: [] };
+  t.regex(helpText(parts), /--map A=B +pairs \(may be given several times\)/);
+});
