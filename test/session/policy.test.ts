@@ -1,0 +1,231 @@
+import test from 'ava';
+import { MAX_RULES, Policy, type PolicyRule } from '../../session/policy.ts';
+import { type Endpoint, parseAddress, parseEndpoint } from '../../wire/address.ts';
+import { FAULTS } from '../../wire/faults.ts';
+import { parsePrefix } from '../../wire/prefix.ts';
+import { seededRandom } from '../sim/random.ts';
+
+const UDP = 17;
+const TCP = 6;
+const SEED = Uint8Array.from([9, 8, 7, 6, 5, 4, 3, 2]);
+const { DESTINATION_FORBIDDEN, DESTINATION_DISGUISED } = FAULTS;
+
+function rule(prefixText: string, first = 0, last = 65_535, protocol?: number): PolicyRule {
+  const prefix = parsePrefix(prefixText);
+  if (prefix === undefined) throw new RangeError(prefixText);
+  const ports = { first, last };
+  return protocol === undefined ? { prefix, ports } : { prefix, ports, protocol };
+}
+
+function policy(...rules: PolicyRule[]): Policy {
+  return new Policy({ rules, maxLearnt: 10, seed: SEED });
+}
+
+function endpoint(text: string): Endpoint {
+  const parsed = parseEndpoint(text);
+  if (parsed === undefined) throw new RangeError(text);
+  return parsed;
+}
+
+/** The address in the middle of other octets, as in a packet. */
+function judge(of: Policy, addressText: string, port = 30_000, protocol = UDP): number {
+  const address = parseAddress(addressText);
+  if (address === undefined) throw new RangeError(addressText);
+  const b = new Uint8Array(48).fill(0xa5);
+  b.set(address, 19);
+  return of.judge(b, 19, address.length, port, protocol);
+}
+
+test('[M-10] without a rule and without a session nothing is allowed', (t) => {
+  t.is(judge(policy(), '192.0.2.1'), DESTINATION_FORBIDDEN);
+  t.is(judge(policy(), '2001:db8::1'), DESTINATION_FORBIDDEN);
+});
+
+test('[W-6] a rule allows its prefix, its ports, its protocol, and nothing beside them', (t) => {
+  const media = policy(rule('192.0.2.0/25', 30_000, 30_999, UDP), rule('2001:db8:1::/48'));
+  t.is(judge(media, '192.0.2.0', 30_000), 0);
+  t.is(judge(media, '192.0.2.127', 30_999), 0);
+  t.is(judge(media, '192.0.2.128', 30_000), DESTINATION_FORBIDDEN);
+  t.is(judge(media, '192.0.1.255', 30_000), DESTINATION_FORBIDDEN);
+  t.is(judge(media, '192.0.2.1', 29_999), DESTINATION_FORBIDDEN);
+  t.is(judge(media, '192.0.2.1', 31_000), DESTINATION_FORBIDDEN);
+  t.is(judge(media, '192.0.2.1', 30_000, TCP), DESTINATION_FORBIDDEN);
+  t.is(judge(media, '2001:db8:1:ffff::1', 1, TCP), 0);
+  t.is(judge(media, '2001:db8:2::1', 1, TCP), DESTINATION_FORBIDDEN);
+});
+
+test('[G-22] special addresses need a rule that is about them', (t) => {
+  const everything = policy(rule('0.0.0.0/0'), rule('::/0'), rule('126.0.0.0/7'), rule('fe00::/7'));
+  t.is(judge(everything, '8.8.8.8'), 0);
+  t.is(judge(everything, '126.0.0.1'), 0);
+  t.is(judge(everything, '2001:db8::1'), 0);
+  for (const special of [
+    '0.0.0.0',
+    '0.1.2.3',
+    '127.0.0.1',
+    '169.254.1.1',
+    '224.0.0.1',
+    '239.255.255.250',
+    '255.255.255.255',
+    '240.0.0.1',
+    '::',
+    '::1',
+    'fe80::1',
+    'febf::1',
+    'ff02::1',
+  ]) {
+    t.is(judge(everything, special), DESTINATION_FORBIDDEN, special);
+  }
+  t.is(judge(policy(rule('127.0.0.0/8')), '127.0.0.1'), 0);
+  t.is(judge(policy(rule('127.0.0.1')), '127.0.0.1'), 0);
+  t.is(judge(policy(rule('127.0.0.1')), '127.0.0.2'), DESTINATION_FORBIDDEN);
+  t.is(judge(policy(rule('169.254.0.0/16')), '169.254.3.4'), 0);
+  t.is(judge(policy(rule('fe80::/10')), 'fe80::1'), 0);
+  t.is(judge(policy(rule('::1')), '::1'), 0);
+  t.is(judge(policy(rule('::/127')), '::1'), DESTINATION_FORBIDDEN);
+});
+
+const DISGUISES_OF_192_0_2_1 = [
+  '::ffff:192.0.2.1',
+  '::ffff:0:192.0.2.1',
+  '::192.0.2.1',
+  '64:ff9b::192.0.2.1',
+  '2002:c000:201::1',
+  '2001:0:1:2:3:4:3fff:fdfe',
+  'fe81::5efe:192.0.2.1',
+  '2001:db8::200:5efe:192.0.2.1',
+];
+
+test('[W-6] a disguised destination is judged as the IPv4 address that it reaches', (t) => {
+  const four = policy(rule('192.0.2.1', 30_000, 30_999));
+  const six = policy(rule('::/0'), rule('64:ff9b::/96'), rule('2002::/16'), rule('::/96'));
+  for (const disguise of DISGUISES_OF_192_0_2_1) {
+    // ISATAP under fe80::/10 is link-local, whatever it ends in.
+    if (disguise.startsWith('fe8')) continue;
+    t.is(judge(four, disguise), 0, disguise);
+    t.is(judge(four, disguise, 31_000), DESTINATION_DISGUISED, disguise);
+    t.is(judge(six, disguise), DESTINATION_DISGUISED, disguise);
+  }
+});
+
+test('[G-22] a disguise opens no way to the own host', (t) => {
+  const open = policy(rule('0.0.0.0/0'), rule('::/0'));
+  for (const disguise of [
+    '::ffff:127.0.0.1',
+    '::ffff:0:127.0.0.1',
+    '::127.0.0.1',
+    '64:ff9b::7f00:1',
+    '2002:7f00:1::',
+    '2001:0:1:2:3:4:80ff:fffe',
+    '2001:db8::5efe:127.0.0.1',
+    '::ffff:169.254.169.254',
+    '64:ff9b::255.255.255.255',
+    '::ffff:0.0.0.0',
+    '::ffff:224.0.0.1',
+  ]) {
+    t.is(judge(open, disguise), DESTINATION_DISGUISED, disguise);
+  }
+  t.is(judge(open, '64:ff9b:1::8.8.8.8'), DESTINATION_DISGUISED);
+  t.is(judge(policy(rule('64:ff9b:1::/48')), '64:ff9b:1::8.8.8.8'), DESTINATION_DISGUISED);
+});
+
+test('[W-6] a learnt endpoint is allowed exactly, and until its session is over', (t) => {
+  const learnt = policy();
+  t.true(learnt.learn('call-1', endpoint('192.0.2.1:30000'), UDP));
+  t.is(judge(learnt, '192.0.2.1', 30_000), 0);
+  t.is(judge(learnt, '::ffff:192.0.2.1', 30_000), 0);
+  t.is(judge(learnt, '192.0.2.1', 30_001), DESTINATION_FORBIDDEN);
+  t.is(judge(learnt, '192.0.2.2', 30_000), DESTINATION_FORBIDDEN);
+  t.is(judge(learnt, '192.0.2.1', 30_000, TCP), DESTINATION_FORBIDDEN);
+  learnt.forget('call-1');
+  t.is(judge(learnt, '192.0.2.1', 30_000), DESTINATION_FORBIDDEN);
+  learnt.forget('call-1');
+  t.is(learnt.learntCount, 0);
+});
+
+test('[W-6] an endpoint of two sessions is allowed until both are over', (t) => {
+  const learnt = policy();
+  const remote = endpoint('[2001:db8::1]:30000');
+  learnt.learn('call-1', remote, UDP);
+  learnt.learn('call-1', remote, UDP);
+  learnt.learn('call-2', remote, UDP);
+  t.is(learnt.learntCount, 2);
+  learnt.forget('call-1');
+  t.is(judge(learnt, '2001:db8::1'), 0);
+  t.true(learnt.unlearn('call-2', remote, UDP));
+  t.false(learnt.unlearn('call-2', remote, UDP));
+  t.is(judge(learnt, '2001:db8::1'), DESTINATION_FORBIDDEN);
+  t.is(learnt.learntCount, 0);
+});
+
+test('[W-6] one endpoint of a session is forgotten by itself', (t) => {
+  const learnt = policy();
+  learnt.learn('call', endpoint('192.0.2.1:30000'), UDP);
+  learnt.learn('call', endpoint('192.0.2.1:30001'), UDP);
+  t.false(learnt.unlearn('call', endpoint('192.0.2.1:30000'), TCP));
+  t.true(learnt.unlearn('call', endpoint('[::ffff:192.0.2.1]:30000'), UDP));
+  t.is(judge(learnt, '192.0.2.1', 30_000), DESTINATION_FORBIDDEN);
+  t.is(judge(learnt, '192.0.2.1', 30_001), 0);
+});
+
+test('[G-22] sessions open no way to what is no host, and learn only so many', (t) => {
+  const learnt = policy();
+  for (const text of [
+    '0.0.0.0:9',
+    '[::]:9',
+    '224.0.0.1:5004',
+    '[ff02::1]:5004',
+    '255.255.255.255:5004',
+    '[::ffff:0.0.0.0]:9',
+    '[64:ff9b:1::1]:9',
+    '192.0.2.1:0',
+  ]) {
+    t.false(learnt.learn('call', endpoint(text), UDP), text);
+  }
+  t.true(learnt.learn('call', endpoint('127.0.0.1:30000'), UDP));
+  t.is(judge(learnt, '127.0.0.1'), 0);
+  for (let i = 1; i < 10; i++) t.true(learnt.learn(`call ${i}`, endpoint(`192.0.2.${i}:5`), UDP));
+  t.false(learnt.learn('call 10', endpoint('192.0.2.1:5'), UDP));
+  t.true(learnt.learn('call 9', endpoint('192.0.2.9:5'), UDP));
+  learnt.forget('call 1');
+  t.true(learnt.learn('call 10', endpoint('192.0.2.2:5'), UDP));
+});
+
+test("the endpoint that was learnt stays the caller's", (t) => {
+  const learnt = policy();
+  const remote = endpoint('192.0.2.1:30000');
+  learnt.learn('call', remote, UDP);
+  remote.address.fill(0);
+  t.is(judge(learnt, '192.0.2.1'), 0);
+  learnt.forget('call');
+  t.is(judge(learnt, '192.0.2.1'), DESTINATION_FORBIDDEN);
+});
+
+test('judging allocates nothing', (t) => {
+  const media = policy(rule('198.51.100.0/24'), rule('192.0.2.0/24', 30_000, 39_999, UDP));
+  media.learn('call', endpoint('203.0.113.1:30000'), UDP);
+  const b = seededRandom(1).octets(64);
+  b.set([192, 0, 2, 9], 10);
+  b.set([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 203, 0, 113, 1], 30);
+  let allowed = 0;
+  const ask = () => {
+    for (let i = 0; i < 200_000; i++) {
+      if (media.judge(b, 10, 4, 30_000, UDP) === 0) allowed += 1;
+      if (media.judge(b, 30, 16, 30_000, UDP) === 0) allowed += 1;
+      if (media.judge(b, 14, 4, 30_000, UDP) === 0) allowed += 1;
+    }
+  };
+  ask();
+  const before = process.memoryUsage().heapUsed;
+  ask();
+  const grown = process.memoryUsage().heapUsed - before;
+  t.is(allowed, 800_000);
+  t.true(grown < 400_000, `${grown} octets for 600 000 questions`);
+});
+
+test('rules that cannot be are refused', (t) => {
+  t.throws(() => policy(rule('192.0.2.1', 5, 4)), { instanceOf: RangeError });
+  t.throws(() => policy(rule('192.0.2.1', 0, 65_536)), { instanceOf: RangeError });
+  const many = Array.from({ length: MAX_RULES + 1 }, () => rule('192.0.2.1'));
+  t.throws(() => policy(...many), { instanceOf: RangeError });
+});
