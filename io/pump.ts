@@ -15,19 +15,22 @@ const STOP_MS = 5_000;
 export class Pump<Output extends { readonly type: string }> {
   readonly #end: TunnelEnd<Output>;
   readonly #obey: (output: Output) => void;
+  readonly #gone: (conn: number) => void;
   readonly #links = new Map<number, StreamLink>();
   readonly #alarm = new Alarm(() => this.touched());
   #settling: NodeJS.Immediate | undefined;
   #idle: (() => void) | undefined;
+  #stopped = false;
 
-  constructor(end: TunnelEnd<Output>, obey: (output: Output) => void) {
+  /** `gone` is told each connection that has ended; its number is free again. */
+  constructor(
+    end: TunnelEnd<Output>,
+    obey: (output: Output) => void,
+    gone: (conn: number) => void = () => {},
+  ) {
     this.#end = end;
     this.#obey = obey;
-  }
-
-  /** Connections that are open. */
-  get connections(): number {
-    return this.#links.size;
+    this.#gone = gone;
   }
 
   /** The stream is connection `conn` from now on; the caller has told the end so. */
@@ -35,6 +38,7 @@ export class Pump<Output extends { readonly type: string }> {
     const touched = () => this.touched();
     const gone = (conn: number) => {
       this.#links.delete(conn);
+      this.#gone(conn);
       if (this.#links.size === 0) this.#idle?.();
     };
     this.#links.set(conn, new StreamLink(stream, conn, this.#end, touched, gone));
@@ -43,6 +47,7 @@ export class Pump<Output extends { readonly type: string }> {
 
   /** To be called after every verb: what follows from it is done at the end of this turn. */
   touched(): void {
+    if (this.#stopped) return;
     this.#settling ??= setImmediate(() => {
       this.#settling = undefined;
       this.#settle();
@@ -65,6 +70,7 @@ export class Pump<Output extends { readonly type: string }> {
       clearTimeout(limit);
       this.#settle();
     }
+    this.#stopped = true;
     clearImmediate(this.#settling);
     this.#alarm.clear();
   }

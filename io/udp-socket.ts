@@ -62,12 +62,19 @@ export class UdpSocket {
     });
   }
 
-  /** Sends the payload [from, to) to the address at `addressAt` of `b`. Octets are copied. */
-  send(b: Uint8Array, from: number, to: number, addressAt: number, port: number): void {
+  /** Sends the payload [from, to) of `b` to the address at `addressAt`. Octets are copied. */
+  send(
+    b: Uint8Array,
+    from: number,
+    to: number,
+    address: Uint8Array,
+    addressAt: number,
+    port: number,
+  ): void {
     if (!this.#open) return;
     // A copy: the system takes it at once as a rule, later when its buffer is full.
     const payload = Buffer.from(b.subarray(from, to));
-    this.#socket.send(payload, port, this.#textOf(b, addressAt));
+    this.#socket.send(payload, port, this.#textOf(address, addressAt));
   }
 
   async close(): Promise<void> {

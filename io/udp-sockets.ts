@@ -18,7 +18,7 @@ import * as ipv6 from '../wire/ipv6.ts';
 import { PacketView, readPacket } from '../wire/packet.ts';
 import * as udp from '../wire/udp.ts';
 import { type IoFault, isIoFault } from './io-fault.ts';
-import type { PacketPort, PacketReceiver } from './packet-port.ts';
+import type { PacketReceiver, RelayPort } from './packet-port.ts';
 import { openUdp, type UdpSocket } from './udp-socket.ts';
 
 /** The longest record of a tunnel (tep-wire 2). */
@@ -31,7 +31,7 @@ interface Seat {
   readonly socket: UdpSocket;
 }
 
-export class UdpSockets implements PacketPort {
+export class UdpSockets implements RelayPort {
   /** Packets and datagrams that could not be passed on: no such socket, not UDP, too long. */
   dropped = 0;
   readonly #seats = new Map<number, Seat>();
@@ -96,7 +96,8 @@ export class UdpSockets implements PacketPort {
       this.dropped += 1;
       return;
     }
-    seat.socket.send(b, view.payload, view.payloadEnd, view.destinationAt, view.destinationPort);
+    const { payload, payloadEnd, destinationAt, destinationPort } = view;
+    seat.socket.send(b, payload, payloadEnd, b, destinationAt, destinationPort);
   }
 
   async close(): Promise<void> {

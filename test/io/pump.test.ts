@@ -1,0 +1,142 @@
+import { once } from 'node:events';
+import { Duplex } from 'node:stream';
+import test from 'ava';
+import { now } from '../../io/clock.ts';
+import { Pump } from '../../io/pump.ts';
+import { Counters } from '../../session/counters.ts';
+import type { CloseOutput } from '../../session/outputs.ts';
+import type { TunnelEnd } from '../../session/tunnel-end.ts';
+
+type Output = CloseOutput | { readonly type: 'word'; readonly word: string };
+
+/** Octets and outputs to be handed out, and a diary. */
+class FakeEnd implements TunnelEnd<Output> {
+  readonly counters = new Counters();
+  readonly outputs: Output[] = [];
+  readonly told: string[] = [];
+  dueMs = Number.POSITIVE_INFINITY;
+  waiting = '';
+  #listed = false;
+
+  say(text: string): void {
+    this.waiting += text;
+    this.#listed = true;
+  }
+  input(conn: number, b: Uint8Array, from: number, to: number): void {
+    this.told.push(`input ${conn} ${Buffer.from(b.subarray(from, to))}`);
+  }
+  disconnected(conn: number): void {
+    this.told.push(`disconnected ${conn}`);
+  }
+  packet(): 0 {
+    return 0;
+  }
+  timeout(atMs: number): void {
+    this.told.push(atMs >= this.dueMs ? 'timeout' : 'timeout too early');
+    this.dueMs = Number.POSITIVE_INFINITY;
+  }
+  nextTimeout(): number {
+    return this.dueMs;
+  }
+  poll(): Output | undefined {
+    return this.outputs.shift();
+  }
+  writable(): number {
+    const listed = this.#listed;
+    this.#listed = false;
+    return listed ? 3 : -1;
+  }
+  pending(): Uint8Array {
+    return Buffer.from(this.waiting);
+  }
+  wrote(_conn: number, n: number): void {
+    this.waiting = this.waiting.slice(n);
+  }
+}
+
+class Memory extends Duplex {
+  readonly writes: string[] = [];
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.writes.push(chunk.toString());
+    done();
+  }
+  override _final(done: () => void): void {
+    done();
+    this.push(null);
+  }
+  override _read(): void {}
+}
+
+function pumped() {
+  const end = new FakeEnd();
+  const obeyed: string[] = [];
+  const gone: number[] = [];
+  const pump = new Pump<Output>(
+    end,
+    (output) => obeyed.push(output.type),
+    (conn) => gone.push(conn),
+  );
+  const stream = new Memory();
+  pump.attach(3, stream);
+  return { end, pump, stream, obeyed, gone };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
+test('what comes together in one turn leaves in one write', async (t) => {
+  const { end, pump, stream } = pumped();
+  for (const word of ['a', 'b', 'c']) {
+    end.say(word);
+    pump.touched();
+  }
+  t.deepEqual(stream.writes, []);
+  await turn();
+  t.deepEqual(stream.writes, ['abc']);
+  stream.destroy();
+  await pump.stop();
+});
+
+test('outputs are obeyed in order; close ends the connection, and stop waits for it', async (t) => {
+  const { end, pump, stream, obeyed, gone } = pumped();
+  end.say('bye');
+  end.outputs.push(
+    { type: 'word', word: 'x' },
+    { type: 'close', conn: 3, flush: true, fault: 0 },
+    { type: 'close', conn: 9, flush: true, fault: 0 },
+  );
+  await pump.stop();
+  t.deepEqual(obeyed, ['word', 'close', 'close']);
+  t.deepEqual(stream.writes, ['bye']);
+  t.true(stream.destroyed);
+  t.deepEqual(end.told, ['disconnected 3']);
+  t.deepEqual(gone, [3]);
+});
+
+test('timeout is called when it is due, never before, and at once when it is overdue', async (t) => {
+  const { end, pump, stream } = pumped();
+  end.dueMs = now() + 30;
+  pump.touched();
+  await turn();
+  t.deepEqual(end.told, []);
+  while (end.told.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+  t.deepEqual(end.told, ['timeout']);
+  end.dueMs = now() - 1;
+  pump.touched();
+  await turn();
+  t.deepEqual(end.told, ['timeout', 'timeout']);
+  stream.destroy();
+  await pump.stop();
+});
+
+test('input reaches the end, and after stop nothing does', async (t) => {
+  const { end, pump, stream } = pumped();
+  stream.push('hello');
+  await once(stream, 'data');
+  t.deepEqual(end.told, ['input 3 hello']);
+  stream.destroy();
+  await pump.stop();
+  end.dueMs = 0;
+  pump.touched();
+  await turn();
+  t.deepEqual(end.told, ['input 3 hello', 'disconnected 3']);
+});
