@@ -1,6 +1,6 @@
 /**
  * What is counted for a tunnel and for an end as a whole: IP records and their octets both ways since
- * the start, and each dropped packet under its fault. Nothing is dropped uncounted.
+ * the start, and each fault. Nothing is dropped uncounted.
  */
 import { FAULT_LIMIT, type Fault } from '../wire/faults.ts';
 
@@ -9,13 +9,18 @@ export class Counters {
   sentOctets = 0;
   receivedRecords = 0;
   receivedOctets = 0;
-  /** Drops of all kinds. */
+  /** Dropped packets of all kinds. */
   dropped = 0;
-  /** Drops by fault number. */
+  /** By fault number. */
   readonly faults = new Uint32Array(FAULT_LIMIT);
 
   drop(fault: Fault): void {
     this.dropped += 1;
+    this.note(fault);
+  }
+
+  /** A fault that is no dropped packet: a control message, an event, a connection. */
+  note(fault: Fault): void {
     this.faults[fault] = this.of(fault) + 1;
   }
 

@@ -29,16 +29,16 @@ export interface ClientEnd extends TunnelEnd<ClientOutput> {
 
 /** `new TunnelServer(options: ServerOptions, sink: PacketSink)` */
 export interface ServerEnd extends TunnelEnd<ServerOutput> {
-  /** A connection from `peer` is there: TLS is done, a CONNECT has been consumed. */
+  /**
+   * A connection from `peer` is there: TLS is done, a CONNECT has been consumed. An IPv4 peer of a
+   * socket for both families is to be given as IPv4.
+   */
   accepted(conn: number, peer: Endpoint, now: number): void;
   /** A plain STUN request that came by UDP: the answer to send back, or nothing. */
   datagram(b: Uint8Array, at: number, end: number, peer: Endpoint): Uint8Array | undefined;
   /** Answers to `listen`. */
   listening(id: number, now: number): void;
   listenFailed(id: number, now: number): void;
-  /** Short-term credentials of one session: who sends them may open a tunnel. */
-  learnSession(username: string, password: string): void;
-  forgetSession(username: string): void;
   /** Ends every tunnel: each connection gets what is queued for it, then its end. */
   stop(now: number): void;
 }

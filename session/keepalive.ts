@@ -26,12 +26,12 @@ export class Keepalive {
     return now >= this.sentAtMs + this.#idleMs;
   }
 
-  dead(now: number): boolean {
-    return now >= this.receivedAtMs + this.#deadMs;
+  deadAtMs(): number {
+    return this.receivedAtMs + this.#deadMs;
   }
 
   /** The earlier of the two. */
   deadline(): number {
-    return Math.min(this.sentAtMs + this.#idleMs, this.receivedAtMs + this.#deadMs);
+    return Math.min(this.sentAtMs + this.#idleMs, this.deadAtMs());
   }
 }

@@ -1,26 +1,33 @@
 /** Options of the two machines with their defaults. Times in milliseconds, sizes in octets. */
 import type { Endpoint } from '../wire/address.ts';
-import type { ClientCredentials, ServerCredentials } from './credentials.ts';
-import type { LivenessOptions, RandomSource } from './tunnel-end.ts';
+import type { ClientAuthOptions } from '../wire/stun/client-auth.ts';
+import type { AuthPolicy } from '../wire/stun/server-auth.ts';
+import type { AddressOptions } from './address-modes.ts';
+import type { ConnectionOptions } from './connection.ts';
+import type { PortRange } from './port-allocator.ts';
+import type { QuotaLimits } from './quota.ts';
+import type { AddressPolicy } from './server-data.ts';
+import type { RandomSource } from './tunnel-end.ts';
 
+/** Connections per tunnel at most (tep-wire 7 leaves it to us). */
 export const MAX_STRIPES = 8;
 
-interface CommonOptions {
+export const SOFTWARE = 'tep';
+
+interface CommonOptions extends ConnectionOptions {
   readonly random: RandomSource;
-  /** SOFTWARE attribute (RFC 8489 14.14); none when absent. */
+  /** SOFTWARE attribute (RFC 8489 14.14). Default `tep`. */
   readonly software?: string;
-  readonly liveness?: LivenessOptions;
-  /** Most octets of data that wait on one connection for the peer to read. Default 262,144. */
-  readonly sendQueueOctets?: number;
 }
 
 export interface ClientOptions extends CommonOptions {
-  readonly credentials: ClientCredentials;
-  /** Connections per tunnel, 1 (default) to 8. */
+  /** `none` only for a TEP-S that asks for nothing. */
+  readonly auth: Omit<ClientAuthOptions, 'reliable'>;
+  /** 1 (default) to 8. */
   readonly stripes?: number;
   /** How long the tunnel stays open after the last binding is released (M-18). Default 10,000. */
   readonly lingerMs?: number;
-  /** Most bindings, a pair being one. Default 64. */
+  /** A pair is one. Default 64. */
   readonly maxBindings?: number;
   /**
    * Media addresses of TEP-S: a STUN Binding request that an application sends there is answered by
@@ -31,18 +38,20 @@ export interface ClientOptions extends CommonOptions {
   readonly statsMs?: number;
 }
 
-export interface ServerQuotas {
-  /** Tunnels of one user at a time. Default 8. */
-  readonly tunnelsPerUser?: number;
-  /** Public ports of one tunnel at a time. Default 64. */
-  readonly bindingsPerTunnel?: number;
-}
-
 export interface ServerOptions extends CommonOptions {
-  readonly credentials: ServerCredentials;
-  /** At least 16 octets that make nonces ours; the same at every TEP-S of a cluster. */
-  readonly nonceSecret: Uint8Array;
+  /** Its users may change while the server runs. */
+  readonly auth: AuthPolicy;
+  /** Where media may go to and come from. */
+  readonly policy: AddressPolicy;
+  readonly addresses: AddressOptions;
+  /** Public ports; default by mode (address-modes.ts). */
+  readonly ports?: PortRange;
+  /** Ports of that range that are never granted. */
+  readonly excludedPorts?: readonly number[];
+  /** Most public ports of all tunnels together. Default 65,536. */
+  readonly maxPorts?: number;
+  /** What one user may hold; defaults in limits.ts. */
+  readonly quota?: Partial<QuotaLimits>;
   /** How long a tunnel without a connection keeps its bindings. Default 30,000. */
   readonly lifetimeMs?: number;
-  readonly quotas?: ServerQuotas;
 }

@@ -85,9 +85,12 @@ export type ClientOutput =
 
 /**
  * `asked` by our own side · `idle` after the linger time (M-18) · `refused` with the error `code` ·
- * `not-tep-s` an ordinary STUN server answered · `untrusted` the answer's integrity was wrong.
+ * `not-tep-s` an ordinary STUN server answered · `untrusted` it let us in without our credentials.
  */
 export type ClosedWhy = 'asked' | 'idle' | 'refused' | 'not-tep-s' | 'untrusted';
+
+/** `asked` by TEP-C · `expired` no connection for LIFETIME · `stopped` by our own side. */
+export type TunnelEndWhy = 'asked' | 'expired' | 'stopped';
 
 export type ServerOutput =
   | CloseOutput
@@ -120,7 +123,7 @@ export type ServerOutput =
   | {
       readonly type: 'tunnel-closed';
       readonly tunnel: number;
-      readonly why: 'asked' | 'expired' | 'stopped';
+      readonly why: TunnelEndWhy;
     }
   /** One per public port: a pair makes two. */
   | {

@@ -63,7 +63,7 @@ type Table<State extends string, Event extends string> = Readonly<
 >;
 
 export const CONNECTION_TABLE: Table<ConnectionState, ConnectionEvent> = {
-  connecting: { 'carrier-up': 'opening', 'carrier-down': 'closed', shut: 'closed' },
+  connecting: { 'carrier-up': 'opening', 'carrier-down': 'closed', shut: 'draining' },
   opening: {
     challenge: 'challenged',
     admit: 'ready',
@@ -79,7 +79,7 @@ export const CONNECTION_TABLE: Table<ConnectionState, ConnectionEvent> = {
     'carrier-down': 'closed',
   },
   ready: { shut: 'draining', 'carrier-down': 'closed' },
-  draining: { 'carrier-down': 'closed' },
+  draining: { 'carrier-up': 'draining', 'carrier-down': 'closed' },
   closed: {},
 };
 
@@ -87,7 +87,7 @@ export const TUNNEL_TABLE: Table<TunnelState, TunnelEvent> = {
   idle: { open: 'opening' },
   opening: { admit: 'up', refuse: 'closed', close: 'closed' },
   up: { 'carriers-lost': 'lost', close: 'closing' },
-  lost: { admit: 'up', expire: 'expired', close: 'closed' },
+  lost: { admit: 'up', expire: 'expired', refuse: 'closed', close: 'closed' },
   closing: { end: 'closed' },
   expired: { open: 'opening' },
   closed: { open: 'opening' },

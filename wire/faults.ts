@@ -75,6 +75,7 @@ export const FAULTS = {
   QUOTA_BINDINGS: 90,
   IDLE: 91,
   TRANSACTION_TIMEOUT: 92,
+  SOURCE_FORBIDDEN: 93,
 } as const;
 
 export type Fault = (typeof FAULTS)[keyof typeof FAULTS];
@@ -132,6 +133,7 @@ const ROWS: Readonly<Record<Fault, FaultRow>> = {
   90: row('quota-bindings', 'answer', 'tunnel has all bindings that the quota allows'),
   91: row('idle', 'close', 'nothing received for too long'),
   92: row('transaction-timeout', 'close', 'no answer to a STUN request'),
+  93: row('source-forbidden', 'drop', 'packet for the UE from no allowed media address'),
 };
 
 /** The word for logs, metric labels and JSON. */

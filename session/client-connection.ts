@@ -1,0 +1,49 @@
+/** A connection at TEP-C: which stripe it is, how it authenticates, what it has asked. */
+import type { Endpoint, Family } from '../wire/address.ts';
+import { ClientAuth, type SignedRequest } from '../wire/stun/client-auth.ts';
+import type { ClientBinding } from './client-bindings.ts';
+import { Connection } from './connection.ts';
+import type { ClientOptions } from './options.ts';
+import type { FlowProtocol } from './outputs.ts';
+import { type Transaction, Transactions } from './transactions.ts';
+
+/** What to give back: the binding itself is forgotten already. */
+export interface Release {
+  readonly family: Family;
+  readonly port: number;
+  readonly flags: number;
+  readonly protocol: FlowProtocol;
+}
+
+/** What was asked. */
+export type Purpose =
+  | { readonly type: 'open' }
+  | { readonly type: 'bind'; readonly binding: ClientBinding }
+  | { readonly type: 'release'; readonly release: Release }
+  | { readonly type: 'close' }
+  | { readonly type: 'stats' };
+
+export interface ClientTransaction extends Transaction {
+  readonly purpose: Purpose;
+  readonly request: SignedRequest;
+}
+
+export class ClientConnection extends Connection {
+  readonly stripe: number;
+  /** A nonce is bound to one connection's address (RFC 8489 9.2), so each has its own. */
+  readonly auth: ClientAuth;
+  readonly transactions = new Transactions<ClientTransaction>();
+  /** The address of this connection as TEP-S sees it; undefined before it is ready. */
+  outer: Endpoint | undefined;
+  rttMs: number | undefined;
+
+  constructor(conn: number, stripe: number, options: ClientOptions, now: number) {
+    super(conn, 'connecting', options, now);
+    this.stripe = stripe;
+    this.auth = new ClientAuth({ ...options.auth, reliable: true });
+  }
+
+  override answerDueMs(): number {
+    return this.transactions.deadline();
+  }
+}

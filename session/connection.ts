@@ -1,0 +1,67 @@
+/**
+ * One connection of a tunnel, the same at both ends: records in, octets out, liveness. What goes on
+ * above it (opening, bindings) is in client.ts and server.ts.
+ *
+ * Memory: the reassembly buffer (2 KiB once a record has crossed chunks, up to 65,535 octets while a
+ * long one arrives) and the send queue (send-queue.ts).
+ */
+import { FrameBuffer } from '../framing/frame-buffer.ts';
+import { innerIp } from '../framing/inner-ip/inner-ip.ts';
+import type { Timed } from './deadlines.ts';
+import { Keepalive } from './keepalive.ts';
+import { SendQueue } from './send-queue.ts';
+import type { ConnectionState } from './table.ts';
+import type { LivenessOptions } from './tunnel-end.ts';
+
+const SEND_QUEUE_LEN = 262_144;
+
+export interface ConnectionOptions {
+  readonly sendQueueOctets?: number;
+  readonly liveness?: LivenessOptions;
+}
+
+export class Connection implements Timed {
+  readonly conn: number;
+  readonly frames = new FrameBuffer(innerIp);
+  readonly queue: SendQueue;
+  readonly keepalive: Keepalive;
+  /** When the carrier came, and when the present state was entered. */
+  openedMs: number;
+  sinceMs: number;
+  state: ConnectionState;
+  dueMs = Number.POSITIVE_INFINITY;
+  heapAt = -1;
+  /** Whether it stands in the list of connections that have something to send. */
+  isListed = false;
+  /** Ended with a fault: nothing that is still queued may be written. */
+  isCut = false;
+
+  constructor(conn: number, state: ConnectionState, options: ConnectionOptions, now: number) {
+    this.conn = conn;
+    this.state = state;
+    this.openedMs = now;
+    this.sinceMs = now;
+    this.queue = new SendQueue(options.sendQueueOctets ?? SEND_QUEUE_LEN);
+    this.keepalive = new Keepalive(options.liveness, now);
+    this.frames.controlOnly = true;
+  }
+
+  /** Only `Connections.move` may call it: the state machine is there. */
+  enter(state: ConnectionState, now: number): void {
+    this.state = state;
+    this.sinceMs = now;
+    if (state === 'opening') this.openedMs = now;
+    // tep-wire 2: nothing but STUN before the tunnel is authenticated.
+    this.frames.controlOnly = state !== 'ready';
+  }
+
+  /** When an answer that is waited for is overdue. */
+  answerDueMs(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether octets of it are to be read. */
+  get isOpen(): boolean {
+    return this.state === 'opening' || this.state === 'challenged' || this.state === 'ready';
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * The connections of one end by number: their states, deadlines, liveness and what they have to send,
+ * and the outputs that wait for `poll`. TEP-C and TEP-S each have one.
+ */
+import { FAULTS, type Fault } from '../wire/faults.ts';
+import { keepAlive } from '../wire/stun/binding.ts';
+import { TRANSACTION_ID_LEN } from '../wire/stun/message.ts';
+import type { Connection } from './connection.ts';
+import type { Counters } from './counters.ts';
+import { Deadlines } from './deadlines.ts';
+import type { CloseOutput, StateOutput } from './outputs.ts';
+import { type ConnectionEvent, type ConnectionState, nextConnectionState } from './table.ts';
+import type { RandomSource } from './tunnel-end.ts';
+
+/** How long a connection has to be authenticated once its carrier is there. */
+const OPEN_MS = 15_000;
+/** How long what is queued may take to be written after the end was decided. */
+const DRAIN_MS = 5_000;
+
+const NOTHING = new Uint8Array(0);
+
+export interface ConnectionsOptions<C> {
+  readonly counters: Counters;
+  readonly random: RandomSource;
+  /** The connection is of no use any more: called once, when it leaves the states before draining. */
+  gone(c: C, from: ConnectionState, sinceMs: number, now: number): void;
+}
+
+export class Connections<C extends Connection, Output> {
+  readonly #options: ConnectionsOptions<C>;
+  readonly #byNumber = new Map<number, C>();
+  readonly #deadlines = new Deadlines<C>();
+  readonly #listed: C[] = [];
+  readonly #outputs: (Output | CloseOutput | StateOutput)[] = [];
+
+  constructor(options: ConnectionsOptions<C>) {
+    this.#options = options;
+  }
+
+  find(conn: number): C | undefined {
+    return this.#byNumber.get(conn);
+  }
+
+  all(): Iterable<C> {
+    return this.#byNumber.values();
+  }
+
+  add(c: C): void {
+    this.#byNumber.set(c.conn, c);
+    this.#schedule(c);
+  }
+
+  /** The only way to another state. False when the table does not allow the event. */
+  move(c: C, event: ConnectionEvent, now: number): boolean {
+    const from = c.state;
+    const to = nextConnectionState(from, event);
+    if (to === undefined) {
+      this.#options.counters.note(FAULTS.ILLEGAL_EVENT);
+      return false;
+    }
+    if (to === from) return true;
+    const since = c.sinceMs;
+    c.enter(to, now);
+    this.tell({ type: 'connection-state', conn: c.conn, from, to, event });
+    this.#schedule(c);
+    if (isOver(to) && !isOver(from)) this.#options.gone(c, from, since, now);
+    return true;
+  }
+
+  /** Ends it: at once after a fault or before its carrier is there, else when all is written. */
+  end(c: C, event: 'shut' | 'refuse', fault: 0 | Fault, now: number): void {
+    if (isOver(c.state)) return;
+    const flush = fault === 0 && c.state !== 'connecting';
+    if (fault !== 0) this.#options.counters.note(fault);
+    c.isCut = !flush;
+    this.tell({ type: 'close', conn: c.conn, flush, fault });
+    this.move(c, event, now);
+  }
+
+  /** Its carrier is gone, whoever ended it. */
+  disconnected(conn: number, now: number): void {
+    const c = this.#byNumber.get(conn);
+    if (c === undefined) {
+      this.#options.counters.note(FAULTS.ILLEGAL_EVENT);
+      return;
+    }
+    this.move(c, 'carrier-down', now);
+    this.#byNumber.delete(conn);
+    this.#deadlines.remove(c);
+    c.queue.clear();
+  }
+
+  /** Hands the octets to the reassembly, unless the connection is one that is not read. */
+  append(c: C, b: Uint8Array, from: number, to: number, now: number): boolean {
+    if (!c.isOpen) {
+      // A connection that is being closed may still bring octets; any other was never opened.
+      if (c.state !== 'draining') this.#options.counters.note(FAULTS.ILLEGAL_EVENT);
+      return false;
+    }
+    c.keepalive.receivedAtMs = now;
+    c.frames.append(b, from, to);
+    return true;
+  }
+
+  /** Looks at the connection no later than `dueMs`. */
+  scheduleBy(c: C, dueMs: number): void {
+    this.#deadlines.setNoLater(c, dueMs);
+  }
+
+  nextTimeout(): number {
+    return this.#deadlines.next();
+  }
+
+  timeout(now: number): void {
+    for (let c = this.#deadlines.due(now); c !== undefined; c = this.#deadlines.due(now)) {
+      this.#look(c, now);
+      if (c.heapAt < 0) this.#schedule(c);
+    }
+  }
+
+  /** Queues a control record. A peer that leaves no room even for these is given up. */
+  sendControl(c: C, octets: Uint8Array, now: number): void {
+    if (isOver(c.state)) return;
+    if (!c.queue.pushControl(octets)) {
+      this.end(c, 'shut', FAULTS.SEND_QUEUE_FULL, now);
+      return;
+    }
+    c.keepalive.sentAtMs = now;
+    this.#list(c);
+  }
+
+  /** Queues an IP record. */
+  sendRecord(c: C, b: Uint8Array, at: number, end: number, now: number): 0 | Fault {
+    if (!c.queue.push(b, at, end)) return FAULTS.SEND_QUEUE_FULL;
+    c.keepalive.sentAtMs = now;
+    this.#list(c);
+    return 0;
+  }
+
+  tell(output: Output | CloseOutput | StateOutput): void {
+    this.#outputs.push(output);
+  }
+
+  poll(): Output | CloseOutput | StateOutput | undefined {
+    return this.#outputs.shift();
+  }
+
+  writable(): number {
+    for (;;) {
+      const c = this.#listed.pop();
+      if (c === undefined) return -1;
+      c.isListed = false;
+      if (c.queue.length > 0 && !c.isCut) return c.conn;
+    }
+  }
+
+  pending(conn: number): Uint8Array {
+    const c = this.#byNumber.get(conn);
+    return c === undefined || c.isCut ? NOTHING : c.queue.pending();
+  }
+
+  /** What the agent tells about a connection that is forgotten in the meantime does not matter. */
+  wrote(conn: number, n: number): void {
+    this.#byNumber.get(conn)?.queue.wrote(n);
+  }
+
+  #list(c: C): void {
+    if (c.isListed) return;
+    c.isListed = true;
+    this.#listed.push(c);
+  }
+
+  #look(c: C, now: number): void {
+    const over = this.#overdue(c, now);
+    if (over !== 0) this.end(c, 'shut', over, now);
+    else if (c.state === 'draining') this.#cut(c);
+    else if (c.state === 'ready' && c.keepalive.indicationDue(now)) {
+      this.sendControl(c, keepAlive(this.#options.random(TRANSACTION_ID_LEN)), now);
+    }
+  }
+
+  #overdue(c: C, now: number): 0 | Fault {
+    if (!c.isOpen) return 0;
+    if (now >= c.keepalive.deadAtMs()) return FAULTS.IDLE;
+    const opening = c.state !== 'ready' && now >= c.openedMs + OPEN_MS;
+    return opening || now >= c.answerDueMs() ? FAULTS.TRANSACTION_TIMEOUT : 0;
+  }
+
+  /** What could not be written until now will not be. */
+  #cut(c: C): void {
+    if (c.isCut) return;
+    c.isCut = true;
+    this.tell({ type: 'close', conn: c.conn, flush: false, fault: 0 });
+  }
+
+  #schedule(c: C): void {
+    const due = deadline(c);
+    if (due === Number.POSITIVE_INFINITY) this.#deadlines.remove(c);
+    else this.#deadlines.set(c, due);
+  }
+}
+
+function isOver(state: ConnectionState): boolean {
+  return state === 'draining' || state === 'closed';
+}
+
+/** When a connection in its present state has to be looked at. */
+function deadline(c: Connection): number {
+  switch (c.state) {
+    case 'opening':
+    case 'challenged':
+      return Math.min(c.openedMs + OPEN_MS, c.keepalive.deadAtMs());
+    case 'ready':
+      return Math.min(c.keepalive.deadline(), c.answerDueMs());
+    case 'draining':
+      return c.isCut ? Number.POSITIVE_INFINITY : c.sinceMs + DRAIN_MS;
+    default:
+      return Number.POSITIVE_INFINITY;
+  }
+}

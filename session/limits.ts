@@ -1,0 +1,11 @@
+/** What TEP-S allows where the operator says nothing else. */
+export const LIMITS = {
+  /** How long a tunnel without a connection keeps its bindings (tep-wire 7). */
+  lifetimeMs: 30_000,
+  quota: {
+    tunnelsPerUser: 8,
+    /** 16 calls with audio and video, each with RTCP. */
+    bindingsPerTunnel: 64,
+    bindingsPerUser: 128,
+  },
+} as const;

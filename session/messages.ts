@@ -1,0 +1,61 @@
+/**
+ * The STUN messages of the tunnel (tep-wire 3, 4, 5, 7) without their authentication: all are of
+ * method Binding and differ by the TEP attributes that they carry.
+ */
+import type { Endpoint, Family } from '../wire/address.ts';
+import type { Attribute, TepBinding, TepStats } from '../wire/stun/attributes.ts';
+import type { StunMessage, StunParts } from '../wire/stun/message.ts';
+import { METHODS } from '../wire/stun/registry.ts';
+import type { Counters } from './counters.ts';
+
+export const TOKEN_LEN = 16;
+
+const MAX_DROPS = 0xffff_ffff;
+
+export function request(transactionId: Uint8Array, attributes: readonly Attribute[]): StunParts {
+  return { class: 'request', method: METHODS.BINDING, transactionId, attributes };
+}
+
+/** A new tunnel without a token, else to join or resume the one of this token. */
+export function openAttributes(
+  token: Uint8Array | undefined,
+  stripe: number,
+  software: string,
+): Attribute[] {
+  const attributes: Attribute[] = [
+    { type: 'TEP-TUNNEL', value: token ?? new Uint8Array(0) },
+    { type: 'SOFTWARE', value: software },
+  ];
+  if (token !== undefined) attributes.push({ type: 'TEP-STRIPE', value: stripe });
+  return attributes;
+}
+
+/** REQUESTED-ADDRESS-FAMILY only where the family is not that of the outer address. */
+export function bindAttributes(binding: TepBinding, family: Family, outer: Family): Attribute[] {
+  const wanted: Attribute = { type: 'TEP-BINDING', value: binding };
+  return family === outer
+    ? [wanted]
+    : [wanted, { type: 'REQUESTED-ADDRESS-FAMILY', value: family }];
+}
+
+export function statsAttribute(counters: Counters): Attribute {
+  const value: TepStats = {
+    records: counters.receivedRecords,
+    octets: counters.receivedOctets,
+    drops: Math.min(counters.dropped, MAX_DROPS),
+  };
+  return { type: 'TEP-STATS', value };
+}
+
+export function success(to: StunMessage, attributes: readonly Attribute[]): StunParts {
+  return {
+    class: 'success',
+    method: to.method,
+    transactionId: to.transactionId,
+    attributes,
+  };
+}
+
+export function mapped(address: Endpoint): Attribute {
+  return { type: 'XOR-MAPPED-ADDRESS', value: address };
+}

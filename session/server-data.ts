@@ -1,0 +1,187 @@
+/**
+ * The way of a packet through TEP-S (tep-wire 6; standards M-12, M-13, G-22, C-22). Nothing here
+ * allocates.
+ *
+ *   up    record → source bound to this tunnel? → destination an allowed media address? → core
+ *   down  core → destination bound? → source an allowed media address? → record of that tunnel
+ *
+ * In an ICMP error the packet inside is what counts, and the error must go between the same two
+ * addresses as that packet went: it could be sent to anybody otherwise.
+ */
+import { equal } from '../wire/bytes.ts';
+import { FAULTS, type Fault } from '../wire/faults.ts';
+import { PacketView, readPacket } from '../wire/packet.ts';
+import { finishChecksums } from '../wire/rewrite.ts';
+import type { Connections } from './connections.ts';
+import type { Counters } from './counters.ts';
+import { headerSumRight } from './header-sum.ts';
+import type { PacketSink, ServerOutput } from './outputs.ts';
+import type { ServerBindings, ServerSlot } from './server-bindings.ts';
+import type { ServerConnection } from './server-connection.ts';
+import type { Tunnel } from './server-tunnels.ts';
+import { leastPending } from './stripe-choice.ts';
+
+/** Which addresses of the core side media may go to and come from (policy.ts). */
+export interface AddressPolicy {
+  judge(b: Uint8Array, at: number, length: number, port: number, protocol: number): 0 | Fault;
+}
+
+export interface ServerDataParts {
+  readonly bindings: ServerBindings;
+  readonly connections: Connections<ServerConnection, ServerOutput>;
+  readonly counters: Counters;
+  readonly policy: AddressPolicy;
+  readonly sink: PacketSink;
+}
+
+export class ServerData {
+  readonly #parts: ServerDataParts;
+  readonly #view = new PacketView();
+
+  constructor(parts: ServerDataParts) {
+    this.#parts = parts;
+  }
+
+  /** A record of this tunnel. */
+  up(tunnel: Tunnel, b: Uint8Array, at: number, end: number): 0 | Fault {
+    received(this.#parts.counters, end - at);
+    received(tunnel.counters, end - at);
+    const view = this.#view;
+    const fault = readPacket(view, b, at, end);
+    if (fault !== 0) return fault;
+    const slot = view.isIcmpError ? this.#errorUp(b) : this.#packetUp(b);
+    if (slot === undefined || slot.tunnel !== tunnel) return FAULTS.FOREIGN_SOURCE;
+    const forbidden = view.isIcmpError ? this.#judgeErrorUp(b) : this.#judgePacketUp(b);
+    if (forbidden !== 0) return forbidden;
+    this.#parts.sink.packet(b, view.start, view.end, slot.number);
+    return 0;
+  }
+
+  /** A packet of the core. */
+  down(b: Uint8Array, at: number, end: number, now: number): 0 | Fault {
+    const view = this.#view;
+    const fault = readPacket(view, b, at, end);
+    if (fault !== 0) return fault;
+    const slot = view.isIcmpError ? this.#errorDown(b) : this.#packetDown(b);
+    if (slot === undefined) return FAULTS.NO_BINDING;
+    const refused = this.#send(slot.tunnel, b, now);
+    if (refused !== 0) slot.tunnel.counters.drop(refused);
+    return refused;
+  }
+
+  #send(tunnel: Tunnel, b: Uint8Array, now: number): 0 | Fault {
+    const { connections, counters } = this.#parts;
+    const view = this.#view;
+    if (this.#judgeDown(b) !== 0) return FAULTS.SOURCE_FORBIDDEN;
+    finishChecksums(b, view);
+    if (!headerSumRight(b, view)) return FAULTS.IP_CHECKSUM;
+    const c = leastPending(tunnel.ready);
+    if (c === undefined) return FAULTS.NO_CONNECTION;
+    const fault = connections.sendRecord(c, b, view.start, view.end, now);
+    if (fault !== 0) return fault;
+    sent(counters, view.end - view.start);
+    sent(tunnel.counters, view.end - view.start);
+    return 0;
+  }
+
+  #packetUp(b: Uint8Array): ServerSlot | undefined {
+    const view = this.#view;
+    return this.#parts.bindings.find(
+      b,
+      view.sourceAt,
+      view.addressLength,
+      view.sourcePort,
+      view.protocol,
+    );
+  }
+
+  /** The error comes from the address that the packet inside went to. */
+  #errorUp(b: Uint8Array): ServerSlot | undefined {
+    const view = this.#view;
+    if (!equal(b, view.sourceAt, b, view.embeddedDestinationAt, view.addressLength)) {
+      return undefined;
+    }
+    return this.#parts.bindings.find(
+      b,
+      view.embeddedDestinationAt,
+      view.addressLength,
+      view.embeddedDestinationPort,
+      view.embeddedProtocol,
+    );
+  }
+
+  #packetDown(b: Uint8Array): ServerSlot | undefined {
+    const view = this.#view;
+    return this.#parts.bindings.find(
+      b,
+      view.destinationAt,
+      view.addressLength,
+      view.destinationPort,
+      view.protocol,
+    );
+  }
+
+  /** The error goes to the address that the packet inside came from. */
+  #errorDown(b: Uint8Array): ServerSlot | undefined {
+    const view = this.#view;
+    if (!equal(b, view.destinationAt, b, view.embeddedSourceAt, view.addressLength)) {
+      return undefined;
+    }
+    return this.#parts.bindings.find(
+      b,
+      view.embeddedSourceAt,
+      view.addressLength,
+      view.embeddedSourcePort,
+      view.embeddedProtocol,
+    );
+  }
+
+  #judgePacketUp(b: Uint8Array): 0 | Fault {
+    const view = this.#view;
+    return this.#parts.policy.judge(
+      b,
+      view.destinationAt,
+      view.addressLength,
+      view.destinationPort,
+      view.protocol,
+    );
+  }
+
+  /** The error goes to the sender of the packet inside. */
+  #judgeErrorUp(b: Uint8Array): 0 | Fault {
+    const view = this.#view;
+    if (!equal(b, view.destinationAt, b, view.embeddedSourceAt, view.addressLength)) {
+      return FAULTS.DESTINATION_FORBIDDEN;
+    }
+    return this.#parts.policy.judge(
+      b,
+      view.embeddedSourceAt,
+      view.addressLength,
+      view.embeddedSourcePort,
+      view.embeddedProtocol,
+    );
+  }
+
+  /** Routers on the way send errors too: what counts is where the packet inside was going. */
+  #judgeDown(b: Uint8Array): 0 | Fault {
+    const view = this.#view;
+    const error = view.isIcmpError;
+    return this.#parts.policy.judge(
+      b,
+      error ? view.embeddedDestinationAt : view.sourceAt,
+      view.addressLength,
+      error ? view.embeddedDestinationPort : view.sourcePort,
+      error ? view.embeddedProtocol : view.protocol,
+    );
+  }
+}
+
+function received(counters: Counters, length: number): void {
+  counters.receivedRecords += 1;
+  counters.receivedOctets += length;
+}
+
+function sent(counters: Counters, length: number): void {
+  counters.sentRecords += 1;
+  counters.sentOctets += length;
+}

@@ -1,0 +1,44 @@
+/**
+ * STUN requests that wait for their answer on one connection. Over TCP nothing is retransmitted
+ * (RFC 8489 6.2.2): an answer comes within TI or the connection is of no use any more.
+ *
+ * Memory: the requests of TEP-C itself; bounded by the number of its bindings.
+ */
+import { equal } from '../wire/bytes.ts';
+import { TRANSACTION_ID_LEN } from '../wire/stun/message.ts';
+
+/** RFC 8489 6.2.2: what a request over UDP would get with its retransmissions. */
+const TI_MS = 39_500;
+
+export interface Transaction {
+  /** 12 octets. */
+  readonly id: Uint8Array;
+  readonly sentAtMs: number;
+}
+
+export class Transactions<T extends Transaction> {
+  #waiting: T[] = [];
+
+  add(transaction: T): void {
+    this.#waiting.push(transaction);
+  }
+
+  /** Takes out the one with this id; undefined when the answer is to nothing that we sent. */
+  take(id: Uint8Array): T | undefined {
+    const at = this.#waiting.findIndex((t) => equal(t.id, 0, id, 0, TRANSACTION_ID_LEN));
+    return at < 0 ? undefined : this.#waiting.splice(at, 1)[0];
+  }
+
+  /** Takes out all. */
+  takeAll(): T[] {
+    const all = this.#waiting;
+    this.#waiting = [];
+    return all;
+  }
+
+  /** When the oldest one is overdue; Infinity when none waits. */
+  deadline(): number {
+    const oldest = this.#waiting[0];
+    return oldest === undefined ? Number.POSITIVE_INFINITY : oldest.sentAtMs + TI_MS;
+  }
+}
