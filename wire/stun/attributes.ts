@@ -167,7 +167,12 @@ const CODECS: { readonly [N in AttributeName]: codecs.Codec<AttributeValues[N]> 
     (value, out, at) => setU32(out, at, (value.ip ? 0x04 : 0) | (value.port ? 0x02 : 0)),
   ),
   PADDING: codecs.octets(0, MAX_OCTETS),
-  'RESPONSE-PORT': codecs.uint16Padded,
+  // RFC 5780 7.5 says "16 bits followed by 2 bytes of padding": padding of the attribute, which its
+  // length does not count, for most; part of the value for some.
+  'RESPONSE-PORT': {
+    ...codecs.uint16,
+    decode: (b, at, length) => (length === 2 || length === 4 ? u16(b, at) : undefined),
+  },
   'CACHE-TIMEOUT': codecs.uint32,
   'RESPONSE-ORIGIN': PLAIN_ENDPOINT,
   'OTHER-ADDRESS': PLAIN_ENDPOINT,

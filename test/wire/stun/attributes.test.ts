@@ -71,7 +71,7 @@ const TABLE: readonly (readonly [Attribute, string])[] = [
   [{ type: 'CHANGE-REQUEST', value: { ip: true, port: false } }, '00000004'],
   [{ type: 'CHANGE-REQUEST', value: { ip: true, port: true } }, '00000006'],
   [{ type: 'PADDING', value: hex('ffff') }, 'ffff'],
-  [{ type: 'RESPONSE-PORT', value: 65535 }, 'ffff0000'],
+  [{ type: 'RESPONSE-PORT', value: 65535 }, 'ffff'],
   [{ type: 'CACHE-TIMEOUT', value: 60 }, '0000003c'],
   [{ type: 'TEP-TUNNEL', value: new Uint8Array(0) }, ''],
   [{ type: 'TEP-TUNNEL', value: new Uint8Array(16).fill(1) }, '01'.repeat(16)],
@@ -147,6 +147,7 @@ test('[B5] reserved bits are not looked at', (t) => {
   t.deepEqual(only(messageWith(0x0019, '11ffffff')), { type: 'REQUESTED-TRANSPORT', value: 17 });
   t.deepEqual(only(messageWith(0x000c, '4001ffff')), { type: 'CHANNEL-NUMBER', value: 0x4001 });
   t.deepEqual(only(messageWith(0x0018, 'ff')), { type: 'EVEN-PORT', value: true });
+  t.deepEqual(only(messageWith(0x0027, '1234ffff')), { type: 'RESPONSE-PORT', value: 0x1234 });
 });
 
 test('[B5] an address family that nobody knows makes the attribute one to ignore (6.3.3)', (t) => {
@@ -205,7 +206,7 @@ const MALFORMED: readonly (readonly [AttributeName, string | number])[] = [
   ['PRIORITY', 8],
   ['ICE-CONTROLLED', 4],
   ['CHANGE-REQUEST', 3],
-  ['RESPONSE-PORT', 2],
+  ['RESPONSE-PORT', 3],
   ['TEP-TUNNEL', 1],
   ['TEP-TUNNEL', 15],
   ['TEP-TUNNEL', 17],
