@@ -1,6 +1,6 @@
 /**
- * Measures small operations: time as the median of seven runs, memory as what the heap grew by while
- * no collection took place. One JSON line per case on stdout. README.md says why so.
+ * Measures small operations: processor time as the median of seven runs, memory as what the heap
+ * grew by while no collection took place. One JSON line per case on stdout. README.md says why so.
  */
 import { execFileSync } from 'node:child_process';
 import { GCProfiler } from 'node:v8';
@@ -36,12 +36,17 @@ const COMMIT = git('describe', '--always', '--dirty', '--abbrev=8');
 const RUNS = 7;
 const RUN_MS = QUICK ? 10 : 150;
 const WARM_UP_MS = QUICK ? 50 : 400;
-const ALLOCATION_OPS = QUICK ? 100_000 : 1_000_000;
+const ALLOCATION_OPS = 1_000_000;
 
+const ALLOCATION_MS = QUICK ? 200 : 2000;
+const ROUGH_OPS = 2000;
 const ATTEMPTS = 3;
 
-/** Below this the growth is that of the measuring itself; the smallest object has 16 bytes. */
-const NOISE_BYTES_PER_OP = 0.5;
+/** What scripts/run-benches.js sets. */
+const NEW_SPACE_BYTES = 64 << 20;
+
+/** Growth of a whole run below this is that of the measuring itself. */
+const NOISE_BYTES = 200_000;
 
 export function bench(one: Case): void {
   const times = timesFor(one, WARM_UP_MS);
@@ -50,7 +55,7 @@ export function bench(one: Case): void {
   report(one.name, one.aim, {
     nsPerOp: round(nsPerOp),
     ...(one.octets === undefined ? {} : { mbPerSecond: round((one.octets * 1000) / nsPerOp) }),
-    bytesPerOp: bytesPerOp(one, Math.max(ALLOCATION_OPS, times)),
+    bytesPerOp: bytesPerOp(one, nsPerOp),
   });
 }
 
@@ -100,25 +105,30 @@ function timesFor(one: Case, warmUpMs: number): number {
   return times;
 }
 
+/** Processor time, that of collector and compiler threads included: waiting for a core is no cost. */
 function nsOf(one: Case, times: number): number {
-  const start = process.hrtime.bigint();
+  const start = process.cpuUsage();
   one.run(times);
-  return Number(process.hrtime.bigint() - start);
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) * 1000;
 }
 
 /** The least of some attempts: what an operation allocates is there every time, other growth is not. */
-function bytesPerOp(one: Case, wanted: number): number {
-  const attempts = Array.from({ length: ATTEMPTS }, () => growthPerOp(one, wanted));
+function bytesPerOp(one: Case, nsPerOp: number): number {
+  const roughly = Math.max(1, growthPerOp(one, ROUGH_OPS));
+  const fitting = Math.min((ALLOCATION_MS * 1e6) / nsPerOp, NEW_SPACE_BYTES / 2 / roughly);
+  const times = Math.ceil(Math.min(ALLOCATION_OPS, fitting));
+  const attempts = Array.from({ length: ATTEMPTS }, () => growthPerOp(one, times));
   const least = Math.min(...attempts);
-  return least < NOISE_BYTES_PER_OP ? 0 : round(least);
+  return least * times < NOISE_BYTES ? 0 : round(least);
 }
 
 /**
  * Growth of the heap and of the array buffers outside it over a run in which nothing was collected:
  * what was collected would not be seen. A run with a collection is repeated at half the length.
  */
-function growthPerOp(one: Case, wanted: number): number {
-  for (let times = wanted; times >= 1; times = Math.floor(times / 2)) {
+function growthPerOp(one: Case, most: number): number {
+  for (let times = most; times >= 1; times = Math.floor(times / 2)) {
     globalThis.gc?.();
     const profiler = new GCProfiler();
     profiler.start();

@@ -18,6 +18,13 @@ if (ref === undefined || ref.startsWith('-')) {
   process.exit(2);
 }
 
+try {
+  execFileSync('git', ['rev-parse', '--verify', '--quiet', `${ref}^{commit}`], { stdio: 'ignore' });
+} catch {
+  console.error(`${ref} is no commit of this repository`);
+  process.exit(2);
+}
+
 const here = process.cwd();
 const temporary = mkdtempSync(join(tmpdir(), 'tep-bench-'));
 const there = join(temporary, 'tree');
