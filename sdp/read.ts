@@ -105,7 +105,21 @@ function readSection(index: LineIndex, section: Section, at: number): Media | Sd
   }
   // TCP/RTP/AVP, TCP/MSRP, TCP/TLS/BFCP …: all begin so (RFC 4145, RFC 4571, RFC 4975).
   const transport = /^TCP(?:\/|$)/i.test(fields.protocol) ? 'tcp' : 'udp';
-  return { ...fields, index: at, line, lines, section, transport, live: fields.port !== 0 };
+  const { kind, port, count, protocol, formats } = fields;
+  // Written out: a spread followed by more properties took 5 µs here (Node 20).
+  return {
+    kind,
+    port,
+    count,
+    protocol,
+    formats,
+    index: at,
+    line,
+    lines,
+    section,
+    transport,
+    live: port !== 0,
+  };
 }
 
 interface RtpMap {
