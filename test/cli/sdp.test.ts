@@ -1,7 +1,7 @@
 /** `tep sdp`: the four actions inside this process, and once as the real program. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
@@ -252,4 +252,31 @@ test('[M-04] the real program: octets that are not UTF-8 come through, a bad fil
     err: 'tep sdp: bad.sdp: line 3: CR that ends no line\n',
     status: 1,
   });
+});
+
+test('docs/sdp.md shows what the program really says', async (t) => {
+  const page = readFileSync(join(ROOT, 'docs/sdp.md'), 'utf8');
+  const blocks = [
+    ...page.matchAll(/```console\n\$ tep sdp (.*?)( \| diff offer\.sdp -)?\n([^`]*)```/g),
+  ];
+  t.is(blocks.length, 3);
+  const before = readFileSync(sample('linphone'), 'latin1').split('\r\n');
+  for (const [, args = '', diff, shown = ''] of blocks) {
+    const { out } = await tep(args.replace('offer.sdp', sample('linphone')).split(' '));
+    const after = out.split('\r\n');
+    const lines = shown.split('\n');
+    const marked = (mark: string) =>
+      lines.filter((line) => line.startsWith(mark)).map((line) => line.slice(2));
+    if (diff === undefined) t.is(out, shown);
+    else {
+      t.deepEqual(
+        marked('< '),
+        before.filter((line) => !after.includes(line)),
+      );
+      t.deepEqual(
+        marked('> '),
+        after.filter((line) => !before.includes(line)),
+      );
+    }
+  }
 });
