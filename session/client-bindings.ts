@@ -126,6 +126,15 @@ export class ClientBindings {
     });
   }
 
+  /** Whether another binding has the public address that this one was answered with. */
+  isOthers(binding: ClientBinding, address: Endpoint): boolean {
+    return binding.slots.some((_, i) => {
+      const port = address.port + i;
+      const at = this.byPublic(address.address, 0, address.address.length, port, binding.protocol);
+      return at !== undefined && at.binding !== binding;
+    });
+  }
+
   /** The public addresses are gone; they are to be asked for again. */
   revoke(binding: ClientBinding): void {
     for (const slot of binding.slots) this.#forgetPublic(slot);

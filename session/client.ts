@@ -395,6 +395,10 @@ export class TunnelClient implements ClientEnd {
       this.#fail(binding, 0, 'the answer of TEP-S makes no sense');
       return;
     }
+    if (this.#bindings.isOthers(binding, address)) {
+      this.#askAnother(binding, now);
+      return;
+    }
     if (!this.#bindings.has(binding)) {
       // Released while it was being asked for.
       this.#askRelease(releaseOf(binding, address), now);
@@ -405,6 +409,18 @@ export class TunnelClient implements ClientEnd {
     binding.told = address;
     this.#tellBound(slot, before !== undefined && !same(before, address));
     for (const each of binding.slots) this.#stun.answer(each, this.#sink);
+  }
+
+  /**
+   * Two applications want the same public port. To TEP-S both are this tunnel, which has that port, so
+   * it answered with it again (tep-wire 5: idempotent). The later one takes any.
+   */
+  #askAnother(binding: ClientBinding, now: number): void {
+    const wanted = binding.port;
+    this.#bindings.revoke(binding);
+    binding.port = 0;
+    if (wanted === 0) this.#fail(binding, 0, 'TEP-S granted one address twice');
+    else if (this.#bindings.has(binding)) this.#askBind(binding, now);
   }
 
   /** It is not to be had: forgotten, and told. */
