@@ -1,0 +1,188 @@
+/**
+ * Seeded runs of everything at once: cuts, silence, restarts, changes of network, binding, releasing,
+ * traffic. After each the books must balance, and the tunnels must work again.
+ */
+import test, { type ExecutionContext } from 'ava';
+import type { Endpoint } from '../../wire/address.ts';
+import { type ClientSide, type Connection, endpoint, type Pair } from '../sim/pair.ts';
+import type { SeededRandom } from '../sim/random.ts';
+import type { Sent } from '../sim/traffic.ts';
+import { flows, GATEWAY, LONG_MS, newClient, newPair } from './scenario.ts';
+
+const RUNS = 24;
+const STEPS = 150;
+const QUEUE_OCTETS = 30_000;
+
+interface Run {
+  readonly pair: Pair;
+  readonly random: SeededRandom;
+  /** What each client wants bound. */
+  readonly wanted: Map<ClientSide, Endpoint[]>;
+  nextPort: number;
+}
+
+/** Chance in a thousand, what happens. */
+const OPERATIONS: readonly (readonly [number, (run: Run) => void])[] = [
+  [420, (run) => burst(run, 'uplink')],
+  [420, (run) => burst(run, 'downlink')],
+  [30, cutOne],
+  [30, cutLater],
+  [20, ({ pair, random }) => some(random, pair.up())?.link.hold()],
+  [30, ({ pair }) => releaseAll(pair)],
+  [16, bindOne],
+  [12, releaseOne],
+  [4, ({ pair }) => pair.restartServer()],
+  [8, moveOne],
+  [10, ({ pair, random }) => setReach(pair, random)],
+];
+
+for (let part = 0; part < 4; part++) {
+  test(`[W-7] whatever happens, packets arrive right or are counted (part ${part + 1})`, (t) => {
+    for (let seed = part; seed < RUNS; seed += 4) chaos(t, seed);
+    t.pass();
+  });
+}
+
+function chaos(t: ExecutionContext, seed: number): void {
+  const run = begin(seed);
+  const { pair, random } = run;
+  for (let step = 0; step < STEPS; step++) {
+    pair.clock.runFor(random.chance(0.05) ? random.below(50_000) : random.below(300));
+    let dice = random.below(1000);
+    const operation = OPERATIONS.find(([chance]) => {
+      dice -= chance;
+      return dice < 0;
+    });
+    operation?.[1](run);
+  }
+  pair.reach = 'server';
+  releaseAll(pair);
+  pair.clock.runFor(LONG_MS);
+  for (const [client, ues] of run.wanted) {
+    if (ues.length > 0) flows(t, pair, client, ues);
+  }
+  if (pair.traffic.wrongs.length > 0) t.fail(`seed ${seed}: ${pair.traffic.wrongs.slice(0, 5)}`);
+  for (const line of unbalanced(pair)) t.fail(`seed ${seed}: ${line}`);
+}
+
+function begin(seed: number): Run {
+  const link = {
+    delayMs: 5 + (seed % 7) * 10,
+    jitterMs: seed % 3,
+    maxPiece: seed % 2 === 0 ? 1460 : 77,
+    ...(seed % 5 === 0 && { octetsPerMs: 3, windowOctets: 5000 }),
+  };
+  const pair = newPair({ seed, link }, { sendQueueOctets: QUEUE_OCTETS });
+  const run = { pair, random: pair.random, wanted: new Map(), nextPort: 4000 };
+  for (const name of ['alice', 'bob']) {
+    const outer = name === 'alice' ? '198.51.100.7' : '198.51.100.8';
+    const stripes = 1 + (seed % 3);
+    run.wanted.set(newClient(pair, { name, outer, stripes, sendQueueOctets: QUEUE_OCTETS }), []);
+  }
+  for (let i = 0; i < 4; i++) bindOne(run);
+  return run;
+}
+
+function burst({ pair, random, wanted }: Run, way: 'uplink' | 'downlink'): void {
+  const client = some(random, pair.clients);
+  const ue = client && some(random, wanted.get(client) ?? []);
+  if (client === undefined || ue === undefined) return;
+  const isKnown = client.publicOf(ue) !== ue;
+  for (let i = random.below(6); isKnown && i >= 0; i--) {
+    pair[way](client, ue, GATEWAY, random.chance(0.05) ? 9000 : random.below(1300));
+  }
+}
+
+function cutOne({ pair, random }: Run): void {
+  some(random, pair.up())?.link.cut({
+    clientAfterMs: random.chance(0.5) ? 0 : random.below(5000),
+    serverAfterMs: random.chance(0.5) ? 0 : random.below(60_000),
+  });
+}
+
+function cutLater({ pair, random }: Run): void {
+  const link = some(random, pair.up())?.link;
+  const direction = random.chance(0.5) ? link?.up : link?.down;
+  if (link && direction) link.cutAfter(direction, direction.arrived + 1 + random.below(3000));
+}
+
+function bindOne(run: Run): void {
+  const client = some(run.random, run.pair.clients);
+  if (client === undefined) return;
+  const ue = endpoint(`10.0.0.2:${run.nextPort}`);
+  run.nextPort += 2;
+  run.wanted.get(client)?.push(ue);
+  client.bind(ue, { port: 20_000 + run.nextPort });
+}
+
+function releaseOne({ random, wanted, pair }: Run): void {
+  const client = some(random, pair.clients);
+  const ues = client && wanted.get(client);
+  const ue = ues && some(random, ues);
+  if (client === undefined || ues === undefined || ue === undefined) return;
+  ues.splice(ues.indexOf(ue), 1);
+  client.release(ue);
+}
+
+function moveOne({ pair, random }: Run): void {
+  const client = some(random, pair.clients);
+  if (client === undefined) return;
+  client.outer = `203.0.113.${1 + random.below(200)}`;
+  client.cutAll({ serverAfterMs: random.below(60_000) });
+}
+
+function setReach(pair: Pair, random: SeededRandom): void {
+  pair.reach = some(random, ['server', 'server', 'refused'] as const) ?? 'server';
+}
+
+function releaseAll(pair: Pair): void {
+  for (const connection of pair.connections) connection.link.release();
+}
+
+/** Sums that do not agree, in words. */
+function* unbalanced(pair: Pair): Generator<string> {
+  const isDelivered = (s: Sent) => s.deliveredBy >= 0;
+  const isRefused = (s: Sent) => s.result !== 0;
+  for (const client of pair.clients) {
+    const { counters } = client.end;
+    const mine = (way: string, of: (s: Sent) => boolean) =>
+      pair.traffic.sent.filter((s) => s.client === client.index && s.way === way && of(s)).length;
+    yield* same(
+      counters.sentRecords,
+      mine('uplink', (s) => !isRefused(s)),
+      'client sent',
+    );
+    const dropped = counters.dropped - mine('uplink', isRefused);
+    yield* same(counters.receivedRecords, mine('downlink', isDelivered) + dropped, 'client got');
+  }
+  const sum = (of: 'sentRecords' | 'receivedRecords' | 'dropped') =>
+    pair.servers.reduce((total, server) => total + server.end.counters[of], 0);
+  const refused = pair.traffic.count('downlink', isRefused);
+  yield* same(
+    sum('sentRecords'),
+    pair.traffic.count('downlink', (s) => !isRefused(s)),
+    'server sent',
+  );
+  const got = pair.traffic.count('uplink', isDelivered) + sum('dropped') - refused;
+  yield* same(sum('receivedRecords'), got, 'server got');
+  yield* lostElsewhere(pair);
+}
+
+/** Accepted packets get lost in connections that broke, and nowhere else, but for counted drops. */
+function* lostElsewhere(pair: Pair): Generator<string> {
+  const broken = (c: Connection | undefined) => c === undefined || !c.isUp;
+  const lost = pair.traffic.sent.filter((s) => s.result === 0 && s.deliveredBy < 0);
+  const unexplained = lost.filter((s) => !broken(pair.connections[s.writtenTo]));
+  const ends = [...pair.clients, ...pair.servers];
+  const dropped = ends.reduce((total, side) => total + side.end.counters.dropped, 0);
+  const refused = pair.traffic.sent.filter((s) => s.result !== 0).length;
+  if (unexplained.length > dropped - refused) yield `${unexplained.length} packets vanished`;
+}
+
+function* same(a: number, b: number, what: string): Generator<string> {
+  if (a !== b) yield `${what}: ${a} is not ${b}`;
+}
+
+function some<Item>(random: SeededRandom, items: readonly Item[]): Item | undefined {
+  return items[random.below(items.length)];
+}

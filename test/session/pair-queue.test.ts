@@ -1,0 +1,112 @@
+/** A peer that reads slowly, and tunnels of several connections (G-25; tep-wire 7). */
+import test from 'ava';
+import { FAULTS } from '../../wire/faults.ts';
+import { endpoint } from '../sim/pair.ts';
+import type { Way } from '../sim/traffic.ts';
+import { flows, GATEWAY, newClient, newPair, RTCP, RTP, toldAddresses } from './scenario.ts';
+
+const SLOW = { delayMs: 20, octetsPerMs: 2, windowOctets: 4096 };
+const QUEUE_OCTETS = 20_000;
+const PACKET_LEN = 1000;
+const HEADERS_LEN = 28;
+
+for (const way of ['uplink', 'downlink'] as const satisfies readonly Way[]) {
+  test(`[G-25] ${way} over a slow reader: bounded queue, drops counted, then all is well again`, (t) => {
+    const pair = newPair({ seed: 1, link: SLOW }, { sendQueueOctets: QUEUE_OCTETS });
+    const alice = newClient(pair, { sendQueueOctets: QUEUE_OCTETS });
+    alice.bind(RTP);
+    pair.clock.runFor(2000);
+    const sender = way === 'uplink' ? alice.end : pair.server.end;
+    for (let i = 0; i < 300; i++) pair[way](alice, RTP, GATEWAY, PACKET_LEN);
+    const accepted = pair.traffic.count(way, (s) => s.result === 0);
+    const refused = pair.traffic.count(way, (s) => s.result === FAULTS.SEND_QUEUE_FULL);
+    t.is(accepted + refused, 300);
+    t.true(accepted >= 20, `${accepted} accepted`);
+    t.true(accepted * (PACKET_LEN + HEADERS_LEN) <= QUEUE_OCTETS + SLOW.windowOctets);
+    t.is(sender.counters.of(FAULTS.SEND_QUEUE_FULL), refused);
+    t.is(sender.counters.dropped, refused);
+    // A control message has room even now.
+    alice.bind(endpoint('10.0.0.2:5000'));
+    pair.clock.runFor(30_000);
+    t.is(alice.of('bound').length, 2);
+    t.is(
+      pair.traffic.count(way, (s) => s.deliveredBy >= 0),
+      accepted,
+    );
+    t.is(pair.connections.length, 1);
+    flows(t, pair, alice);
+    t.deepEqual(pair.traffic.wrongs, []);
+  });
+}
+
+test('[M-20] one to eight stripes: every one of them carries packets, none is lost', (t) => {
+  for (let stripes = 1; stripes <= 8; stripes++) {
+    const pair = newPair({ seed: stripes, link: { delayMs: 2, windowOctets: 200 } });
+    const alice = newClient(pair, { stripes });
+    alice.bind(RTP, { pair: true });
+    pair.clock.runFor(2000);
+    t.is(alice.up().length, stripes);
+    for (let i = 0; i < 25; i++) {
+      for (let k = 0; k < 16; k++) {
+        pair.uplink(alice, RTP, GATEWAY, 500);
+        pair.downlink(alice, RTCP, GATEWAY, 500);
+      }
+      pair.clock.runFor(200);
+    }
+    pair.clock.runFor(1000);
+    t.is(
+      pair.traffic.count('uplink', (s) => s.deliveredBy >= 0),
+      400,
+    );
+    t.is(
+      pair.traffic.count('downlink', (s) => s.deliveredBy >= 0),
+      400,
+    );
+    for (const way of ['uplink', 'downlink']) {
+      const used = new Set(pair.traffic.sent.filter((s) => s.way === way).map((s) => s.writtenTo));
+      t.is(used.size, stripes, `${way} on ${[...used]}`);
+    }
+    t.is(pair.server.of('tunnel-opened').length, 1);
+    t.deepEqual(pair.traffic.wrongs, []);
+  }
+});
+
+test('[W-7] one of four stripes is lost: the others go on, and it comes back', (t) => {
+  const pair = newPair({ seed: 9, link: { octetsPerMs: 50 } });
+  const alice = newClient(pair, { stripes: 4 });
+  alice.bind(RTP, { port: 20_000 });
+  pair.clock.runFor(6000);
+  t.is(pair.connections.length, 4);
+  const victim = pair.connections[2];
+  victim?.link.cut({ serverAfterMs: 5 });
+  for (let i = 0; i < 50; i++) {
+    pair.uplink(alice, RTP, GATEWAY, 500);
+    pair.downlink(alice, RTP, GATEWAY, 500);
+    pair.clock.runFor(10);
+  }
+  pair.clock.runFor(5000);
+  const lost = pair.traffic.sent.filter((s) => s.deliveredBy < 0);
+  t.true(
+    lost.every((s) => s.writtenTo === 2),
+    'only what the lost connection carried',
+  );
+  t.true(lost.length <= 4, `${lost.length} lost`);
+  t.is(alice.up().length, 4);
+  t.is(alice.of('opened').length, 1);
+  t.deepEqual(toldAddresses(alice), ['198.51.100.7:20000']);
+  t.deepEqual(pair.traffic.wrongs, []);
+});
+
+test('[W-7] all stripes lost at once: one resumes, the others join', (t) => {
+  const pair = newPair({ seed: 10 });
+  const alice = newClient(pair, { stripes: 8 });
+  alice.bind(RTP, { port: 20_000, pair: true });
+  pair.clock.runFor(6000);
+  alice.cutAll({ serverAfterMs: 2000 });
+  pair.clock.runFor(20_000);
+  t.is(alice.up().length, 8);
+  flows(t, pair, alice, [RTP, RTCP]);
+  t.is(pair.server.of('tunnel-opened').length, 1);
+  t.deepEqual(new Set(toldAddresses(alice)), new Set(['198.51.100.7:20000']));
+  t.deepEqual(pair.traffic.wrongs, []);
+});
