@@ -121,7 +121,6 @@ export interface CandidateFields {
   readonly address: Address | undefined;
   readonly port: number;
   readonly kind: string;
-  readonly related: string | undefined;
   readonly relatedAddress: Address | undefined;
 }
 
@@ -138,7 +137,6 @@ export function readCandidate(text: string): CandidateFields | undefined {
     address: readAddress(m[6] ?? ''),
     port: Number(m[8]),
     kind: m[10] ?? '',
-    related,
     relatedAddress: related === undefined ? undefined : readAddress(related),
   };
 }
