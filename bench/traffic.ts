@@ -9,16 +9,15 @@ const RTP_LEN = 172;
 export const UE = endpoint('10.0.0.2:40000');
 export const PUBLIC = endpoint('203.0.113.7:50000');
 export const MEDIA = endpoint('198.51.100.9:30000');
-/** TCP addresses of the tunnel. */
+/** TCP address of the tunnel's client. */
 export const CLIENT = endpoint('192.0.2.10:51000');
-export const SERVER = endpoint('192.0.2.1:80');
 
 export function uplinkPackets(count: number): Buffer[] {
   return packets(UE, MEDIA, count);
 }
 
-export function downlinkPackets(count: number): Buffer[] {
-  return packets(MEDIA, PUBLIC, count);
+export function packetOf(source: Endpoint, destination: Endpoint): Buffer {
+  return Buffer.concat(packets(source, destination, 1));
 }
 
 function packets(source: Endpoint, destination: Endpoint, count: number): Buffer[] {
