@@ -16,7 +16,7 @@ export class ClientBinding {
   /** The port to ask for: wished at first, later the one that was granted last; 0 any. */
   port: number;
   /** One or two. */
-  readonly slots: readonly ClientSlot[];
+  readonly slots: readonly [ClientSlot, ...ClientSlot[]];
   /** Made for an application that runs STUN itself; ends by itself when it is not used. */
   isAutomatic: boolean;
   /** Whether the request for it is under way on a connection. */
@@ -40,6 +40,11 @@ export class ClientBinding {
     const first = new ClientSlot(this, ue);
     const odd = () => new ClientSlot(this, { ...ue, port: ue.port + 1 });
     this.slots = wish.pair ? [first, odd()] : [first];
+  }
+
+  get first(): ClientSlot {
+    const [first] = this.slots;
+    return first;
   }
 
   get isPair(): boolean {
@@ -173,19 +178,9 @@ export class ClientBindings {
     return free < 0 ? this.#slots.length : free;
   }
 
-  /** Another slot may have been granted the same address in the meantime: then it stays that one's. */
   #forgetPublic(slot: ClientSlot): void {
-    const { address } = slot;
-    if (address === undefined) return;
+    if (slot.address !== undefined) remove(this.#byPublic, slot.address, slot.binding.protocol);
     slot.address = undefined;
-    const owner = this.byPublic(
-      address.address,
-      0,
-      address.address.length,
-      address.port,
-      slot.binding.protocol,
-    );
-    if (owner === slot) remove(this.#byPublic, address, slot.binding.protocol);
   }
 }
 

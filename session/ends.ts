@@ -1,6 +1,8 @@
 /** What each end can do besides the verbs that both share (tunnel-end.ts). */
 import type { Endpoint } from '../wire/address.ts';
+import type { Counters } from './counters.ts';
 import type { ClientOutput, FlowProtocol, ServerOutput } from './outputs.ts';
+import type { TunnelState } from './table.ts';
 import type { TunnelEnd } from './tunnel-end.ts';
 
 export interface BindWishes {
@@ -27,6 +29,21 @@ export interface ClientEnd extends TunnelEnd<ClientOutput> {
   rttMs(conn: number): number | undefined;
 }
 
+/** One tunnel as a status page may show it: without its token. */
+export interface TunnelStatus {
+  readonly id: number;
+  /** Empty where nobody is asked who he is. */
+  readonly user: string;
+  readonly state: TunnelState;
+  /** The client's address when it opened the tunnel. */
+  readonly outer: Endpoint;
+  /** These go on counting. */
+  readonly counters: Counters;
+  readonly connections: number;
+  /** Public ports. */
+  readonly bindings: number;
+}
+
 /** `new TunnelServer(options: ServerOptions, sink: PacketSink)` */
 export interface ServerEnd extends TunnelEnd<ServerOutput> {
   /**
@@ -39,6 +56,7 @@ export interface ServerEnd extends TunnelEnd<ServerOutput> {
   /** Answers to `listen`. */
   listening(id: number, now: number): void;
   listenFailed(id: number, now: number): void;
+  tunnels(): readonly TunnelStatus[];
   /** Ends every tunnel: each connection gets what is queued for it, then its end. */
   stop(now: number): void;
 }

@@ -5,21 +5,13 @@
  *
  * Memory: one entry for each public port, one held answer for each binding that waits.
  */
-import type { Integrity, StunMessage } from '../wire/stun/message.ts';
 import type { ErrorCode } from '../wire/stun/registry.ts';
 import type { ServerOutput } from './outputs.ts';
 import type { BindRequest, ServerBindings, ServerSlot } from './server-bindings.ts';
-import type { ServerConnection } from './server-connection.ts';
+import type { Asked } from './server-requests.ts';
 import type { Tunnel } from './server-tunnels.ts';
 
 const MAX_TRIES = 8;
-
-/** A request that was let in, with what its answer has to be protected with. */
-export interface Asked {
-  readonly c: ServerConnection;
-  readonly message: StunMessage;
-  readonly integrity: Integrity | undefined;
-}
 
 interface Held {
   asked: Asked;

@@ -25,9 +25,9 @@ const TCP = 6;
 
 export interface ServerBindingsOptions {
   readonly addresses: AddressOptions;
-  readonly ports?: PortRange | undefined;
-  readonly excludedPorts?: readonly number[] | undefined;
-  readonly maxPorts?: number | undefined;
+  readonly ports?: PortRange;
+  readonly excludedPorts?: readonly number[];
+  readonly maxPorts?: number;
   readonly quota: QuotaLimits;
   readonly random: RandomSource;
 }

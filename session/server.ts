@@ -17,39 +17,22 @@
 import { CHANNELS } from '../framing/framing.ts';
 import { type Endpoint, formatAddress } from '../wire/address.ts';
 import { equal } from '../wire/bytes.ts';
-import { FAULTS, type Fault, faultAction } from '../wire/faults.ts';
-import type { Attribute } from '../wire/stun/attributes.ts';
-import { answerBinding, answerBroken } from '../wire/stun/binding.ts';
-import {
-  decode,
-  encode,
-  errorResponse,
-  find,
-  has,
-  type Integrity,
-  looksLikeStun,
-  type StunMessage,
-  type StunParts,
-} from '../wire/stun/message.ts';
-import { BINDING_FLAGS, type ErrorCode, METHODS } from '../wire/stun/registry.ts';
-import { authenticate } from '../wire/stun/server-auth.ts';
+import { FAULTS, type Fault } from '../wire/faults.ts';
+import { answerBinding } from '../wire/stun/binding.ts';
+import { decode, find, has, looksLikeStun } from '../wire/stun/message.ts';
 import { Connections } from './connections.ts';
 import { Counters } from './counters.ts';
-import type { ServerEnd } from './ends.ts';
+import type { ServerEnd, TunnelStatus } from './ends.ts';
 import { LIMITS } from './limits.ts';
-import { mapped, statsAttribute, success, TOKEN_LEN } from './messages.ts';
+import { mapped, statsAttribute, TOKEN_LEN } from './messages.ts';
 import { MAX_STRIPES, type ServerOptions, SOFTWARE } from './options.ts';
 import type { PacketSink, ServerOutput, TunnelEndWhy } from './outputs.ts';
-import { type Asked, RelayListens } from './relay-listens.ts';
-import { type BindRequest, ServerBindings, type ServerSlot } from './server-bindings.ts';
+import { ServerBinder } from './server-binder.ts';
+import { ServerBindings } from './server-bindings.ts';
 import { ServerConnection } from './server-connection.ts';
 import { ServerData } from './server-data.ts';
+import { type Asked, ServerRequests } from './server-requests.ts';
 import { type Tunnel, Tunnels } from './server-tunnels.ts';
-
-/** tep-wire 2. */
-const MAX_UNAUTHENTICATED_LEN = 4096;
-/** 401 and 438 in a row on one connection, after which it is ended. */
-const MAX_CHALLENGES = 5;
 
 export class TunnelServer implements ServerEnd {
   readonly counters = new Counters();
@@ -57,50 +40,40 @@ export class TunnelServer implements ServerEnd {
   readonly #software: string;
   readonly #lifetimeMs: number;
   readonly #connections: Connections<ServerConnection, ServerOutput>;
+  readonly #requests: ServerRequests;
   readonly #tunnels: Tunnels;
   readonly #bindings: ServerBindings;
-  readonly #listens: RelayListens;
+  readonly #binder: ServerBinder;
   readonly #data: ServerData;
 
   constructor(options: ServerOptions, sink: PacketSink) {
+    const { auth, policy, random, software = SOFTWARE } = options;
+    const { lifetimeMs = LIMITS.lifetimeMs } = options;
     const { counters } = this;
-    const { random } = options;
     this.#options = options;
-    this.#software = options.software ?? SOFTWARE;
-    this.#lifetimeMs = options.lifetimeMs ?? LIMITS.lifetimeMs;
-    this.#connections = new Connections({
+    this.#software = software;
+    this.#lifetimeMs = lifetimeMs;
+    const connections = new Connections<ServerConnection, ServerOutput>({
       counters,
       random,
       gone: (c, _from, _sinceMs, now) => this.#gone(c, now),
     });
-    const tell = (output: ServerOutput) => this.#connections.tell(output);
-    this.#tunnels = new Tunnels({ counters, random, lifetimeMs: this.#lifetimeMs, tell });
-    this.#bindings = new ServerBindings({
-      addresses: options.addresses,
-      ports: options.ports,
-      excludedPorts: options.excludedPorts,
-      maxPorts: options.maxPorts,
-      quota: { ...LIMITS.quota, ...options.quota },
-      random,
-    });
-    this.#listens = new RelayListens({
-      bindings: this.#bindings,
-      tell,
-      granted: (slot, asked, now) => this.#granted(slot, asked, now),
-      refused: (code, asked, now) => this.#refuse(code, asked, now),
-    });
-    this.#data = new ServerData({
-      bindings: this.#bindings,
-      connections: this.#connections,
-      counters,
-      policy: options.policy,
-      sink,
-    });
+    const tell = (output: ServerOutput) => connections.tell(output);
+    const asked = (what: Asked, user: string | undefined, now: number) =>
+      this.#asked(what, user, now);
+    const requests = new ServerRequests({ connections, counters, auth, software, asked });
+    const quota = { ...LIMITS.quota, ...options.quota };
+    const bindings = new ServerBindings({ ...options, quota });
+    this.#tunnels = new Tunnels({ counters, random, lifetimeMs, tell });
+    this.#binder = new ServerBinder({ bindings, requests, counters, tell });
+    this.#data = new ServerData({ bindings, connections, counters, policy, sink });
+    this.#connections = connections;
+    this.#requests = requests;
+    this.#bindings = bindings;
   }
 
-  /** For status pages: what is told changes as the tunnels do. */
-  tunnels(): Iterable<Tunnel> {
-    return this.#tunnels.all();
+  tunnels(): TunnelStatus[] {
+    return Array.from(this.#tunnels.all(), statusOf);
   }
 
   accepted(conn: number, peer: Endpoint, now: number): void {
@@ -123,7 +96,7 @@ export class TunnelServer implements ServerEnd {
     while (c.isOpen && frames.next()) {
       const { bytes, start, end } = frames;
       if (frames.channel === CHANNELS.IP) this.#record(c, bytes, start, end);
-      else this.#control(c, bytes, start, end, now);
+      else this.#requests.control(c, bytes, start, end, now);
     }
     if (frames.fault !== 0) this.#connections.end(c, 'shut', frames.fault, now);
   }
@@ -141,11 +114,11 @@ export class TunnelServer implements ServerEnd {
   }
 
   listening(id: number, now: number): void {
-    this.#listens.listening(id, now);
+    this.#binder.listens.listening(id, now);
   }
 
   listenFailed(id: number, now: number): void {
-    this.#listens.failed(id, now);
+    this.#binder.listens.failed(id, now);
   }
 
   stop(now: number): void {
@@ -194,108 +167,31 @@ export class TunnelServer implements ServerEnd {
     tunnel.counters.drop(fault);
   }
 
-  // Requests
-
-  #control(c: ServerConnection, b: Uint8Array, at: number, end: number, now: number): void {
-    if (c.state !== 'ready') {
-      c.unauthenticatedLength += end - at;
-      if (c.unauthenticatedLength > MAX_UNAUTHENTICATED_LEN) {
-        this.#connections.end(c, 'refuse', FAULTS.UNAUTHENTICATED_LIMIT, now);
-        return;
-      }
-    }
-    const message = decode(b, at, end);
-    if (typeof message === 'number') this.#broken(c, message, b, at, end, now);
-    else if (message.class === 'request' && message.method === METHODS.BINDING) {
-      this.#request(c, message, b, at, now);
-    } else if (message.class !== 'indication') {
-      this.counters.note(FAULTS.STUN_UNEXPECTED);
-    }
-  }
-
-  #broken(
-    c: ServerConnection,
-    fault: Fault,
-    b: Uint8Array,
-    at: number,
-    end: number,
-    now: number,
-  ): void {
-    if (faultAction(fault) === 'close') {
-      this.#connections.end(c, 'shut', fault, now);
-      return;
-    }
-    this.counters.note(fault);
-    const answer = faultAction(fault) === 'answer' ? answerBroken(b, at, end) : undefined;
-    if (answer !== undefined) this.#connections.sendControl(c, answer, now);
-  }
-
-  #request(
-    c: ServerConnection,
-    message: StunMessage,
-    b: Uint8Array,
-    at: number,
-    now: number,
-  ): void {
-    if (!isForTunnel(message)) {
-      const answer = answerBinding(message, c.peer, this.#software);
-      if (answer !== undefined) this.#connections.sendControl(c, answer, now);
-      return;
-    }
-    const result = authenticate(message, b, at, this.#options.auth, c.peer, now);
-    if (!result.ok) {
-      this.#challenge(c, message, result.answer, result.integrity, now);
-      return;
-    }
-    c.challenges = 0;
-    const asked: Asked = { c, message, integrity: result.integrity };
-    if (has(message, 'TEP-TUNNEL')) this.#admit(asked, result.user, now);
-    else if (c.tunnel === undefined) this.#refuse(437, asked, now);
-    else this.#inTunnel(asked, c.tunnel, now);
-  }
-
-  #inTunnel(asked: Asked, tunnel: Tunnel, now: number): void {
-    const { message } = asked;
-    if (has(message, 'TEP-CLOSE')) this.#closed(asked, tunnel, now);
-    else if (has(message, 'TEP-BINDING')) this.#binding(asked, tunnel, now);
-    else this.#succeed(asked, [mapped(asked.c.peer), statsAttribute(tunnel.counters)], now);
-  }
-
-  /** 401, 438, 400 or 420, whatever the authentication says. */
-  #challenge(
-    c: ServerConnection,
-    message: StunMessage,
-    answer: StunParts | undefined,
-    integrity: Integrity | undefined,
-    now: number,
-  ): void {
-    // The first request of a client comes bare by design (RFC 8489 9.2.3): nothing to be counted.
-    if (message.integrityAt + message.integritySha256At > 0) {
-      this.counters.note(FAULTS.STUN_INTEGRITY);
-    }
-    if (answer !== undefined) this.#send(c, answer, integrity, now);
-    c.challenges += 1;
-    if (c.challenges > MAX_CHALLENGES) {
-      this.counters.note(FAULTS.UNAUTHENTICATED_LIMIT);
-      this.#connections.end(c, c.state === 'ready' ? 'shut' : 'refuse', 0, now);
-    } else if (c.state !== 'ready') {
-      this.#connections.move(c, 'challenge', now);
-    }
+  /** A request that was let in. */
+  #asked(asked: Asked, authenticated: string | undefined, now: number): void {
+    const { c, message } = asked;
+    const user = userOf(authenticated);
+    const { tunnel } = c;
+    if (has(message, 'TEP-TUNNEL')) this.#admit(asked, user, authenticated === undefined, now);
+    else if (tunnel === undefined) this.#requests.refuse(437, asked, now);
+    else if (tunnel.user !== user) this.#requests.refuse(441, asked, now);
+    else if (has(message, 'TEP-CLOSE')) this.#closed(asked, tunnel, now);
+    else if (has(message, 'TEP-BINDING')) this.#binder.asked(asked, tunnel, now);
+    else this.#requests.succeed(asked, [mapped(c.peer), statsAttribute(tunnel.counters)], now);
   }
 
   // Tunnels
 
   /** Opening, joining, resuming; again on an admitted connection: the same answer. */
-  #admit(asked: Asked, authenticated: string | undefined, now: number): void {
+  #admit(asked: Asked, user: string, anonymous: boolean, now: number): void {
     const { c, message } = asked;
     const token = find(message, 'TEP-TUNNEL') ?? NO_TOKEN;
-    const user = userOf(authenticated);
     if (c.tunnel !== undefined) {
       const same = token.length === 0 || equal(token, 0, c.tunnel.token, 0, TOKEN_LEN);
       if (same && c.tunnel.user === user) this.#welcome(asked, c.tunnel, now);
-      else this.#refuse(400, asked, now);
+      else this.#requests.refuse(400, asked, now);
     } else if (token.length === 0) {
-      this.#openTunnel(asked, user, authenticated === undefined, now);
+      this.#openTunnel(asked, user, anonymous, now);
     } else {
       this.#join(asked, token, user, now);
     }
@@ -307,7 +203,7 @@ export class TunnelServer implements ServerEnd {
     const counted = anonymous ? formatAddress(address, 0, address.length) : user;
     if (this.#bindings.openTunnel(this.#tunnels.nextId(), counted) !== 0) {
       this.counters.note(FAULTS.QUOTA_TUNNELS);
-      this.#refuse(486, asked, now);
+      this.#requests.refuse(486, asked, now);
       return;
     }
     const tunnel = this.#tunnels.add(user, c.peer);
@@ -325,12 +221,12 @@ export class TunnelServer implements ServerEnd {
     const { c, message } = asked;
     const stripe = find(message, 'TEP-STRIPE') ?? 0;
     if (stripe >= MAX_STRIPES) {
-      this.#refuse(400, asked, now);
+      this.#requests.refuse(400, asked, now);
       return;
     }
     const tunnel = this.#tunnels.find(token);
     if (tunnel === undefined || tunnel.user !== user) {
-      this.#refuse(403, asked, now);
+      this.#requests.refuse(403, asked, now);
       return;
     }
     // The client has lost the connection that was this stripe; we had not noticed yet.
@@ -357,7 +253,7 @@ export class TunnelServer implements ServerEnd {
   }
 
   #welcome(asked: Asked, tunnel: Tunnel, now: number): void {
-    this.#succeed(
+    this.#requests.succeed(
       asked,
       [
         mapped(asked.c.peer),
@@ -370,7 +266,7 @@ export class TunnelServer implements ServerEnd {
   }
 
   #closed(asked: Asked, tunnel: Tunnel, now: number): void {
-    this.#succeed(asked, [{ type: 'TEP-CLOSE', value: true }], now);
+    this.#requests.succeed(asked, [{ type: 'TEP-CLOSE', value: true }], now);
     this.#tunnels.move(tunnel, 'close', now);
     this.#over(tunnel, 'asked', now);
   }
@@ -378,7 +274,7 @@ export class TunnelServer implements ServerEnd {
   /** Gives everything of the tunnel back. */
   #over(tunnel: Tunnel, why: TunnelEndWhy, now: number): void {
     if (tunnel.state === 'closing') this.#tunnels.move(tunnel, 'end', now);
-    for (const slot of tunnel.slots) this.#release(slot);
+    this.#binder.releaseAll(tunnel);
     this.#bindings.closeTunnel(tunnel);
     this.#tunnels.remove(tunnel);
     this.#connections.tell({ type: 'tunnel-closed', tunnel: tunnel.id, why });
@@ -395,106 +291,9 @@ export class TunnelServer implements ServerEnd {
       this.#tunnels.move(tunnel, 'carriers-lost', now);
     }
   }
-
-  // Bindings
-
-  #binding(asked: Asked, tunnel: Tunnel, now: number): void {
-    const { c, message } = asked;
-    const wanted = find(message, 'TEP-BINDING');
-    if (wanted === undefined) return;
-    const wish: BindRequest = {
-      transactionId: message.transactionId,
-      family: find(message, 'REQUESTED-ADDRESS-FAMILY') ?? c.peer.family,
-      port: wanted.port,
-      pair: (wanted.flags & BINDING_FLAGS.EVEN_PORT) !== 0,
-      protocol: wanted.protocol,
-    };
-    if ((wanted.flags & BINDING_FLAGS.RELEASE) !== 0) this.#releaseAsked(asked, tunnel, wish, now);
-    else this.#bindAsked(asked, tunnel, wish, now);
-  }
-
-  #bindAsked(asked: Asked, tunnel: Tunnel, wish: BindRequest, now: number): void {
-    const known = this.#bindings.known(tunnel, wish);
-    if (known !== undefined) {
-      if (!this.#listens.isHeld(known, asked)) this.#answerGrant(known, asked, now);
-      return;
-    }
-    const slot = this.#bindings.grant(tunnel, wish);
-    if (typeof slot === 'number') {
-      if (slot === 486) this.counters.note(FAULTS.QUOTA_BINDINGS);
-      this.#refuse(slot, asked, now);
-    } else if (this.#bindings.needSockets) {
-      this.#listens.hold(slot, tunnel, wish, asked);
-    } else {
-      this.#granted(slot, asked, now);
-    }
-  }
-
-  #granted(slot: ServerSlot, asked: Asked, now: number): void {
-    for (const each of slot.twin === undefined ? [slot] : [slot, slot.twin]) {
-      const { tunnel, number: binding, address, protocol } = each;
-      each.isTold = true;
-      this.#connections.tell({ type: 'bound', tunnel: tunnel.id, binding, address, protocol });
-    }
-    this.#answerGrant(slot, asked, now);
-  }
-
-  #answerGrant(slot: ServerSlot, asked: Asked, now: number): void {
-    const flags = slot.twin === undefined ? 0 : BINDING_FLAGS.EVEN_PORT;
-    const value = { port: slot.address.port, flags, protocol: slot.protocol };
-    this.#succeed(asked, [mapped(slot.address), { type: 'TEP-BINDING', value }], now);
-  }
-
-  /** What is not bound (any more) is released: the same request gets the same answer. */
-  #releaseAsked(asked: Asked, tunnel: Tunnel, wish: BindRequest, now: number): void {
-    const slot = this.#bindings.named(tunnel, wish);
-    const twin = wish.pair ? slot?.twin : undefined;
-    for (const each of [slot, twin]) if (each !== undefined) this.#release(each);
-    const pair = wish.pair ? BINDING_FLAGS.EVEN_PORT : 0;
-    const flags = BINDING_FLAGS.RELEASE | pair;
-    const value = { port: wish.port, flags, protocol: wish.protocol };
-    this.#succeed(asked, [{ type: 'TEP-BINDING', value }], now);
-  }
-
-  #release(slot: ServerSlot): void {
-    const { tunnel, number: binding, address, protocol } = slot;
-    this.#listens.end(slot);
-    this.#bindings.release(slot);
-    if (!slot.isTold) return;
-    this.#connections.tell({ type: 'released', tunnel: tunnel.id, binding, address, protocol });
-  }
-
-  // Answers
-
-  #succeed(asked: Asked, attributes: readonly Attribute[], now: number): void {
-    this.#send(asked.c, success(asked.message, attributes), asked.integrity, now);
-  }
-
-  #refuse(code: ErrorCode, asked: Asked, now: number): void {
-    this.#send(asked.c, errorResponse(asked.message, code), asked.integrity, now);
-  }
-
-  #send(
-    c: ServerConnection,
-    parts: StunParts,
-    integrity: Integrity | undefined,
-    now: number,
-  ): void {
-    this.#connections.sendControl(c, encode(parts, { integrity, fingerprint: true }), now);
-  }
 }
 
 const NO_TOKEN = new Uint8Array(0);
-
-/** Anything that is not an ordinary STUN request. */
-function isForTunnel(message: StunMessage): boolean {
-  return (
-    has(message, 'TEP-TUNNEL') ||
-    has(message, 'TEP-BINDING') ||
-    has(message, 'TEP-CLOSE') ||
-    has(message, 'TEP-STATS')
-  );
-}
 
 /**
  * Who owns a tunnel. A time-limited name is `expiry:user`: with a new expiry it is the same user, who
@@ -502,4 +301,9 @@ function isForTunnel(message: StunMessage): boolean {
  */
 function userOf(authenticated: string | undefined): string {
   return authenticated?.replace(/^[0-9]{1,12}:(?=.)/, '') ?? '';
+}
+
+function statusOf(tunnel: Tunnel): TunnelStatus {
+  const { id, user, state, outer, counters, ready, slots } = tunnel;
+  return { id, user, state, outer, counters, connections: ready.length, bindings: slots.size };
 }

@@ -1,0 +1,258 @@
+/**
+ * Makes the wishes of `bind` true: asks for what is wanted and not granted, asks again after a loss,
+ * gives back what is not wanted any more, and tells (tep-wire 5).
+ */
+import type { Endpoint } from '../wire/address.ts';
+import { equal } from '../wire/bytes.ts';
+import { FAULTS } from '../wire/faults.ts';
+import type { PacketView } from '../wire/packet.ts';
+import { find, type StunMessage, TRANSACTION_ID_LEN } from '../wire/stun/message.ts';
+import { BINDING_FLAGS } from '../wire/stun/registry.ts';
+import { ClientBinding, type ClientBindings, type ClientSlot } from './client-bindings.ts';
+import type { ClientConnection, Release } from './client-connection.ts';
+import type { ClientRequests } from './client-requests.ts';
+import type { Counters } from './counters.ts';
+import type { BindWishes } from './ends.ts';
+import type { LocalStun } from './local-stun.ts';
+import { bindAttributes } from './messages.ts';
+import type { ClientOutput, FlowProtocol, PacketSink } from './outputs.ts';
+import { leastPending } from './stripe-choice.ts';
+import type { RandomSource } from './tunnel-end.ts';
+
+/** A binding that an application's own STUN made ends when it is not used for so long. */
+const AUTOMATIC_IDLE_MS = 120_000;
+
+const UDP = 17;
+
+export interface ClientBinderParts {
+  readonly bindings: ClientBindings;
+  readonly requests: ClientRequests;
+  readonly ready: readonly ClientConnection[];
+  readonly counters: Counters;
+  readonly stun: LocalStun;
+  readonly sink: PacketSink;
+  readonly random: RandomSource;
+  /** Whether requests may be sent. */
+  isUp(): boolean;
+  /** Something is wanted: a tunnel is needed. */
+  wanted(now: number): void;
+  /** Something is not wanted any more. */
+  dropped(now: number): void;
+  tell(output: ClientOutput): void;
+}
+
+export class ClientBinder {
+  /** When to look for automatic bindings that nobody uses; Infinity while there are none. */
+  sweepAtMs = Number.POSITIVE_INFINITY;
+  readonly #parts: ClientBinderParts;
+  /** Not confirmed by TEP-S, and the connection that had asked is gone. */
+  #releases: Release[] = [];
+
+  constructor(parts: ClientBinderParts) {
+    this.#parts = parts;
+  }
+
+  bind(ue: Endpoint, wishes: BindWishes, now: number): void {
+    const { protocol = UDP, port = 0, pair = false } = wishes;
+    requirePorts(ue.port, port, pair);
+    const known = this.#parts.bindings.of(ue, protocol);
+    if (known === undefined) {
+      this.#want(new ClientBinding(ue, { protocol, port, pair }, false, now), now);
+      return;
+    }
+    known.binding.isAutomatic = false;
+    this.#tellBound(known, false);
+  }
+
+  release(ue: Endpoint, protocol: FlowProtocol, now: number): void {
+    const slot = this.#parts.bindings.of(ue, protocol);
+    // The odd half of a pair goes with its pair.
+    if (slot === undefined || slot !== slot.binding.first) return;
+    this.#drop(slot.binding, now);
+    this.#parts.tell({ type: 'released', ue: slot.ue, protocol });
+  }
+
+  /** For an application that runs STUN itself (tep-wire 5). */
+  slotFor(b: Uint8Array, view: PacketView, now: number): ClientSlot | undefined {
+    const { sourceAt: at, addressLength: length, sourcePort: port } = view;
+    const known = this.#parts.bindings.byUe(b, at, length, port, UDP);
+    if (known !== undefined) return known;
+    if (port === 0) return undefined;
+    const ue: Endpoint = { family: view.version, address: b.slice(at, at + length), port };
+    const wish = { protocol: UDP, port: 0, pair: false } as const;
+    this.sweepAtMs = Math.min(this.sweepAtMs, now + AUTOMATIC_IDLE_MS);
+    return this.#want(new ClientBinding(ue, wish, true, now), now);
+  }
+
+  /** Ends the automatic bindings that nobody uses. */
+  sweep(now: number): void {
+    this.sweepAtMs = Number.POSITIVE_INFINITY;
+    for (const binding of this.#parts.bindings.all()) {
+      if (!binding.isAutomatic) continue;
+      const ends = binding.usedMs + AUTOMATIC_IDLE_MS;
+      if (ends <= now) this.#drop(binding, now);
+      else this.sweepAtMs = Math.min(this.sweepAtMs, ends);
+    }
+  }
+
+  /** Asks for what is wanted and not asked for yet, and repeats releases that got lost. */
+  askMissing(now: number): void {
+    if (!this.#parts.isUp()) return;
+    const releases = this.#releases;
+    this.#releases = [];
+    for (const release of releases) this.#askRelease(release, now);
+    for (const binding of this.#parts.bindings.all()) {
+      if (binding.first.address === undefined && !binding.isAsked) this.#askBind(binding, now);
+    }
+  }
+
+  /** The connection on which this release was asked for is gone. */
+  releaseLost(release: Release): void {
+    this.#releases.push(release);
+  }
+
+  granted(binding: ClientBinding, message: StunMessage, now: number): void {
+    const { bindings, counters, sink, stun } = this.#parts;
+    const address = find(message, 'XOR-MAPPED-ADDRESS');
+    const grant = find(message, 'TEP-BINDING');
+    binding.isAsked = false;
+    if (address === undefined || !isGrant(binding, address, grant)) {
+      counters.note(FAULTS.STUN_ATTRIBUTE);
+      this.fail(binding, 0, 'the answer of TEP-S makes no sense', now);
+      return;
+    }
+    if (bindings.isOthers(binding, address)) {
+      this.#askAnother(binding, now);
+      return;
+    }
+    if (!bindings.has(binding)) {
+      // Released while it was being asked for.
+      this.#askRelease(releaseOf(binding, address), now);
+      return;
+    }
+    bindings.grant(binding, address);
+    const before = binding.told;
+    binding.told = address;
+    this.#tellBound(binding.first, before !== undefined && !same(before, address));
+    for (const slot of binding.slots) stun.answer(slot, sink);
+  }
+
+  /** It is not to be had: forgotten, and told. */
+  fail(binding: ClientBinding, code: number, reason: string, now: number): void {
+    binding.isAsked = false;
+    if (!this.#parts.bindings.has(binding)) return;
+    this.#parts.bindings.remove(binding);
+    this.#tellFailed(binding, code, reason);
+    this.#parts.dropped(now);
+  }
+
+  failAll(code: number, reason: string, now: number): void {
+    for (const binding of this.#parts.bindings.all()) this.fail(binding, code, reason, now);
+  }
+
+  /** The tunnel is closed on purpose: everything is gone, and nobody needs to be told. */
+  forgetAll(): void {
+    this.#releases = [];
+    for (const binding of this.#parts.bindings.all()) this.#parts.bindings.remove(binding);
+  }
+
+  /** The tunnel is not known any more: nothing is bound, everything is to be asked for again. */
+  revokeAll(): void {
+    this.#releases = [];
+    for (const binding of this.#parts.bindings.all()) this.#parts.bindings.revoke(binding);
+  }
+
+  #want(binding: ClientBinding, now: number): ClientSlot | undefined {
+    if (!this.#parts.bindings.add(binding)) {
+      this.#tellFailed(binding, 0, 'too many bindings, or half of a pair is bound already');
+      return undefined;
+    }
+    this.#parts.wanted(now);
+    this.askMissing(now);
+    return binding.first;
+  }
+
+  #drop(binding: ClientBinding, now: number): void {
+    const { address } = binding.first;
+    this.#parts.bindings.remove(binding);
+    if (address !== undefined) this.#askRelease(releaseOf(binding, address), now);
+    this.#parts.dropped(now);
+  }
+
+  #askBind(binding: ClientBinding, now: number): void {
+    const c = leastPending(this.#parts.ready);
+    if (c?.outer === undefined) return;
+    const flags = binding.isPair ? BINDING_FLAGS.EVEN_PORT : 0;
+    const wanted = { port: binding.port, flags, protocol: binding.protocol };
+    const attributes = bindAttributes(wanted, binding.first.ue.family, c.outer.family);
+    binding.isAsked = true;
+    binding.transactionId ??= this.#parts.random(TRANSACTION_ID_LEN);
+    this.#parts.requests.ask(c, { type: 'bind', binding }, attributes, now, binding.transactionId);
+  }
+
+  /**
+   * Two applications want the same public port. To TEP-S both are this tunnel, which has that port, so
+   * it answered with it again (tep-wire 5: idempotent). The later one takes any.
+   */
+  #askAnother(binding: ClientBinding, now: number): void {
+    const wanted = binding.port;
+    this.#parts.bindings.revoke(binding);
+    binding.port = 0;
+    if (wanted === 0) this.fail(binding, 0, 'TEP-S granted one address twice', now);
+    else if (this.#parts.bindings.has(binding)) this.#askBind(binding, now);
+  }
+
+  #askRelease(release: Release, now: number): void {
+    const c = this.#parts.isUp() ? leastPending(this.#parts.ready) : undefined;
+    if (c?.outer === undefined) {
+      this.#releases.push(release);
+      return;
+    }
+    const attributes = bindAttributes(release, release.family, c.outer.family);
+    this.#parts.requests.ask(c, { type: 'release', release }, attributes, now);
+  }
+
+  #tellBound(slot: ClientSlot, changed: boolean): void {
+    const { address, binding, ue } = slot;
+    if (address === undefined) return;
+    const pair = binding.isPair && slot === binding.first;
+    this.#parts.tell({ type: 'bound', ue, protocol: binding.protocol, address, pair, changed });
+  }
+
+  #tellFailed(binding: ClientBinding, code: number, reason: string): void {
+    const { protocol, first } = binding;
+    this.#parts.tell({ type: 'bind-failed', ue: first.ue, protocol, code, reason });
+  }
+}
+
+function requirePorts(uePort: number, port: number, pair: boolean): void {
+  const last = pair ? 0xfffe : 0xffff;
+  if (!(Number.isInteger(uePort) && uePort >= 1 && uePort <= last)) {
+    throw new RangeError(`port ${uePort} of the application`);
+  }
+  if (!(Number.isInteger(port) && port >= 0 && port <= 0xffff)) {
+    throw new RangeError(`public port ${port}`);
+  }
+}
+
+function isGrant(
+  binding: ClientBinding,
+  address: Endpoint,
+  grant: { port: number; flags: number; protocol: number } | undefined,
+): boolean {
+  if (grant === undefined || address.family !== binding.first.ue.family) return false;
+  if (grant.port !== address.port || address.port === 0) return false;
+  if (grant.protocol !== binding.protocol) return false;
+  return !binding.isPair || ((grant.flags & BINDING_FLAGS.EVEN_PORT) !== 0 && grant.port % 2 === 0);
+}
+
+function releaseOf(binding: ClientBinding, address: Endpoint): Release {
+  const pair = binding.isPair ? BINDING_FLAGS.EVEN_PORT : 0;
+  const flags = BINDING_FLAGS.RELEASE | pair;
+  return { family: address.family, port: address.port, flags, protocol: binding.protocol };
+}
+
+function same(a: Endpoint, b: Endpoint): boolean {
+  const n = a.address.length;
+  return a.port === b.port && n === b.address.length && equal(a.address, 0, b.address, 0, n);
+}
