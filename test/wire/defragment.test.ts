@@ -160,6 +160,22 @@ for (const family of [4, 6] as const) {
     t.is(d.waiting, 0);
   });
 
+  test(`[RFC5722] IPv${family}: an overlap with what follows, and a copy with another flag`, (t) => {
+    const packet = packetOf(family, 100);
+    const [, second = hex('')] = cut(packet, [32, 64]);
+    const [wide = hex('')] = cut(packet, [40]);
+    const [, last = hex('')] = cut(packet.subarray(0, packet.length - 44), [32]);
+    for (const pair of [
+      [second, wide],
+      [second, last],
+      [last, second],
+    ]) {
+      const d = new Defragmenter();
+      t.deepEqual(pushAll(d, pair), []);
+      t.is(d.counts.overlapping, 1);
+    }
+  });
+
   test(`[RFC8200] IPv${family}: an exact copy is no overlap, a changed one is`, (t) => {
     const packet = packetOf(family, 100);
     const [first = hex(''), last = hex('')] = cut(packet, [64]);

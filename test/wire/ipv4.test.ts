@@ -93,3 +93,13 @@ test('[RFC791] options: routes refused, padding and end of list understood, brok
     t.is(ipv4.checkOptions(b, at), fault, options);
   }
 });
+
+test('[RFC791] an option cut off by the end of all octets is refused', (t) => {
+  t.is(ipv4.checkOptions(hex(`46${KNOWN.slice(2)} 01010194`), 0), FAULTS.IP_LENGTH);
+});
+
+test('[RFC791] a header longer than the octets is refused, also where packets may be cut', (t) => {
+  const { b, at } = poisoned(hex(`46${KNOWN.slice(2)}`));
+  t.is(ipv4.checkHeader(b, at, at + 20), FAULTS.IP_LENGTH);
+  t.is(ipv4.checkHeader(b, at, at + 24), 0);
+});

@@ -20,6 +20,7 @@ import {
   poisoned,
   tcpSegment,
   udpDatagram,
+  vector,
 } from './packets.ts';
 
 const SEED = { seed: 20_261_121 };
@@ -275,4 +276,49 @@ test('an address may be taken from inside a larger buffer', (t) => {
   rewriteSource(b, view, table, 36, 50_000);
   t.deepEqual(b.slice(at + 12, at + 16), PUBLIC);
   t.throws(() => rewriteSource(b, view, table, 37, 1), { instanceOf: RangeError });
+  t.throws(() => rewriteSource(b, view, table, -1, 1), { instanceOf: RangeError });
+});
+
+test('the view follows every rewrite', (t) => {
+  const view = new PacketView();
+  const packet = poisoned(UPLINK);
+  readPacket(view, packet.b, packet.at, packet.end);
+  rewriteDestination(packet.b, view, PUBLIC, 0, 7);
+  t.is(view.destinationPort, 7);
+  const error = poisoned(icmpError(UE, AGW, UPLINK));
+  readPacket(view, error.b, error.at, error.end);
+  rewriteIcmpSource(error.b, view, PUBLIC, 0, 8);
+  rewriteIcmpDestination(error.b, view, PUBLIC, 0, 9);
+  t.is(view.embeddedDestinationPort, 8);
+  t.is(view.embeddedSourcePort, 9);
+});
+
+test('[RFC768] [RFC1624] through every port, a UDP checksum never becomes "absent"', (t) => {
+  const { b, at, end } = poisoned(UPLINK);
+  const view = new PacketView();
+  readPacket(view, b, at, end);
+  let ones = 0;
+  for (let p = 0; p <= 0xffff; p++) {
+    rewriteSource(b, view, PUBLIC, 0, p);
+    const checksum = b.subarray(at + 26, at + 28).join();
+    if (checksum === '0,0' || checksumsRight(b, view) !== 0) t.fail(String(p));
+    if (checksum === '255,255') ones += 1;
+  }
+  t.true(ones > 0);
+});
+
+test('[RFC8200] a missing UDP checksum is wrong over IPv6', (t) => {
+  const { b, at, end } = poisoned(vector('udp6-no-checksum'));
+  const view = new PacketView();
+  t.is(readPacket(view, b, at, end), FAULTS.UDP_CHECKSUM_ABSENT);
+  t.is(checksumsRight(b, view), FAULTS.UDP_CHECKSUM_ABSENT);
+});
+
+test('an ICMP checksum of zero is not taken for an unfinished one', (t) => {
+  const { b, at, end } = poisoned(vector('icmp4-port'));
+  b.fill(0, at + 22, at + 24);
+  const view = new PacketView();
+  t.is(readPacket(view, b, at, end), 0);
+  finishChecksums(b, view);
+  t.is(checksumsRight(b, view), FAULTS.TRANSPORT_CHECKSUM);
 });
