@@ -77,7 +77,7 @@ export interface Protection {
 
 export interface Integrity {
   readonly key: Uint8Array;
-  /** Each at most once. Two of them only in a first short-term request (RFC 8489 9.1.2). */
+  /** Two of them only in a first short-term request (RFC 8489 9.1.2). */
   readonly algorithms: readonly IntegrityAlgorithm[];
 }
 
@@ -113,7 +113,7 @@ export function decode(b: Uint8Array, at: number, end: number): StunMessage | Fa
 
 /** Makes the octets: attributes in the order given, then integrity, then fingerprint. */
 export function encode(parts: StunParts, protection: Protection = {}): Uint8Array {
-  const algorithms = protection.integrity?.algorithms ?? [];
+  const algorithms = new Set(protection.integrity?.algorithms);
   let length = parts.attributes.reduce((sum, a) => sum + attributeSize(a), HEADER_LEN);
   for (const algorithm of algorithms) length += ATTRIBUTE_HEADER_LEN + HMAC_LEN[algorithm];
   if (protection.fingerprint) length += ATTRIBUTE_HEADER_LEN + FINGERPRINT_LEN;

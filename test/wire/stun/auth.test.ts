@@ -225,6 +225,17 @@ test('[M-08] time-limited users of a shared secret, during its replacement, unti
   }
 });
 
+test('[M-10] what stands in for an unknown user, or for a missing key, lets nobody in', (t) => {
+  const nobody = { name: 'nobody', password: 'no password' };
+  t.is(exchange(t, longTermClient(nobody), LONG_TERM).verdict.type, 'failed');
+  const short = new ClientAuth({ mechanism: 'short-term', credentials: nobody, reliable: true });
+  t.is(exchange(t, short, SHORT_TERM).verdict.type, 'broken');
+  const users = userTable([{ name: 'alice', md5: Buffer.alloc(16, 1) }], REALM);
+  const zeros = { name: 'alice', sha256: Buffer.alloc(16) };
+  const policy: LongTermPolicy = { ...LONG_TERM, users, keyHashes: ['sha256'] };
+  t.is(exchange(t, longTermClient(zeros), policy).verdict.type, 'failed');
+});
+
 test('[B5] a stale nonce gives 438 with a new one; the client goes on with it, once', (t) => {
   const client = established(t, LONG_TERM);
   const later = NOW + LONG_TERM.nonceLifetimeMs;
