@@ -12,7 +12,7 @@
  * Memory: at most twice (limit + CONTROL_RESERVE); FIRST_LEN for each buffer when traffic is light, and
  * grown buffers are given back as soon as they are empty.
  */
-import { copy } from '../wire/bytes.ts';
+import { copy, copyInto, type Room, room } from '../wire/bytes.ts';
 
 /** Room for control records that data may not take: ten of the longest STUN messages. */
 export const CONTROL_RESERVE = 15_000;
@@ -21,14 +21,14 @@ const FIRST_LEN = 2048;
 /** A buffer above this is not kept once it is empty. */
 const KEEP_LEN = 65_536;
 
-const NOTHING = new Uint8Array(0);
+const NOTHING = room(0);
 
 export class SendQueue {
   readonly limit: number;
-  #writing: Uint8Array = NOTHING;
+  #writing: Room = NOTHING;
   #head = 0;
   #tail = 0;
-  #filling: Uint8Array = NOTHING;
+  #filling: Room = NOTHING;
   #filled = 0;
 
   constructor(limit: number) {
@@ -42,7 +42,7 @@ export class SendQueue {
 
   /** Octets of memory that this queue owns. */
   get capacity(): number {
-    return this.#writing.length + this.#filling.length;
+    return this.#writing.bytes.length + this.#filling.bytes.length;
   }
 
   /** Appends one record of data; false when there is no room for all of it. */
@@ -58,10 +58,10 @@ export class SendQueue {
   /** A view of what may be written now; the same octets until `wrote`. */
   pending(): Uint8Array {
     if (this.#head === this.#tail) {
-      if (this.#filled === 0) return NOTHING;
+      if (this.#filled === 0) return NOTHING.bytes;
       this.#swap();
     }
-    return this.#writing.subarray(this.#head, this.#tail);
+    return this.#writing.bytes.subarray(this.#head, this.#tail);
   }
 
   wrote(n: number): void {
@@ -70,7 +70,7 @@ export class SendQueue {
     if (this.#head !== this.#tail) return;
     this.#head = 0;
     this.#tail = 0;
-    if (this.#writing.length > KEEP_LEN) this.#writing = NOTHING;
+    if (this.#writing.bytes.length > KEEP_LEN) this.#writing = NOTHING;
   }
 
   /** Forgets everything and gives the memory back. */
@@ -94,18 +94,18 @@ export class SendQueue {
   #append(b: Uint8Array, at: number, end: number): true {
     const length = end - at;
     const filled = this.#filled;
-    if (filled + length > this.#filling.length) this.#grow(filled + length);
-    copy(b, at, this.#filling, filled, length);
+    if (filled + length > this.#filling.bytes.length) this.#grow(filled + length);
+    copyInto(this.#filling, filled, b, at, length);
     this.#filled = filled + length;
     return true;
   }
 
   /** Doubles, but never above what may wait at most. */
   #grow(needed: number): void {
-    const doubled = Math.max(FIRST_LEN, this.#filling.length * 2);
+    const doubled = Math.max(FIRST_LEN, this.#filling.bytes.length * 2);
     const most = this.limit + CONTROL_RESERVE;
-    const grown = new Uint8Array(Math.max(needed, Math.min(most, doubled)));
-    copy(this.#filling, 0, grown, 0, this.#filled);
+    const grown = room(Math.max(needed, Math.min(most, doubled)));
+    copy(this.#filling.bytes, 0, grown.bytes, 0, this.#filled);
     this.#filling = grown;
   }
 }

@@ -65,3 +65,50 @@ export function copy(from: Uint8Array, at: number, to: Uint8Array, toAt: number,
   }
   for (const end = at + n; i < end; i++, o++) to[o] = from[i]!;
 }
+
+/** Room that many small ranges are copied into. The second view is what makes that fast. */
+export interface Room {
+  readonly bytes: Uint8Array;
+  readonly words: DataView;
+}
+
+export function room(length: number): Room {
+  const bytes = new Uint8Array(length);
+  return { bytes, words: new DataView(bytes.buffer) };
+}
+
+/**
+ * The buffer that `copyInto` copied from last, kept alive by this; its view is made when the same
+ * buffer comes again, so that buffers used once cost no view.
+ */
+let lastFrom: Uint8Array = new Uint8Array(0);
+let lastFromWords: DataView | undefined;
+
+/** Like `copy`, but 32 bits at a time: half the time for a packet of 200 octets (bench: tunnel). */
+export function copyInto(to: Room, toAt: number, from: Uint8Array, at: number, n: number): void {
+  const again = from === lastFrom;
+  if (!again) {
+    lastFrom = from;
+    lastFromWords = undefined;
+  }
+  if (!again || n > LOOP_COPY_MAX) {
+    copy(from, at, to.bytes, toAt, n);
+    return;
+  }
+  lastFromWords ??= new DataView(from.buffer, from.byteOffset, from.byteLength);
+  copyWords(lastFromWords, at, to.words, toAt, n);
+  const whole = n & ~15;
+  for (let i = whole; i < n; i++) to.bytes[toAt + i] = from[at + i]!;
+}
+
+/** As many whole groups of 16 octets as `n` has. */
+function copyWords(from: DataView, at: number, to: DataView, toAt: number, n: number): void {
+  let i = at;
+  let o = toAt;
+  for (const last = at + n - 16; i <= last; i += 16, o += 16) {
+    to.setInt32(o, from.getInt32(i, true), true);
+    to.setInt32(o + 4, from.getInt32(i + 4, true), true);
+    to.setInt32(o + 8, from.getInt32(i + 8, true), true);
+    to.setInt32(o + 12, from.getInt32(i + 12, true), true);
+  }
+}
