@@ -5,6 +5,8 @@ import { random } from './harness.ts';
 
 export const PACKET_LEN = 200;
 const RTP_LEN = 172;
+/** 20 ms at 8 kHz. */
+const TICKS = 160;
 
 export const UE = endpoint('10.0.0.2:40000');
 export const PUBLIC = endpoint('203.0.113.7:50000');
@@ -13,22 +15,20 @@ export const MEDIA = endpoint('198.51.100.9:30000');
 export const CLIENT = endpoint('192.0.2.10:51000');
 
 export function uplinkPackets(count: number): Buffer[] {
-  return packets(UE, MEDIA, count);
+  return Array.from({ length: count }, (_, i) => packetOf(UE, MEDIA, i));
 }
 
-export function packetOf(source: Endpoint, destination: Endpoint): Buffer {
-  return Buffer.concat(packets(source, destination, 1));
-}
-
-function packets(source: Endpoint, destination: Endpoint, count: number): Buffer[] {
-  const next = random(0x7e9);
-  return Array.from({ length: count }, (_, i) => {
-    const rtp = Uint8Array.from({ length: RTP_LEN }, () => next(256));
-    rtp.set([0x80, 0, i >>> 8, i & 0xff]);
-    const packet = Buffer.alloc(PACKET_LEN);
-    writeUdpPacket(packet, 0, source, destination, rtp, 0, RTP_LEN);
-    return packet;
-  });
+/** The RTP packet of that sequence number; its own memory. */
+export function packetOf(source: Endpoint, destination: Endpoint, sequence = 0): Buffer {
+  const next = random(source.port + sequence);
+  const rtp = Buffer.from(Uint8Array.from({ length: RTP_LEN }, () => next(256)));
+  rtp.writeUInt16BE(0x8000, 0);
+  rtp.writeUInt16BE(sequence & 0xffff, 2);
+  rtp.writeUInt32BE(sequence * TICKS, 4);
+  rtp.writeUInt32BE(source.port, 8);
+  const packet = Buffer.alloc(PACKET_LEN);
+  writeUdpPacket(packet, 0, source, destination, rtp, 0, RTP_LEN);
+  return packet;
 }
 
 function endpoint(text: string): Endpoint {
