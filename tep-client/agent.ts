@@ -1,0 +1,146 @@
+/**
+ * TEP-C: a tunnel client joined to TCP and to a packet port. Decides nothing; what is done and when,
+ * the machine in session/ says.
+ */
+import { now } from '../io/clock.ts';
+import { isIoFault } from '../io/io-fault.ts';
+import { Pump } from '../io/pump.ts';
+import { systemRandom } from '../io/random.ts';
+import { type Dial, dialTcp } from '../io/tcp.ts';
+import { TunnelClient } from '../session/client.ts';
+import type { Counters } from '../session/counters.ts';
+import type { BindWishes } from '../session/ends.ts';
+import type { ClientOutput, FlowProtocol } from '../session/outputs.ts';
+import { type Endpoint, formatEndpoint } from '../wire/address.ts';
+import {
+  type BindFailed,
+  type Bound,
+  type ClientAgentOptions,
+  type Closed,
+  DEFAULT_CONNECT_MS,
+  type Opened,
+} from './options.ts';
+
+const UDP = 17;
+
+type BindAnswer = Bound | BindFailed | Closed;
+
+export class ClientAgent {
+  readonly #options: ClientAgentOptions;
+  readonly #end: TunnelClient;
+  readonly #pump: Pump<ClientOutput>;
+  readonly #dials = new Map<number, Dial>();
+  /** Who waits for the answer to `open`, and to `bind` by UE address and protocol. */
+  #openWaiters: Array<(answer: Opened | Closed) => void> = [];
+  readonly #bindWaiters = new Map<string, Array<(answer: BindAnswer) => void>>();
+
+  constructor(options: ClientAgentOptions) {
+    this.#options = options;
+    this.#end = new TunnelClient(
+      { ...options.tunnel, random: systemRandom },
+      { packet: (b, start, end) => options.packets.send(b, start, end) },
+    );
+    this.#pump = new Pump(this.#end, (output) => this.#obey(output));
+    options.packets.start((b, at, end) => {
+      this.#end.packet(b, at, end, now());
+      this.#pump.touched();
+    });
+  }
+
+  get counters(): Counters {
+    return this.#end.counters;
+  }
+
+  /** Opens the tunnel: resolves when it is usable, or is known not to become so. */
+  open(): Promise<Opened | Closed> {
+    return new Promise((resolve) => {
+      this.#openWaiters.push(resolve);
+      this.#end.open(now());
+      this.#pump.touched();
+    });
+  }
+
+  /** Gets a public address for `ue`, opening the tunnel where needed. */
+  bind(ue: Endpoint, wishes: BindWishes = {}): Promise<BindAnswer> {
+    return new Promise((resolve) => {
+      const key = keyOf(ue, wishes.protocol ?? UDP);
+      const waiters = this.#bindWaiters.get(key) ?? [];
+      this.#bindWaiters.set(key, [...waiters, resolve]);
+      this.#end.bind(ue, wishes, now());
+      this.#pump.touched();
+    });
+  }
+
+  release(ue: Endpoint, protocol: FlowProtocol = UDP): void {
+    this.#end.release(ue, protocol, now());
+    this.#pump.touched();
+  }
+
+  /** Ends the tunnel, its connections and the packet port. */
+  async stop(): Promise<void> {
+    this.#end.close(now());
+    for (const dial of this.#dials.values()) dial.abandon();
+    await this.#pump.stop();
+    await this.#options.packets.close();
+    this.#answerAll({ type: 'closed', why: 'asked', code: 0, reason: 'stopped' });
+  }
+
+  #obey(output: ClientOutput): void {
+    switch (output.type) {
+      case 'connect':
+        void this.#connect(output.conn);
+        break;
+      case 'close':
+        this.#dials.get(output.conn)?.abandon();
+        break;
+      case 'opened':
+        this.#answerOpen(output);
+        break;
+      case 'bound':
+      case 'bind-failed':
+        this.#answerBind(keyOf(output.ue, output.protocol), output);
+        break;
+      case 'closed':
+        this.#answerAll(output);
+        break;
+    }
+    this.#options.observe?.(output);
+  }
+
+  async #connect(conn: number): Promise<void> {
+    const { server, connectMs = DEFAULT_CONNECT_MS } = this.#options;
+    const dial = dialTcp(server, connectMs);
+    this.#dials.set(conn, dial);
+    const stream = await dial.result;
+    this.#dials.delete(conn);
+    if (isIoFault(stream)) {
+      this.#end.disconnected(conn, now());
+      this.#options.observe?.({ type: 'connect-failed', conn, fault: stream });
+    } else {
+      this.#end.connected(conn, now());
+      this.#pump.attach(conn, stream);
+    }
+    this.#pump.touched();
+  }
+
+  #answerOpen(answer: Opened | Closed): void {
+    const waiters = this.#openWaiters;
+    this.#openWaiters = [];
+    for (const resolve of waiters) resolve(answer);
+  }
+
+  #answerBind(key: string, answer: BindAnswer): void {
+    const waiters = this.#bindWaiters.get(key) ?? [];
+    this.#bindWaiters.delete(key);
+    for (const resolve of waiters) resolve(answer);
+  }
+
+  #answerAll(closed: Closed): void {
+    this.#answerOpen(closed);
+    for (const key of [...this.#bindWaiters.keys()]) this.#answerBind(key, closed);
+  }
+}
+
+function keyOf(ue: Endpoint, protocol: FlowProtocol): string {
+  return `${protocol} ${formatEndpoint(ue)}`;
+}

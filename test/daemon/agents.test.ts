@@ -1,0 +1,151 @@
+import test from 'ava';
+import { endpointOf } from '../../io/endpoints.ts';
+import { formatEndpoint } from '../../wire/address.ts';
+import { faultName } from '../../wire/faults.ts';
+import { ipv6Missing, openCall, openPair } from './pair.ts';
+import { type CuttableWire, openWire } from './wire.ts';
+
+for (const [name, host, missing] of [
+  ['IPv4', '127.0.0.1', undefined],
+  ['IPv6', '::1', ipv6Missing],
+] as const) {
+  const register = missing === undefined ? test : test.skip;
+  const why = missing === undefined ? '' : ` (${missing})`;
+  register(`[M-11] [M-12] a datagram each way through both agents, ${name}${why}`, async (t) => {
+    const pair = await openPair({ host });
+    const { phone, gateway, standIn, address, close } = await openCall(pair);
+
+    phone.say('from the phone', standIn);
+    const up = await gateway.hear('from the phone');
+    t.is(formatEndpoint(up.from), formatEndpoint(address));
+    t.not(formatEndpoint(address), formatEndpoint(phone.socket.local));
+
+    gateway.say('from the gateway', up.from);
+    const down = await phone.hear('from the gateway');
+    t.is(formatEndpoint(down.from), formatEndpoint(standIn));
+
+    t.is(pair.client.counters.sentRecords, 1);
+    t.is(pair.client.counters.receivedRecords, 1);
+    t.is(pair.server.counters.dropped, 0);
+    await close();
+    await pair.stop();
+  });
+}
+
+test('[W-7] a cut connection: the tunnel resumes and the public address stays', async (t) => {
+  let wire: CuttableWire | undefined;
+  const pair = await openPair({
+    through: async (server) => {
+      wire = await openWire(server);
+      return wire.target;
+    },
+  });
+  const { phone, gateway, standIn, address, close } = await openCall(pair);
+  phone.say('before', standIn);
+  await gateway.hear('before');
+
+  const mark = pair.clientSays.events.length;
+  wire?.cut();
+  const again = await pair.clientSays.first('opened', () => true, mark);
+  t.true(again.resumed);
+  phone.say('after', standIn);
+  const up = await gateway.hear('after');
+  t.is(formatEndpoint(up.from), formatEndpoint(address));
+  gateway.say('answer', address);
+  await phone.hear('answer');
+  t.is(wire?.count, 2);
+  t.deepEqual(
+    pair.serverSays.events.filter(({ type }) => type === 'tunnel-opened' || type === 'listen')
+      .length,
+    2,
+  );
+  await close();
+  await pair.stop();
+  await wire?.close();
+});
+
+test('packets sent while there is no connection are dropped and counted, not kept', async (t) => {
+  let wire: CuttableWire | undefined;
+  const pair = await openPair({
+    through: async (server) => {
+      wire = await openWire(server);
+      return wire.target;
+    },
+  });
+  const { gateway, phone, address, close } = await openCall(pair);
+  const cut = pair.serverSays.first('tunnel-state', ({ to }) => to === 'lost');
+  await wire?.close();
+  await cut;
+  gateway.say('into the void', address);
+  while (pair.server.counters.dropped === 0) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const reasons = [...pair.server.counters.faults.entries()].filter(([, n]) => n > 0);
+  t.deepEqual(
+    reasons.map(([fault]) => faultName(fault as Parameters<typeof faultName>[0])),
+    ['no-connection'],
+  );
+  t.deepEqual(phone.heard.events, []);
+  await close();
+  await pair.stop();
+});
+
+test('[M-10] a wrong password: a clear answer from open and from bind, nothing hangs', async (t) => {
+  const pair = await openPair({ password: 'wrong' });
+  const answer = await pair.client.open();
+  t.like(answer, { type: 'closed', why: 'refused', code: 401 });
+  const ue = endpointOf('127.0.0.1', 40_000);
+  t.like(await pair.client.bind(ue), { type: 'bind-failed', code: 401 });
+  t.deepEqual(
+    pair.serverSays.events.filter(({ type }) => type === 'tunnel-opened'),
+    [],
+  );
+  await pair.stop();
+});
+
+test('nobody listens: told at each attempt; stopping answers whoever waits', async (t) => {
+  const other = await openPair();
+  await other.stop();
+  const pair = await openPair({ through: async () => ({ host: '127.0.0.1', port: 1 }) });
+  const opening = pair.client.open();
+  const { fault } = await pair.clientSays.first('connect-failed');
+  t.is(fault.code, 'ECONNREFUSED');
+  await pair.stop();
+  t.like(await opening, { type: 'closed', why: 'asked' });
+});
+
+test('[W-7] four stripes carry one tunnel', async (t) => {
+  const pair = await openPair({ stripes: 4 });
+  const { phone, gateway, standIn, close } = await openCall(pair);
+  await pair.serverSays.first('tunnel-joined', ({ stripe }) => stripe === 1);
+  await pair.serverSays.first('tunnel-joined', ({ stripe }) => stripe === 2);
+  await pair.serverSays.first('tunnel-joined', ({ stripe }) => stripe === 3);
+  for (let i = 0; i < 100; i++) phone.say(`packet ${i}`, standIn);
+  for (let i = 0; i < 100; i++) await gateway.hear(`packet ${i}`);
+  t.is(gateway.heard.events.length, 100);
+  await close();
+  await pair.stop();
+});
+
+test('an address that was released is closed at TEP-S', async (t) => {
+  const pair = await openPair();
+  const { phone, address, close } = await openCall(pair);
+  const { id } = await pair.serverSays.first('listen');
+  pair.client.release(phone.socket.local);
+  const ended = await pair.serverSays.first('listen-end');
+  t.is(ended.id, id);
+  const gone = await pair.serverSays.first('released');
+  t.is(formatEndpoint(gone.address), formatEndpoint(address));
+  await close();
+  await pair.stop();
+});
+
+test('the server stops first: its sockets close, the client notices and can be stopped', async (t) => {
+  const pair = await openPair();
+  const { close } = await openCall(pair);
+  await pair.server.stop();
+  await pair.clientSays.first('connection-state', ({ to }) => to === 'closed');
+  await close();
+  await pair.client.stop();
+  t.pass();
+});

@@ -1,0 +1,64 @@
+/** A TCP relay between two agents that can be cut, as a network can. */
+import type { Socket } from 'node:net';
+import { hostOf } from '../../io/endpoints.ts';
+import { isIoFault } from '../../io/io-fault.ts';
+import { dialTcp, listenTcp, type TcpListener, type TcpTarget } from '../../io/tcp.ts';
+import type { Endpoint } from '../../wire/address.ts';
+import { must } from './pair.ts';
+
+const DIAL_MS = 5_000;
+
+export class CuttableWire {
+  readonly target: TcpTarget;
+  /** Connections that were made through it. */
+  count = 0;
+  readonly #listener: TcpListener;
+  readonly #sockets: Set<Socket>;
+
+  constructor(listener: TcpListener, sockets: Set<Socket>) {
+    this.#listener = listener;
+    this.#sockets = sockets;
+    this.target = { host: hostOf(listener.local), port: listener.local.port };
+  }
+
+  /** Resets every connection, both ways. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  async close(): Promise<void> {
+    this.cut();
+    await this.#listener.close();
+  }
+}
+
+export async function openWire(server: Endpoint): Promise<CuttableWire> {
+  const sockets = new Set<Socket>();
+  const options = { host: hostOf(server), port: 0, maxConnections: 100 };
+  const listener = await listenTcp(options, (near) => {
+    wire.count += 1;
+    void join(near, server, sockets);
+  });
+  const wire = new CuttableWire(must(listener), sockets);
+  return wire;
+}
+
+async function join(near: Socket, server: Endpoint, sockets: Set<Socket>): Promise<void> {
+  hold(near, sockets);
+  const far = await dialTcp({ host: hostOf(server), port: server.port }, DIAL_MS).result;
+  if (isIoFault(far)) {
+    near.destroy();
+    return;
+  }
+  hold(far, sockets);
+  near.pipe(far);
+  far.pipe(near);
+  near.once('close', () => far.destroy());
+  far.once('close', () => near.destroy());
+}
+
+function hold(socket: Socket, sockets: Set<Socket>): void {
+  sockets.add(socket);
+  socket.on('error', () => {});
+  socket.once('close', () => sockets.delete(socket));
+}
