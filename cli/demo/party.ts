@@ -1,0 +1,63 @@
+/** One side of a simulated call: a socket for RTP and one for RTCP, as a telephone or a gateway has. */
+import { isIoFault } from '../../io/io-fault.ts';
+import { openUdp, type UdpSocket } from '../../io/udp-socket.ts';
+import type { Endpoint } from '../../wire/address.ts';
+import type { MediaStream, SendOctets } from './stream.ts';
+
+/** RTP, and RTCP one port above. */
+export interface PortPair {
+  readonly rtp: Endpoint;
+  readonly rtcp: Endpoint;
+}
+
+const PAIR_TRIES = 200;
+
+export class Party {
+  readonly local: PortPair;
+  readonly #rtp: UdpSocket;
+  readonly #rtcp: UdpSocket;
+  #sendRtp: SendOctets = () => {};
+  #sendRtcp: SendOctets = () => {};
+
+  constructor(rtp: UdpSocket, rtcp: UdpSocket) {
+    this.#rtp = rtp;
+    this.#rtcp = rtcp;
+    this.local = { rtp: rtp.local, rtcp: rtcp.local };
+  }
+
+  /** Where this side sends to, as the other side's SDP told it. */
+  connect({ rtp, rtcp }: PortPair): void {
+    this.#sendRtp = (b) => this.#rtp.send(b, 0, b.length, rtp.address, 0, rtp.port);
+    this.#sendRtcp = (b) => this.#rtcp.send(b, 0, b.length, rtcp.address, 0, rtcp.port);
+  }
+
+  /** Sends packet `n` of a stream, and the report that may go with it. */
+  send(stream: MediaStream, n: number): void {
+    stream.send(n, this.#sendRtp, this.#sendRtcp);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#rtp.close(), this.#rtcp.close()]);
+  }
+}
+
+/** Opens both sockets on an address: an even port and the odd one above it (RFC 3550 11). */
+export async function openParty(address: Uint8Array, incoming: MediaStream): Promise<Party> {
+  for (let i = 0; i < PAIR_TRIES; i++) {
+    const party = await tryOpen(address, incoming);
+    if (party !== undefined) return party;
+  }
+  throw new Error('no two neighbouring UDP ports are free');
+}
+
+async function tryOpen(address: Uint8Array, incoming: MediaStream): Promise<Party | undefined> {
+  const at = (port: number): Endpoint => ({ family: 4, address, port });
+  const rtp = await openUdp(at(0), (payload) => incoming.receiveRtp(payload));
+  if (isIoFault(rtp)) throw new Error(rtp.text);
+  if (rtp.local.port % 2 === 0) {
+    const rtcp = await openUdp(at(rtp.local.port + 1), (payload) => incoming.receiveRtcp(payload));
+    if (!isIoFault(rtcp)) return new Party(rtp, rtcp);
+  }
+  await rtp.close();
+  return undefined;
+}

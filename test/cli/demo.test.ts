@@ -1,0 +1,102 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import type { Report } from '../../cli/demo/report.ts';
+import { command } from '../../cli/demo.ts';
+import { fakeWorld } from './world.ts';
+
+const BIN = fileURLToPath(new URL('../../cli/tep.js', import.meta.url));
+
+const ESCAPE = '\u001b';
+
+function visible(text: string): string {
+  return text.replaceAll(ESCAPE, '<ESC>');
+}
+
+test('short demo as JSON: everything sent arrived whole', async (t) => {
+  const world = fakeWorld();
+  t.is(await command.run(['--calls', '3', '--seconds', '0.5', '--json'], world), 0);
+  const report: Report = JSON.parse(world.out());
+  t.like(report, {
+    ok: true,
+    calls: 3,
+    sent: 150,
+    received: 150,
+    lost: 0,
+    corrupted: 0,
+    duplicates: 0,
+    rtcpSent: 6,
+    rtcpReceived: 6,
+    tunnelDrops: 0,
+    tunnelPackets: 156,
+    // IP and UDP headers of 28 octets, nothing else.
+    tunnelOctets: 150 * (172 + 28) + 6 * (28 + 28),
+  });
+  t.true(report.p50Ms > 0 && report.p50Ms <= report.p99Ms && report.p99Ms <= report.maxMs);
+  t.true(report.mos > 1 && report.mos <= 4.41 && report.mosMin <= report.mos);
+  t.true(report.seconds >= 0.48);
+  t.is(world.err(), '');
+});
+
+test('the text that is not for a terminal is the summary only', async (t) => {
+  const world = fakeWorld();
+  t.is(await command.run(['--calls', '1', '--seconds', '0.1'], world), 0);
+  t.regex(world.out(), /^\n {2}Every packet arrived whole\.\n/);
+  t.regex(world.out(), /RTP {7}10 sent, 10 arrived, 0 lost, 0 changed/);
+  t.false(world.out().includes(ESCAPE));
+});
+
+test('on a terminal: what it shows, a table drawn in place, then the summary', async (t) => {
+  const world = fakeWorld();
+  const stdout = Object.assign(world.stdout, { isTTY: true, columns: 100 });
+  t.is(await command.run(['--calls', '2', '--seconds', '0.1'], { ...world, stdout }), 0);
+  const [beginning, ...drawings] = visible(world.out()).split('<ESC>[3F');
+  t.regex(beginning ?? '', /phone .*TEP-C .*TCP.* TEP-S .*gateway/);
+  t.true(drawings.length >= 1);
+  const [head, first, second, ...after] = drawings.at(-1)?.split('\n') ?? [];
+  t.regex(head ?? '', /^<ESC>\[2K +call +phone/);
+  t.regex(first ?? '', / {4}1 {2}127\.0\.0\.1:\d+ +127\.0\.0\.1:\d+ +10 +10 +0 /);
+  t.true((second ?? '').length <= 100 + '<ESC>[2K'.length);
+  t.regex(after.join('\n'), /Every packet arrived whole/);
+});
+
+test('an interrupt ends it early, with what was measured', async (t) => {
+  const world = fakeWorld();
+  const running = command.run(['--calls', '1', '--seconds', '3600', '--json'], world);
+  setTimeout(world.interruptNow, 200);
+  t.is(await running, 0);
+  const report: Report = JSON.parse(world.out());
+  t.is(report.received, report.sent);
+  t.true(report.seconds < 600);
+});
+
+test('the real program', async (t) => {
+  const args = [BIN, 'demo', '--calls', '2', '--seconds', '0.2', '--json'];
+  const tep = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [out, err, [status]] = await Promise.all([
+    text(tep.stdout),
+    text(tep.stderr),
+    once(tep, 'exit'),
+  ]);
+  t.is(err, '');
+  t.is(status, 0);
+  t.like(JSON.parse(out), { ok: true, calls: 2, sent: 40, received: 40, corrupted: 0 });
+});
+
+test('SIGINT at the real program gives the summary and a clean exit', async (t) => {
+  // Shown as on a terminal, so that there is a sign of life to wait for.
+  const asTerminal = 'data:text/javascript,process.stdout.isTTY=true';
+  const args = ['--import', asTerminal, BIN, 'demo', '--calls', '1', '--seconds', '3600'];
+  const tep = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.teardown(() => tep.kill());
+  let out = '';
+  tep.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    if (!out.includes('jitter') && (out + chunk).includes('jitter')) tep.kill('SIGINT');
+    out += chunk;
+  });
+  const [status] = await once(tep, 'close');
+  t.is(status, 0);
+  t.regex(out, /Every packet arrived whole/);
+});
