@@ -4,7 +4,7 @@
  */
 import test, { type ExecutionContext } from 'ava';
 import type { Endpoint } from '../../wire/address.ts';
-import { type ClientSide, type Connection, endpoint, type Pair } from '../sim/pair.ts';
+import { type ClientSide, type Connection, endpoint, isUp, type Pair } from '../sim/pair.ts';
 import type { SeededRandom } from '../sim/random.ts';
 import type { Sent } from '../sim/traffic.ts';
 import { flows, GATEWAY, LONG_MS, newClient, newPair } from './scenario.ts';
@@ -170,13 +170,31 @@ function* unbalanced(pair: Pair): Generator<string> {
 
 /** Accepted packets get lost in connections that broke, and nowhere else, but for counted drops. */
 function* lostElsewhere(pair: Pair): Generator<string> {
-  const broken = (c: Connection | undefined) => c === undefined || !c.isUp;
   const lost = pair.traffic.sent.filter((s) => s.result === 0 && s.deliveredBy < 0);
-  const unexplained = lost.filter((s) => !broken(pair.connections[s.writtenTo]));
+  const written = lost.map((s) => pair.connections[s.writtenTo]).filter((c) => c !== undefined);
   const ends = [...pair.clients, ...pair.servers];
   const dropped = ends.reduce((total, side) => total + side.end.counters.dropped, 0);
   const refused = pair.traffic.sent.filter((s) => s.result !== 0).length;
-  if (unexplained.length > dropped - refused) yield `${unexplained.length} packets vanished`;
+  const vanished = written.filter(isUp).length;
+  if (vanished > dropped - refused) yield `${vanished} written packets vanished`;
+  const last = lastWritten(pair);
+  for (const sent of lost) {
+    const mayHaveTaken = pair.connections.some((c) => diedWith(c, sent, last));
+    if (sent.writtenTo < 0 && !mayHaveTaken) yield `${sent.way} ${sent.number} was never written`;
+  }
+}
+
+/** Number of the last packet written to each connection each way. */
+function lastWritten(pair: Pair): Map<string, number> {
+  return new Map(pair.traffic.sent.map((s) => [`${s.way} ${s.writtenTo}`, s.number]));
+}
+
+/** Whether the packet may have waited for this connection till the end: nothing overtakes in a queue. */
+function diedWith(c: Connection, sent: Sent, last: Map<string, number>): boolean {
+  const goneMs = c.goneMs[sent.way === 'uplink' ? 'client' : 'server'];
+  if (c.client.index !== sent.client || goneMs === Infinity) return false;
+  if (c.createdMs > sent.sentMs || goneMs < sent.sentMs) return false;
+  return (last.get(`${sent.way} ${c.connection}`) ?? -1) < sent.number;
 }
 
 function* same(a: number, b: number, what: string): Generator<string> {

@@ -2,7 +2,6 @@
 import test from 'ava';
 import { writeUdpPacket } from '../../wire/build.ts';
 import { FAULTS } from '../../wire/faults.ts';
-import { endpoint } from '../sim/pair.ts';
 import {
   FORBIDDEN,
   flows,
@@ -88,24 +87,6 @@ test('[G-13] another network, another outer address: the public address stays', 
   t.deepEqual(pair.traffic.wrongs, []);
 });
 
-test('[B8] two users behind one NAT who want the same ports get different ones', (t) => {
-  const pair = newPair({ seed: 5 });
-  const alice = newClient(pair, { name: 'alice' });
-  const bob = newClient(pair, { name: 'bob' });
-  for (const client of [alice, bob]) client.bind(RTP, { port: 20_000, pair: true });
-  pair.clock.runFor(1000);
-  const [a] = toldAddresses(alice);
-  const [b] = toldAddresses(bob);
-  t.is(a, '198.51.100.7:20000');
-  t.regex(b ?? '', /^198\.51\.100\.7:\d+$/);
-  t.not(a, b);
-  for (let i = 0; i < 20; i++) {
-    flows(t, pair, alice, [RTP, RTCP]);
-    flows(t, pair, bob, [RTP, RTCP]);
-  }
-  t.deepEqual(pair.traffic.wrongs, []);
-});
-
 test('[C-22] what a tunnel may not send is dropped and counted, and the tunnel stays', (t) => {
   const pair = newPair({ seed: 6 });
   const alice = newClient(pair, { name: 'alice' });
@@ -124,19 +105,6 @@ test('[C-22] what a tunnel may not send is dropped and counted, and the tunnel s
   t.is(counters.dropped, 2);
   for (const client of [alice, bob]) flows(t, pair, client);
   t.is(pair.connections.length, 2);
-  t.deepEqual(pair.traffic.wrongs, []);
-});
-
-test('[W-5] two applications of one UE that want the same public port get different ones', (t) => {
-  const pair = newPair({ seed: 12 });
-  const alice = newClient(pair);
-  const other = endpoint('10.0.0.3:4000');
-  for (const ue of [RTP, other]) alice.bind(ue, { port: 20_000 });
-  pair.clock.runFor(1000);
-  alice.bind(RTCP, { port: 20_000 });
-  pair.clock.runFor(1000);
-  t.is(new Set(toldAddresses(alice)).size, 3);
-  flows(t, pair, alice, [RTP, other, RTCP]);
   t.deepEqual(pair.traffic.wrongs, []);
 });
 
@@ -207,20 +175,4 @@ test('[W-7] nobody at home: attempts go on with growing pauses, the call starts 
   pair.reach = 'server';
   pair.clock.runFor(31_000);
   flows(t, pair, alice);
-});
-
-test('[W-5] relay: the port is told when its socket is there, another one when it is not', (t) => {
-  const own = endpoint('203.0.113.5:0');
-  const prefix = { family: 4 as const, address: own.address, length: 32 };
-  const pair = newPair({ seed: 11 }, { addresses: { mode: 'relay', prefixes: [prefix] } });
-  const alice = newClient(pair);
-  let refusals = 1;
-  pair.server.canListen = () => refusals-- <= 0;
-  alice.bind(RTP, { port: 50_000 });
-  pair.clock.runFor(1000);
-  const [address = ''] = toldAddresses(alice);
-  t.regex(address, /^203\.0\.113\.5:/);
-  t.not(address, '203.0.113.5:50000');
-  flows(t, pair, alice);
-  t.deepEqual(pair.traffic.wrongs, []);
 });

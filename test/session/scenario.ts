@@ -34,7 +34,7 @@ const LONG_TERM: LongTermPolicy = {
   anonymity: false,
 };
 
-const MEDIA = parsePrefix('192.0.2.0/24');
+const MEDIA = ['192.0.2.0/24', '2001:db8:9::/48'].flatMap((text) => parsePrefix(text) ?? []);
 
 export type ServerSetup = PairOptions['server'];
 export type ClientOptions = Parameters<Pair['client']>[0]['options'];
@@ -43,14 +43,13 @@ export function newPair(
   options: Omit<PairOptions, 'server'>,
   server: Partial<ServerSetup> = {},
 ): Pair {
-  if (MEDIA === undefined) throw new RangeError('prefix');
   return new Pair({
     ...options,
     server: {
       auth: LONG_TERM,
       addresses: { mode: 'reflexive' },
       policy: new Policy({
-        rules: [{ prefix: MEDIA, ports: { first: 30_000, last: 39_999 } }],
+        rules: MEDIA.map((prefix) => ({ prefix, ports: { first: 30_000, last: 39_999 } })),
         maxLearnt: 100,
         seed: new Uint8Array(8),
       }),

@@ -40,7 +40,9 @@ export interface Connection {
   readonly client: ClientSide;
   readonly clientConn: number;
   serverConn: number;
-  isUp: boolean;
+  readonly createdMs: number;
+  /** When each end lost it; Infinity as long as it has not. */
+  readonly goneMs: { client: number; server: number };
 }
 
 export class Pair {
@@ -53,8 +55,8 @@ export class Pair {
   server: ServerSide;
   /** Those before a restart, too. */
   readonly servers: ServerSide[] = [];
-  /** What a `connect` meets: a server, nobody, or silence. */
-  reach: 'server' | 'refused' | 'silence' = 'server';
+  /** What a `connect` meets: a server or nobody. */
+  reach: 'server' | 'refused' = 'server';
   readonly link: LinkOptions;
   readonly #serverOptions: Omit<ServerOptions, 'random'>;
 
@@ -74,7 +76,7 @@ export class Pair {
 
   /** Connections that neither end has lost. */
   up(): Connection[] {
-    return this.connections.filter((c) => c.isUp);
+    return this.connections.filter(isUp);
   }
 
   /** TEP-S dies and comes back with no memory. */
@@ -124,7 +126,6 @@ export class Pair {
   /** A new connection that `client` asked for. */
   connect(client: ClientSide, clientConn: number): void {
     const { delayMs = 20 } = this.link;
-    if (this.reach === 'silence') return;
     if (this.reach === 'refused') {
       this.clock.after(2 * delayMs, () => client.disconnected(clientConn));
       return;
@@ -148,7 +149,8 @@ export class Pair {
       client,
       clientConn,
       serverConn: -1,
-      isUp: true,
+      createdMs: this.clock.now,
+      goneMs: { client: Number.POSITIVE_INFINITY, server: Number.POSITIVE_INFINITY },
     };
     this.connections.push(connection);
     client.connections.set(clientConn, connection);
@@ -232,7 +234,7 @@ abstract class Side<Output extends ClientOutput | ServerOutput, End extends Tunn
   disconnected(conn: number): void {
     const connection = this.connections.get(conn);
     if (connection !== undefined) {
-      connection.isUp = false;
+      this.#gone(connection);
       this.#taps.delete(connection);
     }
     this.connections.delete(conn);
@@ -273,10 +275,14 @@ abstract class Side<Output extends ClientOutput | ServerOutput, End extends Tunn
   /** The socket is closed: the other end is told behind the last octet, this one soon. */
   #finish(connection: Connection, conn: number): void {
     this.#closing.delete(conn);
-    connection.isUp = false;
+    this.#gone(connection);
     this.pair.clock.after(0, () => {
       if (this.connections.get(conn) === connection) connection.link.closedBy(this.#side);
     });
+  }
+
+  #gone({ goneMs }: Connection): void {
+    goneMs[this.#side] = Math.min(goneMs[this.#side], this.pair.clock.now);
   }
 
   #tap(connection: Connection, octets: Uint8Array): void {
@@ -439,6 +445,11 @@ export class ServerSide extends Side<ServerOutput, TunnelServer> {
       this.pump();
     });
   }
+}
+
+/** Whether both ends still have it. */
+export function isUp({ goneMs }: Connection): boolean {
+  return Math.min(goneMs.client, goneMs.server) === Number.POSITIVE_INFINITY;
 }
 
 export function endpoint(text: string): Endpoint {
