@@ -104,6 +104,28 @@ test('[B4] TPKT prime whose SPI is the STUN cookie passes for STUN, as the table
   t.is(ask(hex('01 00 00 07 c1c2c3')), FAULTS.FRAME_UNKNOWN);
 });
 
+test('[B4] what is nearly STUN behind a length, or nearly TPKT prime, is nothing', (t) => {
+  const good = framed(stunRecord(100));
+  const changed = (at: number, octet: number) => {
+    const octets = Buffer.from(good);
+    octets.writeUInt8(octet, at);
+    return octets;
+  };
+  t.is(ask(good), 'stun-rfc4571');
+  const wrong = [
+    changed(1, 101),
+    changed(2, 0x40),
+    changed(4, 1),
+    changed(5, 84),
+    changed(9, 0x43),
+  ];
+  for (const octets of wrong) t.is(ask(octets), FAULTS.FRAME_UNKNOWN, octets.toString('hex'));
+  const oddBoth = changed(1, 102);
+  oddBoth.writeUInt8(82, 5);
+  t.is(ask(oddBoth), FAULTS.FRAME_UNKNOWN);
+  t.is(ask(hex('01 01 00 14 c1c2c3c4 00000001')), FAULTS.FRAME_UNKNOWN);
+});
+
 test('[B4] the same rules hold inside TLS, where no second TLS begins', (t) => {
   for (const [name, octets, wanted] of STARTS) {
     t.is(ask(octets, IN_TLS), wanted === 'tls' ? FAULTS.FRAME_FOREIGN : wanted, name);

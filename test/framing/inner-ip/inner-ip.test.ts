@@ -1,3 +1,4 @@
+import test from 'ava';
 import { CHANNELS } from '../../../framing/framing.ts';
 import { innerIp } from '../../../framing/inner-ip/inner-ip.ts';
 import { FAULTS } from '../../../wire/faults.ts';
@@ -38,6 +39,19 @@ complies({
     'IP of 1': 'an IP packet has a header of at least 20 octets',
     capture: 'captures of tunnels follow with the capture set',
   },
+});
+
+test('inner-ip: what would not arrive as the record that it is, is not written', (t) => {
+  const packet = ipv4Record(40);
+  const message = stunRecord(40);
+  const out = new Uint8Array(64).fill(0xa5);
+  const { CONTROL, IP } = CHANNELS;
+  t.is(innerIp.wrap(IP, packet, 0, 39, out, 0), 0, 'shorter than it says');
+  t.is(innerIp.wrap(IP, Buffer.concat([packet, message]), 0, 80, out, 0), 0, 'longer');
+  t.is(innerIp.wrap(IP, brokenSum(), 0, 20, out, 0), 0, 'header checksum');
+  t.is(innerIp.wrap(IP, message, 0, 40, out, 0), 0, 'STUN as IP');
+  t.is(innerIp.wrap(CONTROL, packet, 0, 40, out, 0), 0, 'IP as STUN');
+  t.true(out.every((octet) => octet === 0xa5));
 });
 
 function brokenSum(): Buffer {
