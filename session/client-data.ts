@@ -42,8 +42,8 @@ export interface ClientDataParts {
 }
 
 export class ClientData {
-  /** When a record was last sent or received. */
-  lastRecordMs = Number.NEGATIVE_INFINITY;
+  /** Set by every record, either way; the owner of the tunnel takes it back. */
+  isFlowing = false;
   readonly #parts: ClientDataParts;
   readonly #view = new PacketView();
 
@@ -73,7 +73,7 @@ export class ClientData {
   }
 
   down(b: Uint8Array, at: number, end: number, now: number): 0 | Fault {
-    this.lastRecordMs = now;
+    this.isFlowing = true;
     const { counters, sink } = this.#parts;
     counters.receivedRecords += 1;
     counters.receivedOctets += end - at;
@@ -142,7 +142,7 @@ export class ClientData {
     const fault = connections.sendRecord(c, b, view.start, view.end, now);
     if (fault !== 0) return fault;
     slot.binding.usedMs = now;
-    this.lastRecordMs = now;
+    this.isFlowing = true;
     counters.sentRecords += 1;
     counters.sentOctets += view.end - view.start;
     return 0;

@@ -397,12 +397,13 @@ export class TunnelClient implements ClientEnd {
   }
 
   #statsDueMs(): number {
-    if (this.#state !== 'up' || this.#data.lastRecordMs <= this.#statsSentMs) return NEVER;
+    if (this.#state !== 'up' || !this.#data.isFlowing) return NEVER;
     return this.#statsSentMs + (this.#options.statsMs ?? STATS_MS);
   }
 
   #askStats(now: number): void {
     this.#statsSentMs = now;
+    this.#data.isFlowing = false;
     for (const c of [...this.#ready]) {
       this.#requests.ask(c, { type: 'stats' }, [statsAttribute(this.counters)], now);
     }

@@ -3,6 +3,7 @@
  * before the call returns. For tests of one exchange; delay, loss and cuts are in test/sim.
  */
 
+import type { AddressOptions } from '../../session/address-modes.ts';
 import { TunnelClient } from '../../session/client.ts';
 import type { ClientOptions, ServerOptions } from '../../session/options.ts';
 import type { ClientOutput, ServerOutput } from '../../session/outputs.ts';
@@ -11,7 +12,7 @@ import { TunnelServer } from '../../session/server.ts';
 import type { TunnelEnd } from '../../session/tunnel-end.ts';
 import { type Endpoint, parseEndpoint } from '../../wire/address.ts';
 import { writeUdpPacket } from '../../wire/build.ts';
-import { parsePrefix } from '../../wire/prefix.ts';
+import { type Prefix, parsePrefix } from '../../wire/prefix.ts';
 import type { AuthPolicy } from '../../wire/stun/server-auth.ts';
 import { userTable } from '../../wire/stun/users.ts';
 import { seededRandom } from '../sim/random.ts';
@@ -44,21 +45,25 @@ export function longTerm(): AuthPolicy {
 /** The core's media network, both families. */
 export function corePolicy(): Policy {
   const ports = { first: 1024, last: 65_535 };
-  const rules = ['198.51.100.0/24', '2001:db8:c::/48'].map((text) => {
-    const prefix = parsePrefix(text);
-    if (prefix === undefined) throw new RangeError(text);
-    return { prefix, ports };
-  });
+  const rules = ['198.51.100.0/24', '2001:db8:c::/48'].map((text) => ({
+    prefix: prefix(text),
+    ports,
+  }));
   return new Policy({ rules, maxLearnt: 64, seed: new Uint8Array(8).fill(3) });
 }
 
-export function pool(...texts: readonly string[]): ServerOptions['addresses'] {
-  const prefixes = texts.map((text) => {
-    const prefix = parsePrefix(text);
-    if (prefix === undefined) throw new RangeError(text);
-    return prefix;
-  });
-  return { mode: 'pool', prefixes };
+export function pool(...texts: readonly string[]): AddressOptions {
+  return { mode: 'pool', prefixes: texts.map(prefix) };
+}
+
+export function relay(...texts: readonly string[]): AddressOptions {
+  return { mode: 'relay', prefixes: texts.map(prefix) };
+}
+
+function prefix(text: string): Prefix {
+  const found = parsePrefix(text);
+  if (found === undefined) throw new RangeError(`no prefix: ${text}`);
+  return found;
 }
 
 export interface Packet {
