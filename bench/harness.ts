@@ -30,6 +30,9 @@ export interface Figures {
   readonly peakMb?: number;
 }
 
+/** Below this nothing is allocated per operation: no object is smaller than 16 bytes. */
+export const NO_OBJECT_BYTES = 0.5;
+
 export const QUICK = process.argv.includes('--quick');
 
 const COMMIT = git('describe', '--always', '--dirty', '--abbrev=8');

@@ -3,18 +3,16 @@
  * machines. One operation is one packet. Octets come in chunks of 1,400, as TCP brings them; what is
  * queued is taken BATCH packets at a time, with one view each time, which is no cost of a packet.
  */
-import { copy } from '../wire/bytes.ts';
-import { bench } from './harness.ts';
+import { setU16, setU32, u16, u32 } from '../wire/bytes.ts';
+import { bench, NO_OBJECT_BYTES } from './harness.ts';
 import { MEDIA, PACKET_LEN, packetOf, UE } from './traffic.ts';
 import { joined, move } from './tunnel.ts';
 
 const BATCH = 300;
 const PER_CHUNK = 7;
-/** IPv4 header and UDP header: all that a rewrite changes. */
-const HEADERS_LEN = 28;
 
-/** 250 ns, and less than an object: the views of the batches are a third of a byte per packet. */
-const AIM = { maxNsPerOp: 250, maxBytesPerOp: 0.5 };
+/** The views of the batches are a third of a byte per packet. */
+const AIM = { maxNsPerOp: 250, maxBytesPerOp: NO_OBJECT_BYTES };
 
 const tunnel = joined();
 const { client, server, conn, address, received } = tunnel;
@@ -26,9 +24,16 @@ const fromUe = packetOf(UE, MEDIA);
 const fromCore = packetOf(MEDIA, address);
 const fromPublic = packetOf(address, MEDIA);
 
-/** Makes a packet what it was before its rewrite. Part of the operation; 30 ns of it. */
+/**
+ * Makes a packet what it was before its rewrite: header checksum, one address and its port, UDP
+ * checksum. Part of the operation, some 5 ns of it.
+ */
 function restore(packet: Uint8Array, at: number, original: Uint8Array): void {
-  copy(original, 0, packet, at, HEADERS_LEN);
+  setU16(packet, at + 10, u16(original, 10));
+  setU32(packet, at + 12, u32(original, 12));
+  setU32(packet, at + 16, u32(original, 16));
+  setU32(packet, at + 20, u32(original, 20));
+  setU16(packet, at + 26, u16(original, 26));
 }
 
 function discard(end: typeof client | typeof server): void {
@@ -98,7 +103,7 @@ bench({
     const chunk = Buffer.concat(Array.from({ length: PER_CHUNK }, () => fromCore));
     for (let i = 0; i < times; i += PER_CHUNK) {
       const records = Math.min(PER_CHUNK, times - i);
-      for (let r = 0; r < records; r++) copy(fromCore, 0, chunk, r * PACKET_LEN, HEADERS_LEN);
+      for (let r = 0; r < records; r++) restore(chunk, r * PACKET_LEN, fromCore);
       client.input(conn, chunk, 0, records * PACKET_LEN, now);
     }
     expectCount(before, received.packets, times);
