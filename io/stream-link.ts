@@ -36,6 +36,8 @@ export class StreamLink {
     this.#end = end;
     this.#touched = touched;
     stream.on('data', (chunk: Uint8Array) => this.#input(chunk));
+    // Whoever had the stream before may have paused it.
+    stream.resume();
     // A peer that ended its side is no tunnel any more: it may still read what waits for it.
     stream.once('end', () => this.close(true));
     // A reset shows as an error and then a close; the close is what counts.

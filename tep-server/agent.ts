@@ -8,10 +8,12 @@ import { type IoFault, isIoFault } from '../io/io-fault.ts';
 import { Pump } from '../io/pump.ts';
 import { systemRandom } from '../io/random.ts';
 import { listenTcp, type TcpListener } from '../io/tcp.ts';
+import { openUdp, type UdpSocket } from '../io/udp-socket.ts';
 import type { Counters } from '../session/counters.ts';
 import type { FlowProtocol, ServerOutput } from '../session/outputs.ts';
 import { TunnelServer } from '../session/server.ts';
 import type { Endpoint } from '../wire/address.ts';
+import { FrontDoor } from './front-door.ts';
 import { DEFAULT_MAX_CONNECTIONS, type ServerAgentOptions } from './options.ts';
 
 const UDP = 17;
@@ -20,7 +22,9 @@ export class ServerAgent {
   readonly #options: ServerAgentOptions;
   readonly #end: TunnelServer;
   readonly #pump: Pump<ServerOutput>;
+  readonly #door = new FrontDoor();
   #listener: TcpListener | undefined;
+  #stun: UdpSocket | undefined;
   /** Connection numbers that are free again, and the first never used. */
   readonly #freeConns: number[] = [];
   #nextConn = 0;
@@ -54,12 +58,28 @@ export class ServerAgent {
     });
     if (isIoFault(listener)) return listener;
     this.#listener = listener;
-    return listener.local;
+    return this.#options.stunUdp ? this.#startStun(listener.local) : listener.local;
+  }
+
+  /** Ordinary STUN clients are answered by UDP on the port of the listener. */
+  async #startStun(local: Endpoint): Promise<Endpoint | IoFault> {
+    const socket = await openUdp(local, (payload, from) => {
+      const answer = this.#end.datagram(payload, 0, payload.length, from);
+      if (answer) this.#stun?.send(answer, 0, answer.length, from.address, 0, from.port);
+    });
+    if (isIoFault(socket)) {
+      await this.#listener?.close();
+      return socket;
+    }
+    this.#stun = socket;
+    return local;
   }
 
   /** Ends all tunnels, their connections and the packet port. */
   async stop(): Promise<void> {
     const closed = this.#listener?.close();
+    this.#door.close();
+    await this.#stun?.close();
     this.#end.stop(now());
     await this.#pump.stop();
     await closed;
@@ -67,6 +87,14 @@ export class ServerAgent {
   }
 
   #accept(stream: Duplex, peer: Endpoint): void {
+    this.#door.enter({
+      stream,
+      admit: () => this.#admit(stream, peer),
+      turnedAway: (speech) => this.#options.observe?.({ type: 'turned-away', peer, speech }),
+    });
+  }
+
+  #admit(stream: Duplex, peer: Endpoint): void {
     const conn = this.#freeConns.pop() ?? this.#nextConn++;
     this.#end.accepted(conn, peer, now());
     this.#pump.attach(conn, stream);

@@ -66,9 +66,11 @@ export class MediaStream {
       this.corrupted += 1;
       return;
     }
-    const arrival = this.stats.packet(u16(payload, 2), u32(payload, 4), atMs);
-    const sentAtMs = this.#sentAtMs[n % SENT_WINDOW] ?? atMs;
-    if (arrival !== 'duplicate') this.stats.delay.record(atMs - sentAtMs);
+    const delayMs = atMs - (this.#sentAtMs[n % SENT_WINDOW] ?? atMs);
+    // As if it had been sent when it was due: jitter is to be the tunnel's, not that of this program.
+    const dueMs = this.#plan.startMs + n * PACKET_MS;
+    const arrival = this.stats.packet(u16(payload, 2), u32(payload, 4), dueMs + delayMs);
+    if (arrival !== 'duplicate') this.stats.delay.record(delayMs);
   }
 
   receiveRtcp(payload: Uint8Array): void {

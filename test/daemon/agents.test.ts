@@ -1,8 +1,8 @@
 import test from 'ava';
 import { endpointOf } from '../../io/endpoints.ts';
 import { formatEndpoint } from '../../wire/address.ts';
-import { faultName } from '../../wire/faults.ts';
-import { ipv6Missing, openCall, openPair } from './pair.ts';
+import { FAULTS, faultName } from '../../wire/faults.ts';
+import { anotherClient, ipv6Missing, openCall, openPair } from './pair.ts';
 import { type CuttableWire, openWire } from './wire.ts';
 
 for (const [name, host, missing] of [
@@ -148,4 +148,35 @@ test('the server stops first: its sockets close, the client notices and can be s
   await close();
   await pair.client.stop();
   t.pass();
+});
+
+test('a client that reads nothing costs packets of its own, counted; others go on', async (t) => {
+  let wire: CuttableWire | undefined;
+  const pair = await openPair({
+    through: async (server) => {
+      wire = await openWire(server);
+      return wire.target;
+    },
+  });
+  const stalled = await openCall(pair);
+  const other = anotherClient(pair);
+  const healthy = await openCall(other, 1);
+  wire?.stall();
+  const { counters } = pair.server;
+  // More than the queue and the buffers of the system hold: datagrams of 60,000 octets.
+  const much = 'x'.repeat(60_000);
+  for (let i = 0; i < 2_000 && counters.of(FAULTS.SEND_QUEUE_FULL) === 0; i++) {
+    stalled.gateway.say(much, stalled.address);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  t.true(counters.of(FAULTS.SEND_QUEUE_FULL) > 0);
+  healthy.phone.say('still here', healthy.standIn);
+  await healthy.gateway.hear('still here');
+  healthy.gateway.say('so are you', healthy.address);
+  await healthy.phone.hear('so are you');
+  await wire?.close();
+  await stalled.close();
+  await healthy.close();
+  await other.stop();
+  await pair.stop();
 });

@@ -31,6 +31,8 @@ export interface PairOptions {
   /** The client's; the server's is always the same. */
   readonly password?: string;
   readonly stripes?: number;
+  /** Whether the server answers plain STUN by UDP. */
+  readonly stunUdp?: boolean;
   /** What stands between the two, given where the server listens. */
   readonly through?: (server: Endpoint) => Promise<TcpTarget>;
 }
@@ -39,6 +41,8 @@ export interface Pair {
   readonly host: string;
   readonly client: ClientAgent;
   readonly server: ServerAgent;
+  /** Where the server listens. */
+  readonly listening: Endpoint;
   /** The client's packet port. */
   readonly packets: UdpSockets;
   readonly clientSays: Diary<ClientEvent>;
@@ -54,9 +58,24 @@ export function must<T extends object>(value: T | IoFault): T {
 export async function openPair(options: PairOptions = {}): Promise<Pair> {
   const host = options.host ?? '127.0.0.1';
   const serverSays = new Diary<ServerEvent>();
-  const server = openServer(host, serverSays);
+  const server = openServer(host, serverSays, options.stunUdp ?? false);
   const listening = must(await server.start());
   const target = await (options.through?.(listening) ?? { host, port: listening.port });
+  const opened = openClient(target, options);
+  const stop = async () => {
+    await opened.client.stop();
+    await server.stop();
+  };
+  return { host, server, listening, serverSays, ...opened, stop };
+}
+
+/** Another client of the same server; stopping it leaves the server alone. */
+export function anotherClient(pair: Pair): Pair {
+  const opened = openClient({ host: pair.host, port: pair.listening.port }, {});
+  return { ...pair, ...opened, stop: () => opened.client.stop() };
+}
+
+function openClient(target: TcpTarget, { password = PASSWORD, stripes = 1 }: PairOptions) {
   const clientSays = new Diary<ClientEvent>();
   const packets = new UdpSockets(systemRandom);
   const client = new ClientAgent({
@@ -64,21 +83,14 @@ export async function openPair(options: PairOptions = {}): Promise<Pair> {
     packets,
     observe: clientSays.add,
     tunnel: {
-      auth: {
-        mechanism: 'long-term',
-        credentials: { name: 'alice', password: options.password ?? PASSWORD },
-      },
-      stripes: options.stripes ?? 1,
+      auth: { mechanism: 'long-term', credentials: { name: 'alice', password } },
+      stripes,
     },
   });
-  const stop = async () => {
-    await client.stop();
-    await server.stop();
-  };
-  return { host, client, server, packets, clientSays, serverSays, stop };
+  return { client, clientSays, packets };
 }
 
-function openServer(host: string, says: Diary<ServerEvent>): ServerAgent {
+function openServer(host: string, says: Diary<ServerEvent>, stunUdp: boolean): ServerAgent {
   const { family, address } = endpointOf(host, 0);
   const here: Prefix = { family, address, length: address.length * 8 };
   const rules = [{ prefix: here, ports: { first: 1, last: 65_535 } }];
@@ -87,6 +99,7 @@ function openServer(host: string, says: Diary<ServerEvent>): ServerAgent {
     port: 0,
     packets: new UdpSockets(systemRandom),
     observe: says.add,
+    stunUdp,
     tunnel: {
       auth: {
         mechanism: 'long-term',
@@ -105,6 +118,7 @@ function openServer(host: string, says: Diary<ServerEvent>): ServerAgent {
 
 interface Heard {
   readonly type: 'heard';
+  readonly payload: Uint8Array;
   readonly text: string;
   readonly from: Endpoint;
 }
@@ -133,7 +147,7 @@ export class Talker {
 export async function openTalker(host: string): Promise<Talker> {
   const heard = new Diary<Heard>();
   const socket = await openUdp(endpointOf(host, 0), (payload, from) => {
-    heard.add({ type: 'heard', text: Buffer.from(payload).toString(), from });
+    heard.add({ type: 'heard', payload, text: Buffer.from(payload).toString(), from });
   });
   return new Talker(must(socket), heard);
 }

@@ -26,24 +26,38 @@ export class CuttableWire {
     for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
+  /** The client's end of every connection reads nothing any more. */
+  stall(): void {
+    for (const socket of this.#sockets) socket.unpipe().pause();
+  }
+
   async close(): Promise<void> {
     this.cut();
     await this.#listener.close();
   }
 }
 
-export async function openWire(server: Endpoint): Promise<CuttableWire> {
+/** `prologue`: what happens on each connection to the server before the client's octets pass. */
+export async function openWire(
+  server: Endpoint,
+  prologue: (far: Socket) => Promise<void> = async () => {},
+): Promise<CuttableWire> {
   const sockets = new Set<Socket>();
   const options = { host: hostOf(server), port: 0, maxConnections: 100 };
   const listener = await listenTcp(options, (near) => {
     wire.count += 1;
-    void join(near, server, sockets);
+    void join(near, server, sockets, prologue);
   });
   const wire = new CuttableWire(must(listener), sockets);
   return wire;
 }
 
-async function join(near: Socket, server: Endpoint, sockets: Set<Socket>): Promise<void> {
+async function join(
+  near: Socket,
+  server: Endpoint,
+  sockets: Set<Socket>,
+  prologue: (far: Socket) => Promise<void>,
+): Promise<void> {
   hold(near, sockets);
   const far = await dialTcp({ host: hostOf(server), port: server.port }, DIAL_MS).result;
   if (isIoFault(far)) {
@@ -51,6 +65,7 @@ async function join(near: Socket, server: Endpoint, sockets: Set<Socket>): Promi
     return;
   }
   hold(far, sockets);
+  await prologue(far);
   near.pipe(far);
   far.pipe(near);
   near.once('close', () => far.destroy());

@@ -1,0 +1,157 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import test, { type ExecutionContext } from 'ava';
+import type { Endpoint } from '../../wire/address.ts';
+import { faultName } from '../../wire/faults.ts';
+import { decode, encode, find, type StunMessage } from '../../wire/stun/message.ts';
+import { METHODS } from '../../wire/stun/registry.ts';
+import { peerOutput, peerTest } from '../peers.ts';
+import { openCall, openPair, openTalker } from './pair.ts';
+import { type CuttableWire, openWire } from './wire.ts';
+
+const CONNECT =
+  'CONNECT tep.example:80 HTTP/1.1\r\nHost: tep.example:80\r\nUser-Agent: 3GPP-IMS-FS_FIRE/1.0\r\n\r\n';
+const ESTABLISHED = 'HTTP/1.1 200 Connection established\r\n\r\n';
+
+const BINDING_REQUEST = encode({
+  class: 'request',
+  method: METHODS.BINDING,
+  transactionId: new Uint8Array(12).fill(7),
+  attributes: [],
+});
+
+async function dial(t: ExecutionContext, { port }: Endpoint): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => {});
+  t.teardown(() => socket.destroy());
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** Reads until so many octets are there. */
+async function read(socket: Socket, length: number): Promise<Buffer> {
+  let got = Buffer.alloc(0);
+  while (got.length < length) got = Buffer.concat([got, (await once(socket, 'data'))[0]]);
+  return got;
+}
+
+function answered(t: ExecutionContext, octets: Uint8Array): StunMessage {
+  const message = decode(octets, 0, octets.length);
+  if (typeof message === 'number') throw new Error(faultName(message));
+  t.is(message.class, 'success');
+  return message;
+}
+
+test('[H-03] a CONNECT that no proxy consumed is answered, and the tunnel goes on behind it', async (t) => {
+  let wire: CuttableWire | undefined;
+  const pair = await openPair({
+    through: async (server) => {
+      wire = await openWire(server, async (far) => {
+        far.write(CONNECT);
+        t.is((await read(far, ESTABLISHED.length)).toString(), ESTABLISHED);
+      });
+      return wire.target;
+    },
+  });
+  const { phone, gateway, standIn, close } = await openCall(pair);
+  phone.say('through CONNECT', standIn);
+  await gateway.hear('through CONNECT');
+  await close();
+  await pair.stop();
+  await wire?.close();
+});
+
+test('[H-03] CONNECT and what follows in one segment, or octet by octet', async (t) => {
+  const pair = await openPair();
+  const whole = Buffer.concat([Buffer.from(CONNECT), BINDING_REQUEST]);
+  for (const piece of [whole.length, 1]) {
+    const socket = await dial(t, pair.listening);
+    socket.setNoDelay();
+    for (let at = 0; at < whole.length; at += piece) {
+      socket.write(whole.subarray(at, at + piece));
+      if (piece === 1) await new Promise((resolve) => setImmediate(resolve));
+    }
+    const answer = await read(socket, ESTABLISHED.length + 20);
+    t.is(answer.toString('latin1', 0, ESTABLISHED.length), ESTABLISHED);
+    const stun = answered(t, answer.subarray(ESTABLISHED.length));
+    t.is(find(stun, 'XOR-MAPPED-ADDRESS')?.port, socket.localPort);
+    socket.destroy();
+  }
+  await pair.stop();
+});
+
+test('[W-1] any other HTTP request gets a short answer and a close', async (t) => {
+  const pair = await openPair();
+  for (const [request, status] of [
+    ['GET / HTTP/1.1\r\nHost: tep.example\r\n\r\n', '404 Not Found'],
+    ['HEAD /health HTTP/1.0\r\n\r\n', '404 Not Found'],
+    ['GET / HTTP/1.1\r\n\r\n', '400 Bad Request'],
+    ['CONNECT no-port HTTP/1.1\r\nHost: x\r\n\r\n', '400 Bad Request'],
+  ] as const) {
+    const socket = await dial(t, pair.listening);
+    socket.write(request);
+    t.true((await text(socket)).startsWith(`HTTP/1.1 ${status}\r\n`), request);
+  }
+  const turnedAway = pair.serverSays.events.filter(({ type }) => type === 'turned-away');
+  t.is(turnedAway.length, 4);
+  await pair.stop();
+});
+
+test('[W-1] what speaks something else is closed without an answer, and told', async (t) => {
+  const pair = await openPair();
+  for (const [greeting, speech] of [
+    [Buffer.from('INVITE sip:a@b SIP/2.0\r\n'), 'sip'],
+    [Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00]), 'tls'],
+    [Buffer.from('SSH-2.0-scanner\r\n'), 'frame-unknown'],
+    [Buffer.from(`${CONNECT}${CONNECT}`), 'connect'],
+  ] as const) {
+    const mark = pair.serverSays.events.length;
+    const socket = await dial(t, pair.listening);
+    socket.write(greeting);
+    socket.resume();
+    await once(socket, 'close');
+    const told = await pair.serverSays.first('turned-away', () => true, mark);
+    const { speech: said } = told;
+    const word = typeof said === 'number' && said !== 0 ? faultName(said) : said;
+    t.is(word, speech);
+  }
+  await pair.stop();
+});
+
+test('connections that say nothing do not keep the server from stopping', async (t) => {
+  const pair = await openPair();
+  const silent = [await dial(t, pair.listening), await dial(t, pair.listening)];
+  silent[1]?.write('CONN');
+  // Not `once`: it would take the reset for a failure.
+  const closed = silent.map(
+    (socket) => new Promise((resolve) => socket.resume().on('close', resolve)),
+  );
+  await pair.stop();
+  await Promise.all(closed);
+  t.pass();
+});
+
+test('[M-05] plain STUN by TCP and by UDP on the same port: where the request came from', async (t) => {
+  const pair = await openPair({ stunUdp: true });
+  const socket = await dial(t, pair.listening);
+  socket.write(BINDING_REQUEST);
+  const byTcp = answered(t, await read(socket, 20));
+  t.is(find(byTcp, 'XOR-MAPPED-ADDRESS')?.port, socket.localPort);
+
+  const talker = await openTalker('127.0.0.1');
+  const { address, port } = pair.listening;
+  talker.socket.send(BINDING_REQUEST, 0, BINDING_REQUEST.length, address, 0, port);
+  const heard = await talker.heard.first('heard');
+  const byUdp = answered(t, heard.payload);
+  t.is(find(byUdp, 'XOR-MAPPED-ADDRESS')?.port, talker.socket.local.port);
+  await talker.socket.close();
+  await pair.stop();
+});
+
+peerTest('turnutils_stunclient', "[M-05] coturn's STUN client is answered by UDP", async (t) => {
+  const pair = await openPair({ stunUdp: true });
+  const args = ['-p', String(pair.listening.port), '127.0.0.1'];
+  t.regex(await peerOutput('turnutils_stunclient', args), /UDP reflexive addr: 127\.0\.0\.1:\d+/);
+  await pair.stop();
+});
