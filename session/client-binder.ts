@@ -180,7 +180,7 @@ export class ClientBinder {
   }
 
   #askBind(binding: ClientBinding, now: number): void {
-    const c = leastPending(this.#parts.ready);
+    const c = this.#connectionReleasing(binding) ?? leastPending(this.#parts.ready);
     if (c?.outer === undefined) return;
     const flags = binding.isPair ? BINDING_FLAGS.EVEN_PORT : 0;
     const wanted = { port: binding.port, flags, protocol: binding.protocol };
@@ -188,6 +188,19 @@ export class ClientBinder {
     binding.isAsked = true;
     binding.transactionId ??= this.#parts.random(TRANSACTION_ID_LEN);
     this.#parts.requests.ask(c, { type: 'bind', binding }, attributes, now, binding.transactionId);
+  }
+
+  /**
+   * The connection on which the port that is wanted is just being given back. What is asked on another
+   * one may overtake that: TEP-S would grant what we still have, and then take it away.
+   */
+  #connectionReleasing({ port, protocol }: ClientBinding): ClientConnection | undefined {
+    return this.#parts.ready.find((c) =>
+      c.transactions.some(({ purpose }) => {
+        if (purpose.type !== 'release') return false;
+        return purpose.release.port === port && purpose.release.protocol === protocol;
+      }),
+    );
   }
 
   /**

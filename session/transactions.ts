@@ -29,6 +29,10 @@ export class Transactions<T extends Transaction> {
     return at < 0 ? undefined : this.#waiting.splice(at, 1)[0];
   }
 
+  some(holds: (transaction: T) => boolean): boolean {
+    return this.#waiting.some(holds);
+  }
+
   /** Takes out all. */
   takeAll(): T[] {
     const all = this.#waiting;

@@ -56,6 +56,25 @@ test('[W-5] two applications of one UE that want the same public port get differ
   t.deepEqual(pair.traffic.wrongs, []);
 });
 
+test('[W-5] a port released and wanted again at once stays bound, whichever stripe is faster', (t) => {
+  for (const slow of [0, 1]) {
+    const pair = newPair({ seed: 18 });
+    const alice = newClient(pair, { stripes: 2 });
+    alice.bind(RTP, { port: 20_000 });
+    pair.clock.runFor(1000);
+    pair.connections[slow]?.link.up.hold();
+    // In one turn of the agent: nothing is written in between.
+    alice.end.release(RTP, 17, pair.clock.now);
+    alice.bind(RTP, { port: 20_000 });
+    pair.clock.runFor(500);
+    pair.connections[slow]?.link.up.release();
+    pair.clock.runFor(1000);
+    flows(t, pair, alice);
+    t.deepEqual(new Set(toldAddresses(alice)), new Set(['198.51.100.7:20000']));
+    t.deepEqual(pair.traffic.wrongs, []);
+  }
+});
+
 test('[W-5] pool: each tunnel has its own address, so both get the port that they want', (t) => {
   const pair = newPair({ seed: 13 }, { addresses: pool('203.0.113.0/29') });
   const clients = ['alice', 'bob'].map((name) => newClient(pair, { name }));
