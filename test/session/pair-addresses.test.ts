@@ -1,25 +1,11 @@
 /** Which public addresses tunnels get, from end to end (tep-wire 5). */
 import test from 'ava';
-import type { AddressOptions } from '../../session/address-modes.ts';
 import type { Endpoint } from '../../wire/address.ts';
-import { type Prefix, parsePrefix } from '../../wire/prefix.ts';
 import { type ClientSide, endpoint } from '../sim/pair.ts';
-import { flows, newClient, newPair, RTCP, RTP, toldAddresses } from './scenario.ts';
+import { flows, newClient, newPair, pool, RTCP, RTP, relay, toldAddresses } from './scenario.ts';
 
 const UE_SIX = endpoint('[fd00::2]:4000');
 const GATEWAY_SIX = endpoint('[2001:db8:9::10]:30000');
-
-function prefixes(...texts: string[]): Prefix[] {
-  return texts.map((text) => {
-    const prefix = parsePrefix(text);
-    if (prefix === undefined) throw new RangeError(text);
-    return prefix;
-  });
-}
-
-function pool(...texts: string[]): AddressOptions {
-  return { mode: 'pool', prefixes: prefixes(...texts) };
-}
 
 function codes(client: ClientSide): number[] {
   return client.of('bind-failed').map((failed) => failed.code);
@@ -145,11 +131,10 @@ test('[W-5] 486 when the quota of the user is used up', (t) => {
 });
 
 test('[W-5] relay: the port is told when its socket is there, another one when it is not', (t) => {
-  const addresses = { mode: 'relay', prefixes: prefixes('203.0.113.5') } as const;
-  const pair = newPair({ seed: 11 }, { addresses });
+  const pair = newPair({ seed: 11 }, { addresses: relay('203.0.113.5') });
   const alice = newClient(pair);
   let refusals = 1;
-  pair.server.canListen = () => refusals-- <= 0;
+  pair.canListen = () => refusals-- <= 0;
   alice.bind(RTP, { port: 50_000 });
   pair.clock.runFor(1000);
   const [address = ''] = toldAddresses(alice);

@@ -7,11 +7,13 @@ import type { Endpoint } from '../../wire/address.ts';
 import { type ClientSide, type Connection, endpoint, isUp, type Pair } from '../sim/pair.ts';
 import type { SeededRandom } from '../sim/random.ts';
 import type { Sent } from '../sim/traffic.ts';
-import { flows, GATEWAY, LONG_MS, newClient, newPair } from './scenario.ts';
+import { flows, GATEWAY, LONG_MS, newClient, newPair, pool, relay } from './scenario.ts';
 
 const RUNS = 24;
 const STEPS = 150;
 const QUEUE_OCTETS = 30_000;
+
+const ADDRESSES = [{ mode: 'reflexive' }, pool('203.0.113.0/30'), relay('203.0.113.5')] as const;
 
 interface Run {
   readonly pair: Pair;
@@ -57,9 +59,12 @@ function chaos(t: ExecutionContext, seed: number): void {
   }
   pair.reach = 'server';
   releaseAll(pair);
+  for (const { link } of pair.connections) {
+    for (const direction of [link.up, link.down]) link.cutAfter(direction, Infinity);
+  }
   pair.clock.runFor(LONG_MS);
   for (const [client, ues] of run.wanted) {
-    if (ues.length > 0) flows(t, pair, client, ues);
+    if (ues.length > 0) flows(t, pair, client, ues, `seed ${seed}`);
   }
   if (pair.traffic.wrongs.length > 0) t.fail(`seed ${seed}: ${pair.traffic.wrongs.slice(0, 5)}`);
   for (const line of unbalanced(pair)) t.fail(`seed ${seed}: ${line}`);
@@ -72,11 +77,13 @@ function begin(seed: number): Run {
     maxPiece: seed % 2 === 0 ? 1460 : 77,
     ...(seed % 5 === 0 && { octetsPerMs: 3, windowOctets: 5000 }),
   };
-  const pair = newPair({ seed, link }, { sendQueueOctets: QUEUE_OCTETS });
+  const addresses = ADDRESSES[seed % ADDRESSES.length] ?? relay('203.0.113.5');
+  const pair = newPair({ seed, link }, { sendQueueOctets: QUEUE_OCTETS, addresses });
+  pair.canListen = () => !pair.random.chance(0.1);
   const run = { pair, random: pair.random, wanted: new Map(), nextPort: 4000 };
   for (const name of ['alice', 'bob']) {
     const outer = name === 'alice' ? '198.51.100.7' : '198.51.100.8';
-    const stripes = 1 + (seed % 3);
+    const stripes = 1 + (Math.floor(seed / 3) % 3);
     run.wanted.set(newClient(pair, { name, outer, stripes, sendQueueOctets: QUEUE_OCTETS }), []);
   }
   for (let i = 0; i < 4; i++) bindOne(run);

@@ -1,8 +1,9 @@
 /** What the tests of a pair of tunnel ends have in common. */
 import type { ExecutionContext } from 'ava';
+import type { AddressOptions } from '../../session/address-modes.ts';
 import { Policy } from '../../session/policy.ts';
 import { formatEndpoint } from '../../wire/address.ts';
-import { parsePrefix } from '../../wire/prefix.ts';
+import { type Prefix, parsePrefix } from '../../wire/prefix.ts';
 import type { LongTermPolicy } from '../../wire/stun/server-auth.ts';
 import { userTable } from '../../wire/stun/users.ts';
 import { type ClientSide, endpoint, Pair, type PairOptions } from '../sim/pair.ts';
@@ -34,7 +35,7 @@ const LONG_TERM: LongTermPolicy = {
   anonymity: false,
 };
 
-const MEDIA = ['192.0.2.0/24', '2001:db8:9::/48'].flatMap((text) => parsePrefix(text) ?? []);
+const MEDIA = prefixes('192.0.2.0/24', '2001:db8:9::/48');
 
 export type ServerSetup = PairOptions['server'];
 export type ClientOptions = Parameters<Pair['client']>[0]['options'];
@@ -83,7 +84,13 @@ export function isBound(client: ClientSide): boolean {
 }
 
 /** A packet each way on each of the ports, and everything arrives. */
-export function flows(t: ExecutionContext, pair: Pair, client: ClientSide, ues = [RTP]): void {
+export function flows(
+  t: ExecutionContext,
+  pair: Pair,
+  client: ClientSide,
+  ues = [RTP],
+  run = '',
+): void {
   const sent: Sent[] = [];
   for (const ue of ues) {
     sent.push(pair.uplink(client, ue, GATEWAY));
@@ -91,6 +98,22 @@ export function flows(t: ExecutionContext, pair: Pair, client: ClientSide, ues =
   }
   pair.clock.runFor(1000);
   for (const { way, number, result, deliveredBy } of sent) {
-    if (result !== 0 || deliveredBy < 0) t.fail(`${way} ${number} result ${result}`);
+    if (result !== 0 || deliveredBy < 0) t.fail(`${run} ${way} ${number} result ${result}`);
   }
+}
+
+export function pool(...texts: string[]): AddressOptions {
+  return { mode: 'pool', prefixes: prefixes(...texts) };
+}
+
+export function relay(...texts: string[]): AddressOptions {
+  return { mode: 'relay', prefixes: prefixes(...texts) };
+}
+
+function prefixes(...texts: string[]): Prefix[] {
+  return texts.map((text) => {
+    const prefix = parsePrefix(text);
+    if (prefix === undefined) throw new RangeError(text);
+    return prefix;
+  });
 }

@@ -57,6 +57,8 @@ export class Pair {
   readonly servers: ServerSide[] = [];
   /** What a `connect` meets: a server or nobody. */
   reach: 'server' | 'refused' = 'server';
+  /** The answer to `listen` (relay mode). */
+  canListen: (address: Endpoint) => boolean = () => true;
   readonly link: LinkOptions;
   readonly #serverOptions: Omit<ServerOptions, 'random'>;
 
@@ -403,9 +405,6 @@ export class ClientSide extends Side<ClientOutput, TunnelClient> {
 
 export class ServerSide extends Side<ServerOutput, TunnelServer> {
   readonly end: TunnelServer;
-  /** Answers to `listen` (relay mode). */
-  canListen: (address: Endpoint) => boolean = () => true;
-
   constructor(pair: Pair, options: ServerOptions) {
     super(pair, 'server');
     this.end = new TunnelServer(options, this.sink('uplink'));
@@ -440,7 +439,7 @@ export class ServerSide extends Side<ServerOutput, TunnelServer> {
     const { id, address } = output;
     this.pair.clock.after(1, () => {
       const { now } = this.pair.clock;
-      if (this.canListen(address)) this.end.listening(id, now);
+      if (this.pair.canListen(address)) this.end.listening(id, now);
       else this.end.listenFailed(id, now);
       this.pump();
     });
