@@ -18,6 +18,7 @@ import {
   type ClientAgentOptions,
   type Closed,
   DEFAULT_CONNECT_MS,
+  DEFAULT_PORT,
   type Opened,
 } from './options.ts';
 
@@ -109,7 +110,7 @@ export class ClientAgent {
 
   async #connect(conn: number): Promise<void> {
     const { server, connectMs = DEFAULT_CONNECT_MS } = this.#options;
-    const dial = dialTcp(server, connectMs);
+    const dial = dialTcp({ ...server, port: server.port ?? DEFAULT_PORT }, connectMs);
     this.#dials.set(conn, dial);
     const stream = await dial.result;
     this.#dials.delete(conn);

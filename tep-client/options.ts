@@ -6,8 +6,8 @@ import type { ClientOptions } from '../session/options.ts';
 import type { ClientOutput } from '../session/outputs.ts';
 
 export interface ClientAgentOptions {
-  /** Where TEP-S listens. */
-  readonly server: TcpTarget;
+  /** Where TEP-S listens; port 80 where none is given (M-07). */
+  readonly server: Omit<TcpTarget, 'port'> & { readonly port?: number };
   readonly tunnel: Omit<ClientOptions, 'random'>;
   /** Where the application's packets come from and go to. The agent starts and closes it. */
   readonly packets: PacketPort;
@@ -22,6 +22,7 @@ export type ClientEvent =
   | ClientOutput
   | { readonly type: 'connect-failed'; readonly conn: number; readonly fault: IoFault };
 
+export const DEFAULT_PORT = 80;
 export const DEFAULT_CONNECT_MS = 10_000;
 
 export type Opened = Extract<ClientOutput, { readonly type: 'opened' }>;

@@ -1,9 +1,14 @@
 /** What the demo measured: as an object for programs, as text for people. */
 import { Histogram } from '../../ops/histogram.ts';
+import { G711, mos } from '../../ops/mos.ts';
 import { formatEndpoint } from '../../wire/address.ts';
 import { RTP_LEN } from './media.ts';
 import type { Call, Simulation } from './simulation.ts';
 import type { MediaStream } from './stream.ts';
+
+/** IPv4 20, UDP 8. */
+const HEADERS_LEN = 28;
+const MOS_BEST = mos(G711, 0, 0).toFixed(2);
 
 export interface Report {
   readonly ok: boolean;
@@ -75,68 +80,71 @@ export function reportOf(simulation: Simulation): Report {
   };
 }
 
-/** What there is to see, before it begins. */
-export function introduction(simulation: Simulation): string {
-  const { calls, server, outer } = simulation;
+/** What there is to see, before it begins. At most 79 columns, as all that follows. */
+export function introduction({ calls, server, outer, openMs }: Simulation): string {
   const number = calls.length === 1 ? 'one call' : `${calls.length} calls`;
+  const [first] = calls;
+  const phone = first ? formatEndpoint(first.phone.local.rtp) : '';
+  const known = first ? formatEndpoint(first.publicAddress) : '';
   return `
   A firewall lets only TCP out. tep carries ${number} through it, both ways:
 
-    phone ──UDP──▶ TEP-C ══════ TCP ══════▶ TEP-S ──UDP──▶ media gateway
+    phone ──UDP──▶ TEP-C ═══════ TCP ═══════▶ TEP-S ──UDP──▶ media gateway
 
-  TEP-C runs beside the phone, TEP-S beside the gateway; neither phone nor gateway knows.
-  Here all four run on this machine, joined by real sockets.
+  TEP-C runs beside the phone, TEP-S beside the gateway, which notice nothing.
+  Here all of them run on this machine, joined by real sockets.
 
-  tunnel    ${formatEndpoint(outer)} ▶ ${formatEndpoint(server)}, open after ${ms(simulation.openMs)}, password checked both ways
-  address   each phone got a public one at TEP-S, where the gateway sends to:
+  tunnel   ${formatEndpoint(outer)} ▶ ${formatEndpoint(server)}, opened in ${ms(openMs)} with a password
+  phone 1  ${phone}; the gateway knows it as ${known}, at TEP-S
+
 `;
 }
 
+const TABLE_HEAD =
+  '  call  public address     sent  arrived  lost  jitter ms  p50 ms  p99 ms   MOS';
+
 /** One line per call, at most `most` of them. */
 export function callTable(calls: readonly Call[], most: number): string[] {
-  const head =
-    '    call  phone               public address      sent  received  lost   jitter  delay p50     p99   MOS';
   const shown = calls.slice(0, most).map((call, i) => callLine(call, i + 1));
   const hidden = calls.length - shown.length;
-  return [head, ...shown, ...(hidden > 0 ? [`    … and ${hidden} more calls`] : [])];
+  return [TABLE_HEAD, ...shown, ...(hidden > 0 ? [`  … and ${hidden} more calls`] : [])];
 }
 
-function callLine({ phone, publicAddress, up, down }: Call, number: number): string {
+/** Both directions together; jitter and MOS of the worse one. */
+function callLine({ publicAddress, up, down }: Call, number: number): string {
   const delay = new Histogram();
   delay.add(up.stats.delay);
   delay.add(down.stats.delay);
-  const jitterMs = Math.max(up.stats.jitterMs, down.stats.jitterMs);
   return [
-    `    ${String(number).padStart(4)}`,
-    formatEndpoint(phone.local.rtp).padEnd(18),
-    formatEndpoint(publicAddress).padEnd(18),
-    count(up.sent + down.sent).padStart(5),
-    count(up.stats.received + down.stats.received).padStart(8),
-    String(up.lost + down.lost).padStart(4),
-    ms(jitterMs).padStart(7),
-    ms(delay.quantileMs(0.5)).padStart(9),
-    ms(delay.quantileMs(0.99)).padStart(7),
+    `  ${String(number).padStart(4)}`,
+    formatEndpoint(publicAddress).padEnd(15),
+    count(up.sent + down.sent).padStart(6),
+    count(up.stats.received + down.stats.received).padStart(7),
+    count(up.lost + down.lost).padStart(4),
+    Math.max(up.stats.jitterMs, down.stats.jitterMs).toFixed(2).padStart(9),
+    delay.quantileMs(0.5).toFixed(2).padStart(6),
+    delay.quantileMs(0.99).toFixed(2).padStart(6),
     Math.min(up.mos, down.mos).toFixed(2),
   ].join('  ');
 }
 
-export function summary(report: Report): string {
-  const { sent, received, rtcpSent, rtcpReceived, corrupted, lost } = report;
-  const verdict = report.ok ? 'Every packet arrived whole.' : 'NOT every packet arrived whole.';
-  const headers = report.tunnelPackets === 0 ? 0 : report.tunnelOctets / report.tunnelPackets;
+export function summary(r: Report): string {
+  const verdict = r.ok ? 'Every packet arrived whole.' : 'NOT every packet arrived whole.';
+  const drops = `    dropped   ${count(r.tunnelDrops)} packets, by TEP-C or TEP-S\n`;
   return `
   ${verdict}
 
-    RTP       ${count(sent)} sent, ${count(received)} arrived, ${count(lost)} lost, ${count(corrupted)} changed
-    RTCP      ${count(rtcpSent)} reports sent, ${count(rtcpReceived)} arrived
-    delay     ${ms(report.p50Ms)} half of them, ${ms(report.p99Ms)} 99 in 100, ${ms(report.maxMs)} the slowest
-    jitter    ${ms(report.jitterMs)} (RFC 3550)
-    MOS       ${report.mos.toFixed(2)} of 4.41 that G.711 can have (ITU-T G.107 E-model)
-    tunnel    ${count(report.tunnelPackets)} packets, ${count(report.tunnelOctets)} octets: ${Math.round(headers)} for ${RTP_LEN} of RTP, the rest is their IP and
-              UDP header; the tunnel itself adds none
-`;
+    RTP       ${count(r.sent)} sent, ${count(r.received)} arrived, ${count(r.lost)} lost, ${count(r.corrupted)} changed
+    RTCP      ${count(r.rtcpSent)} reports sent, ${count(r.rtcpReceived)} arrived
+    delay     p50 ${ms(r.p50Ms)}, p99 ${ms(r.p99Ms)}, slowest ${ms(r.maxMs)}; one way
+    jitter    ${ms(r.jitterMs)} (RFC 3550)
+    MOS       ${r.mos.toFixed(2)}, where ${MOS_BEST} is the best of G.711 (ITU-T G.107)
+    tunnel    ${count(r.tunnelPackets)} packets, ${count(r.tunnelOctets)} octets; RTP of ${RTP_LEN} octets takes ${RTP_LEN + HEADERS_LEN}:
+              itself and its IP and UDP header, nothing else
+${r.tunnelDrops > 0 ? drops : ''}`;
 }
 
+/** 0.42 ms, 42 ms */
 function ms(value: number): string {
   return `${value < 10 ? value.toFixed(2) : value.toFixed(0)} ms`;
 }

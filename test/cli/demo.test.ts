@@ -50,15 +50,20 @@ test('the text that is not for a terminal is the summary only', async (t) => {
 
 test('on a terminal: what it shows, a table drawn in place, then the summary', async (t) => {
   const world = fakeWorld();
-  const stdout = Object.assign(world.stdout, { isTTY: true, columns: 100 });
+  const stdout = Object.assign(world.stdout, { isTTY: true, columns: 80 });
   t.is(await command.run(['--calls', '2', '--seconds', '0.1'], { ...world, stdout }), 0);
   const [beginning, ...drawings] = visible(world.out()).split('<ESC>[3F');
   t.regex(beginning ?? '', /phone .*TEP-C .*TCP.* TEP-S .*gateway/);
   t.true(drawings.length >= 1);
   const [head, first, second, ...after] = drawings.at(-1)?.split('\n') ?? [];
-  t.regex(head ?? '', /^<ESC>\[2K +call +phone/);
-  t.regex(first ?? '', / {4}1 {2}127\.0\.0\.1:\d+ +127\.0\.0\.1:\d+ +10 +10 +0 /);
-  t.true((second ?? '').length <= 100 + '<ESC>[2K'.length);
+  t.regex(head ?? '', /^<ESC>\[2K +call +public address/);
+  t.regex(first ?? '', / {4}1 {2}127\.0\.0\.1:\d+ +10 +10 +0 /);
+  t.regex(second ?? '', / [1-4]\.\d\d$/);
+  for (const line of visible(world.out())
+    .replaceAll(/<ESC>\[\w+/g, '')
+    .split('\n')) {
+    t.true(line.length < 80, line);
+  }
   t.regex(after.join('\n'), /Every packet arrived whole/);
 });
 

@@ -1,7 +1,12 @@
 import test from 'ava';
 import { endpointOf } from '../../io/endpoints.ts';
+import { systemRandom } from '../../io/random.ts';
+import { UdpSockets } from '../../io/udp-sockets.ts';
+import { ClientAgent } from '../../tep-client/agent.ts';
+import type { ClientEvent } from '../../tep-client/options.ts';
 import { formatEndpoint } from '../../wire/address.ts';
 import { FAULTS, faultName } from '../../wire/faults.ts';
+import { Diary } from './diary.ts';
 import { anotherClient, ipv6Missing, openCall, openPair } from './pair.ts';
 import { type CuttableWire, openWire } from './wire.ts';
 
@@ -179,4 +184,21 @@ test('a client that reads nothing costs packets of its own, counted; others go o
   await healthy.close();
   await other.stop();
   await pair.stop();
+});
+
+test('[M-07] TEP-C opens TCP to port 80 of TEP-S when a call needs it, not before', async (t) => {
+  const says = new Diary<ClientEvent>();
+  const client = new ClientAgent({
+    server: { host: '127.0.0.99' },
+    packets: new UdpSockets(systemRandom),
+    observe: says.add,
+    tunnel: { auth: { mechanism: 'none' } },
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  t.deepEqual(says.events, []);
+  const binding = client.bind(endpointOf('127.0.0.1', 40_000));
+  const { fault } = await says.first('connect-failed');
+  t.regex(fault.text, /127\.0\.0\.99:80$/);
+  await client.stop();
+  t.like(await binding, { type: 'closed', why: 'asked' });
 });

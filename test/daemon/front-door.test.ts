@@ -132,7 +132,7 @@ test('connections that say nothing do not keep the server from stopping', async 
   t.pass();
 });
 
-test('[M-05] plain STUN by TCP and by UDP on the same port: where the request came from', async (t) => {
+test('[M-02] [M-05] plain STUN by TCP and by UDP on the same port: where the request came from', async (t) => {
   const pair = await openPair({ stunUdp: true });
   const socket = await dial(t, pair.listening);
   socket.write(BINDING_REQUEST);
