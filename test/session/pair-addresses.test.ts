@@ -1,7 +1,7 @@
 /** Which public addresses tunnels get, from end to end (tep-wire 5). */
 import test from 'ava';
 import type { Endpoint } from '../../wire/address.ts';
-import { type ClientSide, endpoint } from '../sim/pair.ts';
+import { type ClientSide, endpoint } from '../sim/sides.ts';
 import { flows, newClient, newPair, pool, RTCP, RTP, relay, toldAddresses } from './scenario.ts';
 
 const UE_SIX = endpoint('[fd00::2]:4000');

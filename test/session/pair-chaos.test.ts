@@ -4,8 +4,9 @@
  */
 import test, { type ExecutionContext } from 'ava';
 import type { Endpoint } from '../../wire/address.ts';
-import { type ClientSide, type Connection, endpoint, isUp, type Pair } from '../sim/pair.ts';
+import type { Pair } from '../sim/pair.ts';
 import type { SeededRandom } from '../sim/random.ts';
+import { type ClientSide, type Connection, endpoint, isUp } from '../sim/sides.ts';
 import type { Sent } from '../sim/traffic.ts';
 import { flows, GATEWAY, LONG_MS, newClient, newPair, pool, relay } from './scenario.ts';
 

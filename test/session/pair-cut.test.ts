@@ -1,7 +1,8 @@
 /** The connection lost at every octet of a session (tep-wire 7: a call survives a TCP break). */
 import test, { type ExecutionContext } from 'ava';
 import type { Cut } from '../sim/link.ts';
-import type { ClientSide, Pair } from '../sim/pair.ts';
+import type { Pair } from '../sim/pair.ts';
+import type { ClientSide } from '../sim/sides.ts';
 import {
   flows,
   GATEWAY,

@@ -1,7 +1,7 @@
 /** A peer that reads slowly, and tunnels of several connections (G-25; tep-wire 7). */
 import test from 'ava';
 import { FAULTS } from '../../wire/faults.ts';
-import { endpoint } from '../sim/pair.ts';
+import { endpoint } from '../sim/sides.ts';
 import type { Way } from '../sim/traffic.ts';
 import { flows, GATEWAY, newClient, newPair, RTCP, RTP, toldAddresses } from './scenario.ts';
 

@@ -6,7 +6,8 @@ import { formatEndpoint } from '../../wire/address.ts';
 import { type Prefix, parsePrefix } from '../../wire/prefix.ts';
 import type { LongTermPolicy } from '../../wire/stun/server-auth.ts';
 import { userTable } from '../../wire/stun/users.ts';
-import { type ClientSide, endpoint, Pair, type PairOptions } from '../sim/pair.ts';
+import { Pair, type PairOptions } from '../sim/pair.ts';
+import { type ClientSide, endpoint } from '../sim/sides.ts';
 import type { Sent } from '../sim/traffic.ts';
 
 /** The gateway's media address, and one that is not allowed. */
