@@ -1,0 +1,116 @@
+/**
+ * SIP (RFC 3261) in the payloads of a capture, on whatever port, recognised by its first line. Only
+ * what is needed to find media: who sent which method, and the session description in the body.
+ * Over TCP a message may come in several segments; the beginning of one is waited for.
+ *
+ * Memory: at most MAX_STREAMS beginnings of MAX_MESSAGE_LEN octets.
+ */
+import { Buffer } from 'node:buffer';
+
+const MAX_MESSAGE_LEN = 65_535;
+const MAX_STREAMS = 64;
+
+const FIRST_LINE = /^(?:([A-Z]{3,20}) \S+ SIP\/2\.0|SIP\/2\.0 [1-6]\d\d .*)$/;
+/** The first line must be there whole in this many octets to be taken for SIP. */
+const MAX_FIRST_LINE_LEN = 1_024;
+
+export interface SipMessage {
+  /** Of a request; undefined for a response. */
+  readonly method: string | undefined;
+  /** The session description; undefined when there is none. Octets of its own. */
+  readonly sdp: Uint8Array | undefined;
+}
+
+/** The message that the octets begin with: undefined when they are no SIP or not all there. */
+export function readSip(b: Uint8Array, at: number, end: number): SipMessage | undefined {
+  if (!looksLikeSip(b, at, end)) return undefined;
+  const text = Buffer.from(b.buffer, b.byteOffset + at, end - at).toString('latin1');
+  const headEnd = text.indexOf('\r\n\r\n');
+  if (headEnd < 0) return undefined;
+  const head = text.slice(0, headEnd);
+  const bodyAt = headEnd + 4;
+  const length = Number(header(head, 'content-length', 'l') ?? text.length - bodyAt);
+  if (!Number.isSafeInteger(length) || bodyAt + length > text.length) return undefined;
+  const body = text.slice(bodyAt, bodyAt + length);
+  const sdp = sdpOf(header(head, 'content-type', 'c') ?? '', body);
+  const method = FIRST_LINE.exec(head.slice(0, head.indexOf('\r\n')))?.[1];
+  return { method, sdp: sdp === undefined ? undefined : Buffer.from(sdp, 'latin1') };
+}
+
+/** Cheap enough to ask for every packet. */
+export function looksLikeSip(b: Uint8Array, at: number, end: number): boolean {
+  const first = b[at];
+  if (end - at < 16 || first === undefined || first < 0x41 || first > 0x5a) return false;
+  const from = b.subarray(at, Math.min(end, at + MAX_FIRST_LINE_LEN));
+  const lineEnd = from.indexOf(0x0d);
+  return lineEnd > 0 && FIRST_LINE.test(Buffer.from(from.subarray(0, lineEnd)).toString('latin1'));
+}
+
+/** Puts messages together from the segments of TCP connections. */
+export class SipStreams {
+  /** By connection and direction: the beginning of a message, and the next sequence number. */
+  readonly #streams = new Map<string, { octets: Buffer; next: number }>();
+
+  /** Takes a segment's payload [at, end) with its sequence number; gives the messages it completes. */
+  take(key: string, sequence: number, b: Uint8Array, at: number, end: number): SipMessage[] {
+    const stream = this.#streams.get(key);
+    if (stream === undefined || looksLikeSip(b, at, end)) {
+      if (!looksLikeSip(b, at, end)) return [];
+      return this.#continue(key, Buffer.from(b.subarray(at, end)), sequence + end - at);
+    }
+    // A repeated segment changes nothing; one that does not follow ends the message at hand.
+    if (sequence !== stream.next) {
+      if ((sequence - stream.next) >>> 0 < 0x8000_0000) this.#streams.delete(key);
+      return [];
+    }
+    const octets = Buffer.concat([stream.octets, b.subarray(at, end)]);
+    return this.#continue(key, octets, sequence + end - at);
+  }
+
+  #continue(key: string, octets: Buffer, next: number): SipMessage[] {
+    const messages: SipMessage[] = [];
+    let rest = octets;
+    for (;;) {
+      const message = readSip(rest, 0, rest.length);
+      if (message === undefined) break;
+      messages.push(message);
+      rest = rest.subarray(messageLength(rest));
+    }
+    this.#streams.delete(key);
+    if (rest.length > 0 && rest.length <= MAX_MESSAGE_LEN && looksLikeSip(rest, 0, rest.length)) {
+      this.#streams.set(key, { octets: rest, next: next >>> 0 });
+    }
+    for (const oldest of this.#streams.keys()) {
+      if (this.#streams.size <= MAX_STREAMS) break;
+      this.#streams.delete(oldest);
+    }
+    return messages;
+  }
+}
+
+function messageLength(octets: Buffer): number {
+  const headEnd = octets.indexOf('\r\n\r\n');
+  const head = octets.toString('latin1', 0, headEnd);
+  const bodyAt = headEnd + 4;
+  return bodyAt + Number(header(head, 'content-length', 'l') ?? octets.length - bodyAt);
+}
+
+/** Value of a header field by its long or compact name (RFC 3261 7.3.3). */
+function header(head: string, name: string, compact: string): string | undefined {
+  const field = new RegExp(`\\r\\n(?:${name}|${compact})[ \\t]*:[ \\t]*([^\\r\\n]*)`, 'i');
+  return field.exec(head)?.[1]?.trim();
+}
+
+/** The description alone, or the part of a multipart body that is one (RFC 5621). */
+function sdpOf(contentType: string, body: string): string | undefined {
+  if (/^application\/sdp\b/i.test(contentType)) return body;
+  const boundary = /^multipart\/.*\bboundary="?([^";]+)"?/i.exec(contentType)?.[1];
+  if (boundary === undefined) return undefined;
+  for (const part of body.split(`--${boundary}`)) {
+    const headEnd = part.indexOf('\r\n\r\n');
+    if (headEnd < 0) continue;
+    const type = header(part.slice(0, headEnd), 'content-type', 'c') ?? '';
+    if (/^application\/sdp\b/i.test(type)) return part.slice(headEnd + 4);
+  }
+  return undefined;
+}
