@@ -15,7 +15,7 @@ import type { PacketRecord } from '../../io/pcap/format.ts';
 import { DIRECTIONS } from '../../io/pcap/link-types.ts';
 import { type Endpoint, formatAddress } from '../../wire/address.ts';
 import { u32 } from '../../wire/bytes.ts';
-import { isSpecial, reach } from '../../wire/disguise.ts';
+import { isSpecial, KINDS, reach } from '../../wire/disguise.ts';
 import { PAYLOADS, type PayloadKind, payloadKind } from '../../wire/multiplex.ts';
 import type { PacketView } from '../../wire/packet.ts';
 import * as rtcp from '../../wire/rtcp.ts';
@@ -38,7 +38,7 @@ export interface Found {
   /** STUN servers that media sockets of the UE asked. */
   readonly stunServers: readonly MediaFlow[];
   readonly descriptions: readonly Description[];
-  /** Media flows at addresses that no tunnel carries to: loopback, link-local, multicast. */
+  /** Media flows at addresses that no tunnel carries to, such as multicast. */
   readonly special: number;
   /** Flows and descriptions that found no room in the bounded memory. */
   readonly beyondLimit: number;
@@ -212,7 +212,11 @@ function isBeside({ ends, protocol }: Flow, media: ReadonlySet<string>): boolean
   );
 }
 
+/** A tunnel end on the gateway's host reaches loopback and link-local addresses, never the others. */
 function isSpecialFlow({ ends }: Flow): boolean {
   const behind = new Uint8Array(4);
-  return ends.some(({ address }) => isSpecial(reach(address, 0, address.length, behind)));
+  return ends.some(({ address }) => {
+    const kind = reach(address, 0, address.length, behind);
+    return isSpecial(kind) && kind !== KINDS.LOOPBACK && kind !== KINDS.LINK_LOCAL;
+  });
 }
