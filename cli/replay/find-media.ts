@@ -19,11 +19,12 @@ import { isSpecial, KINDS, reach } from '../../wire/disguise.ts';
 import { PAYLOADS, type PayloadKind, payloadKind } from '../../wire/multiplex.ts';
 import type { PacketView } from '../../wire/packet.ts';
 import * as rtcp from '../../wire/rtcp.ts';
-import { decode, has, looksLikeStun } from '../../wire/stun/message.ts';
+import { looksLikeStun } from '../../wire/stun/message.ts';
 import * as udp from '../../wire/udp.ts';
 import { type Description, Descriptions, endpointKey } from './descriptions.ts';
 import { type Flow, Flows, type Side } from './flows.ts';
 import { looksLikeSip, readSip, type SipMessage, SipStreams } from './sip-messages.ts';
+import { isPlainBindingRequest } from './stun-question.ts';
 import { type Given, type Signalling, WhichEnd } from './which-end.ts';
 import { WholePackets } from './whole-packets.ts';
 
@@ -106,7 +107,7 @@ export class MediaSearch {
       return flow.rtp[side].proven;
     }
     if (kind === PAYLOADS.STUN && looksLikeStun(b, view.payload, view.payloadEnd)) {
-      if (asksServer(b, view)) flow.stunClient ??= side;
+      if (isPlainBindingRequest(b, view)) flow.stunClient ??= side;
       return flow.stunClient !== undefined;
     }
     flow.beyondStun = true;
@@ -192,11 +193,6 @@ function asMediaFlow(flow: Flow, which: WhichEnd): MediaFlow | undefined {
 
 function isServerQuestion(flow: Flow): boolean {
   return flow.stunClient !== undefined && !flow.beyondStun;
-}
-
-function asksServer(b: Uint8Array, view: PacketView): boolean {
-  const message = decode(b, view.payload, view.payloadEnd);
-  return typeof message === 'object' && message.class === 'request' && !has(message, 'USERNAME');
 }
 
 /** The first packet of a compound; the rest may be encrypted (SRTCP). */

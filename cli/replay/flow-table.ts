@@ -8,8 +8,9 @@
  *    0           16          32      34      36     37    38     40
  *    | lesser    | greater   | port  | port  | prot | len | free | value …44 |
  *
- * Nothing is deleted: who wants to forget old flows begins a new table (observed-flows.ts).
+ * Nothing is deleted: who wants to forget old flows begins a new table (flows.ts).
  */
+import type { Endpoint } from '../../wire/address.ts';
 import { copy, equal, setU8, setU16, setU32, u8, u16, u32 } from '../../wire/bytes.ts';
 import type { PacketView } from '../../wire/packet.ts';
 
@@ -39,7 +40,7 @@ export class FlowTable {
 
   /** The number of the flow that this packet belongs to, or NO_FLOW. */
   find(b: Uint8Array, view: PacketView): number {
-    return this.findEnds(
+    return this.#findEnds(
       b,
       view.protocol,
       view.addressLength,
@@ -52,7 +53,7 @@ export class FlowTable {
 
   /** The flow of the packet inside an ICMP error, in the direction that this packet had. */
   findEmbedded(b: Uint8Array, view: PacketView): number {
-    return this.findEnds(
+    return this.#findEnds(
       b,
       view.embeddedProtocol,
       view.addressLength,
@@ -65,13 +66,26 @@ export class FlowTable {
 
   /** The ends must be those of a flow that is not in the table yet. */
   add(b: Uint8Array, view: PacketView, value: number): void {
-    if (this.find(b, view) !== NO_FLOW) throw new RangeError('flow is in the table already');
+    this.#addNew(this.find(b, view), value);
+  }
+
+  /** The same for a flow known by its ends; `reversed` tells whether `a` is the greater. */
+  addEnds(protocol: number, a: Endpoint, b: Endpoint, value: number): void {
+    const n = a.address.length;
+    const both = new Uint8Array(2 * n);
+    both.set(a.address);
+    both.set(b.address, n);
+    this.#addNew(this.#findEnds(both, protocol, n, 0, a.port, n, b.port), value);
+  }
+
+  #addNew(found: number, value: number): void {
+    if (found !== NO_FLOW) throw new RangeError('flow is in the table already');
     if ((this.#size + 1) * 2 > this.#mask + 1) this.#grow();
     this.#place(this.#key, 0, value);
     this.#size += 1;
   }
 
-  findEnds(
+  #findEnds(
     b: Uint8Array,
     protocol: number,
     length: number,

@@ -1,0 +1,36 @@
+/**
+ * The time of a replay: the time of the capture, but it never goes back (frames of several interfaces,
+ * clocks that were set) and never leaps far ahead, so that a capture with days of silence, or a broken
+ * time stamp, does not cost days of keep-alives.
+ */
+import type { TimeOfCapture } from './outputs.ts';
+
+/** Longer than every timer of a tunnel. */
+const MAX_LEAP_MS = 120_000;
+
+export class ReplayClock {
+  /** Milliseconds since 1970, minus the silences left out. */
+  now: number;
+  /** Time of capture of the last frame, for what is written. */
+  seconds = 0;
+  nanoseconds = 0;
+  #newestMs: number;
+
+  constructor(first: TimeOfCapture) {
+    this.#newestMs = millisecondsOf(first);
+    this.now = this.#newestMs;
+  }
+
+  tick(record: TimeOfCapture): number {
+    const captureMs = millisecondsOf(record);
+    this.now += Math.min(Math.max(captureMs - this.#newestMs, 0), MAX_LEAP_MS);
+    this.#newestMs = Math.max(captureMs, this.#newestMs);
+    this.seconds = record.seconds;
+    this.nanoseconds = record.nanoseconds;
+    return this.now;
+  }
+}
+
+export function millisecondsOf({ seconds, nanoseconds }: TimeOfCapture): number {
+  return seconds * 1000 + nanoseconds / 1_000_000;
+}
