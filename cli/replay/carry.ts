@@ -47,6 +47,8 @@ export class Carry {
 
   take(record: PacketRecord): void {
     const { counts, clock, map, tunnel } = this.#parts;
+    // What is still under way arrives in its own time, not in that of the next packet.
+    if (tunnel.hasRest && !clock.isAt(record)) tunnel.settle(clock.now);
     const now = clock.tick(record);
     const packets = this.#packets;
     counts.packets += 1;

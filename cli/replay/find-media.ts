@@ -12,7 +12,7 @@
  */
 
 import type { PacketRecord } from '../../io/pcap/format.ts';
-import { DIRECTIONS } from '../../io/pcap/link-types.ts';
+import { DIRECTIONS, linkTypeKnown } from '../../io/pcap/link-types.ts';
 import { type Endpoint, formatAddress } from '../../wire/address.ts';
 import { u32 } from '../../wire/bytes.ts';
 import { isSpecial, KINDS, reach } from '../../wire/disguise.ts';
@@ -41,6 +41,8 @@ export interface Found {
   readonly descriptions: readonly Description[];
   /** Media flows at addresses that no tunnel carries to, such as multicast. */
   readonly special: number;
+  /** Link types of the capture that are not read, as text. */
+  readonly foreignLinkTypes: string;
   /** Flows and descriptions that found no room in the bounded memory. */
   readonly beyondLimit: number;
 }
@@ -56,6 +58,7 @@ export class MediaSearch {
   readonly #descriptions = new Descriptions();
   readonly #streams = new SipStreams();
   readonly #signalling = new Map<string, Signalling>();
+  readonly #foreignLinkTypes = new Set<number>();
   #offers = 0;
 
   constructor(given: Given) {
@@ -64,6 +67,7 @@ export class MediaSearch {
 
   take(record: PacketRecord, nowMs: number): void {
     const packets = this.#packets;
+    if (!linkTypeKnown(record.linkType)) this.#foreignLinkTypes.add(record.linkType);
     if (!packets.read(record, nowMs) || packets.view.isIcmpError) return;
     const { b, view } = packets;
     const flow = this.#flows.of(b, view);
@@ -86,6 +90,7 @@ export class MediaSearch {
       stunServers: this.#serversAmong(flows, told),
       descriptions: this.#descriptions.all,
       special: this.#mediaAmong(this.#flows.known.filter(isSpecialFlow)).length,
+      foreignLinkTypes: [...this.#foreignLinkTypes].join(', '),
       beyondLimit: this.#flows.beyondLimit + this.#descriptions.beyondLimit,
     };
   }
@@ -208,10 +213,14 @@ function isBeside({ ends, protocol }: Flow, media: ReadonlySet<string>): boolean
   );
 }
 
-/** A tunnel end on the gateway's host reaches loopback and link-local addresses, never the others. */
+/**
+ * Ends that no media have: port 0, multicast and the like. Loopback and link-local are none of these:
+ * TEP-S may be on the gateway's host.
+ */
 function isSpecialFlow({ ends }: Flow): boolean {
   const behind = new Uint8Array(4);
-  return ends.some(({ address }) => {
+  return ends.some(({ address, port }) => {
+    if (port === 0) return true;
     const kind = reach(address, 0, address.length, behind);
     return isSpecial(kind) && kind !== KINDS.LOOPBACK && kind !== KINDS.LINK_LOCAL;
   });

@@ -12,13 +12,19 @@ export class ReplayClock {
   /** Milliseconds since 1970, minus the silences left out. */
   now: number;
   /** Time of capture of the last frame, for what is written. */
-  seconds = 0;
-  nanoseconds = 0;
+  seconds: number;
+  nanoseconds: number;
   #newestMs: number;
 
   constructor(first: TimeOfCapture) {
+    this.seconds = first.seconds;
+    this.nanoseconds = first.nanoseconds;
     this.#newestMs = millisecondsOf(first);
     this.now = this.#newestMs;
+  }
+
+  isAt({ seconds, nanoseconds }: TimeOfCapture): boolean {
+    return seconds === this.seconds && nanoseconds === this.nanoseconds;
   }
 
   tick(record: TimeOfCapture): number {

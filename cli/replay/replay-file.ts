@@ -64,14 +64,20 @@ export async function replayFile(file: string, options: ReplayOptions): Promise<
   }
   const outputs = new Outputs(options.outputs);
   try {
-    const counts = await carryAll(file, found, begin, outputs, options);
+    const { counts, unbound } = await carryAll(file, found, begin, outputs, options);
     if (options.interrupt.aborted) outputs.discard();
     else outputs.finish();
-    return result(file, found, counts, problem);
+    return result(file, found, counts, problem ?? unbound);
   } catch (error) {
     outputs.discard();
     throw error;
   }
+}
+
+interface Carried {
+  readonly counts: Counts;
+  /** Why some flow had no binding and was left out. */
+  readonly unbound: string | undefined;
 }
 
 /** Second reading. */
@@ -81,7 +87,7 @@ async function carryAll(
   begin: TimeOfCapture,
   outputs: Outputs,
   options: ReplayOptions,
-): Promise<Counts> {
+): Promise<Carried> {
   const counts = noCounts();
   const random = new Seeded(options.seed);
   const clock = new ReplayClock(begin);
@@ -100,12 +106,11 @@ async function carryAll(
   for (const { ue, protocol, pair } of wantedBindings(found.flows, found.descriptions)) {
     tunnel.bind(ue, protocol, pair, clock.now);
   }
-  if (tunnel.problem !== undefined) throw new Error(`${file}: ${tunnel.problem}`);
   const map = mediaMap(found, boundAddresses(tunnel.bound));
   const carry = new Carry({ counts, tunnel, map, clock, arrivals, outputs });
   await readThrough(file, options.interrupt, (record) => carry.take(record));
   carry.end();
-  return counts;
+  return { counts, unbound: tunnel.problem && `${file}: ${tunnel.problem}` };
 }
 
 /** Reads every record; gives what kept the file from being read to its end. */
@@ -126,18 +131,19 @@ async function readThrough(
 function policyFor(flows: readonly MediaFlow[], random: Seeded): Policy {
   const seed = random.octets(POLICY_SEED_LEN);
   const policy = new Policy({ rules: [], maxLearnt: flows.length, seed });
-  for (const { media, protocol } of flows) policy.learn('capture', media, protocol);
+  for (const [i, { media, protocol }] of flows.entries()) policy.learn(`${i}`, media, protocol);
   return policy;
 }
 
+/** A flow without a binding is left out; the tunnel has said why. */
 function mediaMap(found: Found, bound: ReadonlyMap<string, Endpoint>): MediaMap {
   const told = new ToldAddresses(found.descriptions, bound);
-  const mapped = (flow: MediaFlow): MappedFlow => {
+  const mapped = (flow: MediaFlow): MappedFlow[] => {
     const address = bound.get(endpointKey(flow.ue, flow.protocol));
-    if (address === undefined) throw new RangeError('a flow without a binding');
-    return { ...flow, address, otherwiseTold: told.isOther(flow.ue, flow.protocol, address) };
+    if (address === undefined) return [];
+    return [{ ...flow, address, otherwiseTold: told.isOther(flow.ue, flow.protocol, address) }];
   };
-  return new MediaMap(found.flows.map(mapped), found.stunServers.map(mapped));
+  return new MediaMap(found.flows.flatMap(mapped), found.stunServers.flatMap(mapped));
 }
 
 /** The ends of the tunnel's connection: the UE's host, and the public address of the same family. */
@@ -157,11 +163,7 @@ function outerEnds(
 
 function shortcoming(file: string, found: Found, options: ReplayOptions): string | undefined {
   const { given } = options;
-  if (found.flows.length === 0) {
-    const elsewhere = found.special > 0 ? ' but at multicast or similar addresses' : '';
-    const fits = given.ue === undefined && given.media === undefined ? '' : ' that fits';
-    return `${file}: no media found${fits}${elsewhere}; name the UE with --ue ADDRESS, or where its media go with --media PREFIX[:PORTS]`;
-  }
+  if (found.flows.length === 0) return `${file}: ${nothingFound(found, given)}`;
   if (isTaken(found, options)) {
     return `${file}: the public address is in the capture itself; give another with --public`;
   }
@@ -169,6 +171,14 @@ function shortcoming(file: string, found: Found, options: ReplayOptions): string
     return `${file}: ${found.beyondLimit} flows or session descriptions too many were left out; narrow it with --ue or --media`;
   }
   return undefined;
+}
+
+function nothingFound({ special, foreignLinkTypes }: Found, given: Given): string {
+  const fits = given.ue === undefined && given.media === undefined ? '' : ' that fits';
+  const elsewhere = special > 0 ? ' but at multicast or similar addresses' : '';
+  const unread =
+    foreignLinkTypes.length > 0 ? ` (frames of link type ${foreignLinkTypes} are not read)` : '';
+  return `no media found${fits}${elsewhere}${unread}; name the UE with --ue ADDRESS, or where its media go with --media PREFIX[:PORTS]`;
 }
 
 function isTaken({ flows }: Found, { publicAddresses }: ReplayOptions): boolean {

@@ -22,7 +22,7 @@ const REALM = 'replay';
 const CREDENTIALS = { name: 'replay', password: 'replay' };
 const NONCE_SECRET_LEN = 32;
 const NONCE_LIFETIME_MS = 3_600_000;
-/** Pieces are mostly of one to a few records, as TCP segments are. */
+/** At most a few records in one piece, as in a TCP segment. */
 const MAX_PIECE_LEN = 4_096;
 /** One time in so many the end of what is there is left for later. */
 const LEAVE_REST = 4;
@@ -114,6 +114,11 @@ export class Tunnel {
     this.#down = { from: this.server, to: this.client, rest: -1 };
   }
 
+  /** Whether octets are under way that were left for later. */
+  get hasRest(): boolean {
+    return this.#up.rest >= 0 || this.#down.rest >= 0;
+  }
+
   /** The same port is wanted outside. A pair also binds the port above. */
   bind(ue: Endpoint, protocol: FlowProtocol, pair: boolean, now: number): void {
     this.client.bind(ue, { protocol, port: ue.port, pair }, now);
@@ -173,7 +178,7 @@ export class Tunnel {
       for (;;) {
         const waiting = way.from.pending(conn);
         if (waiting.length === 0) break;
-        const length = 1 + this.#random.below(Math.min(waiting.length, MAX_PIECE_LEN));
+        const length = this.#pieceOf(Math.min(waiting.length, MAX_PIECE_LEN));
         if (mayLeaveRest && length < waiting.length && this.#random.below(LEAVE_REST) === 0) {
           way.rest = conn;
           return moved;
@@ -183,6 +188,11 @@ export class Tunnel {
       }
     }
     return moved;
+  }
+
+  /** As it comes, or cut anywhere. */
+  #pieceOf(length: number): number {
+    return this.#random.below(2) === 0 ? length : 1 + this.#random.below(length);
   }
 
   /** The receiver may change the octets, so it gets a copy. */

@@ -50,8 +50,10 @@ const AF_INET = 2;
 /** AF_INET6 of Linux, NetBSD and OpenBSD, FreeBSD, macOS: the file does not say which host it was. */
 const AF_INET6: ReadonlySet<number> = new Set([10, 24, 28, 30]);
 
+const KNOWN: ReadonlySet<number> = new Set(Object.values(LINK_TYPES));
+
 export function linkTypeKnown(linkType: number): boolean {
-  return (Object.values(LINK_TYPES) as number[]).includes(linkType);
+  return KNOWN.has(linkType);
 }
 
 /** Offset of the IP packet in the frame [at, end), or NOT_IP. At least one octet of it is there. */

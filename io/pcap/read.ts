@@ -21,7 +21,7 @@ import {
 import { looksLikePcapng, PcapngFormat } from './pcapng.ts';
 
 const MAGIC_LEN = 4;
-const CHUNK_LEN = 262_144;
+const CHUNK_LEN = 1_048_576;
 
 export interface Capture extends AsyncIterable<readonly PacketRecord[]> {
   readonly file: string;

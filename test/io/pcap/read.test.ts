@@ -44,7 +44,7 @@ test('a fault in one line names file, kind, place and reason', (t) => {
 });
 
 test('reading stops without trouble when the reader wants no more', async (t) => {
-  const packets = Array.from({ length: 5000 }, (_, i) => ({
+  const packets = Array.from({ length: 20_000 }, (_, i) => ({
     seconds: i,
     fraction: 0,
     octets: Buffer.alloc(300),
@@ -53,9 +53,9 @@ test('reading stops without trouble when the reader wants no more', async (t) =>
   writeFileSync(file, classicFile({ packets }));
   const capture = readCapture(file);
   for await (const batch of capture) {
-    t.true(batch.length < 2000);
+    t.true(batch.length < 8000);
     break;
   }
   t.is(capture.fault, undefined);
-  t.true(capture.octetsRead < 300_000);
+  t.true(capture.octetsRead < 1_100_000);
 });
