@@ -13,11 +13,11 @@ const PUBLIC_IPV4 = '203.0.113.80';
 const PUBLIC_IPV6 = '2001:db8:ffff::80';
 
 const OPTIONS = {
-  ue: { kind: 'text', value: 'ADDRESS', meaning: 'address of the UE (or a prefix); found without' },
+  ue: { kind: 'text', value: 'ADDRESS', meaning: 'address of the UE, or a prefix; found without' },
   media: {
     kind: 'text',
     value: 'PREFIX[:PORTS]',
-    meaning: 'where its media go: 198.51.100.0/24:20000-29999, [2001:db8::/32]; found without',
+    meaning: 'addresses that its media go to; found without',
   },
   public: { kind: 'text', value: 'ADDRESS', meaning: `public address (${PUBLIC_IPV4})` },
   'tunnel-out': { kind: 'text', value: 'FILE', meaning: 'writes the TCP connection of the tunnel' },
@@ -39,18 +39,24 @@ export const command: Command = {
   summary: 'carry captures of calls through a tunnel and compare every packet',
   help: helpText({
     usage: 'replay FILE… [options]',
-    about: `Reads captures (pcap, pcapng) taken at a UE, finds the media in them by SDP, RTP, RTCP and MSRP, and
-carries every media packet through TEP-C and TEP-S and back, the octets between them cut at random places.
-What comes out is compared octet by octet: addresses, payload, checksums, order.`,
+    about: `Reads captures (pcap, pcapng) taken at a UE, finds the media in them by SDP, RTP, RTCP and MSRP,
+and carries every media packet through TEP-C and TEP-S, the octets between them cut at random
+places. What comes out is compared octet by octet: addresses, payload, checksums, order.`,
     options: OPTIONS,
-    notes: `Which end is the UE: the one given; else the host that captured (Linux cooked captures tell); else the
-private address; else the address in most media flows; else who registers or calls; else who sends first.
+    notes: `Which end is the UE: the one given; else the host that captured (Linux cooked captures tell);
+else the private address; else the address in most media flows; else who registers or calls;
+else who sends first.
 
 Files are written whole or not at all, and only for one capture at a time.
-Exit status 0: nothing was lost or changed. 1: something was, or a capture could not be read. 2: usage.`,
+Exit status: 0 nothing was lost or changed, 1 something was or a capture could not be read,
+2 wrong usage.`,
     examples: [
       ['tep replay call.pcapng', 'a capture with SIP in it: everything is found'],
       ['tep replay rtp.pcap --ue 10.20.0.2', 'only the media of this address'],
+      [
+        'tep replay rtp.pcap --media 198.51.100.0/24:20000-29999',
+        'whatever goes to these addresses; IPv6 as [2001:db8::/32]:5004',
+      ],
       [
         'tep replay call.pcap --tunnel-out tunnel.pcap --core-out core.pcap',
         'to look at both sides in Wireshark',
