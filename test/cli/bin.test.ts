@@ -28,6 +28,8 @@ test('npx finds it in a clone, without network and without having been used befo
       ...process.env,
       npm_config_cache: cache,
       npm_config_offline: 'true',
+      // `prepare` would compile over the files that other tests are being loaded from.
+      npm_config_ignore_scripts: 'true',
       npm_config_update_notifier: 'false',
     },
     stdio: ['ignore', 'pipe', 'pipe'],
