@@ -31,10 +31,13 @@ export interface Command {
   readonly help: string;
   /**
    * Arguments are those after the command's name; `--help` never arrives here. Resolves to the exit
-   * status; throws `UsageError` for arguments that make no sense.
+   * status; throws `UsageError` for arguments that make no sense, `Failure` when it cannot go on.
    */
   run(args: readonly string[], world: World): Promise<number>;
 }
 
 /** The command line is wrong: one line for standard error, exit status 2. */
 export class UsageError extends Error {}
+
+/** The command cannot do its work here: one line for standard error, exit status 1. */
+export class Failure extends Error {}

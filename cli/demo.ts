@@ -3,7 +3,8 @@ import { helpText, parseArguments } from './arguments.ts';
 import { type Command, EXIT, type World } from './command.ts';
 import { callTable, introduction, reportOf, summary } from './demo/report.ts';
 import { Screen } from './demo/screen.ts';
-import { openSimulation, type Simulation } from './demo/simulation.ts';
+import { type Closers, closeAll, openSimulation } from './demo/setup.ts';
+import type { Simulation } from './demo/simulation.ts';
 
 const OPTIONS = {
   calls: {
@@ -59,15 +60,16 @@ one way, from the phone's socket to the gateway's or back.`,
   async run(args, world) {
     const { values } = parseArguments(args, OPTIONS);
     const { interrupt } = world;
-    const simulation = await openSimulation({ calls: values.calls, seconds: values.seconds });
+    const closers: Closers = [];
     try {
+      const simulation = await openSimulation(values, closers);
       const isShown = world.stdout.isTTY === true && !values.json;
       await (isShown ? watch(simulation, world) : simulation.run(interrupt));
       const report = reportOf(simulation);
       world.stdout.write(values.json ? `${JSON.stringify(report)}\n` : summary(report));
       return report.ok ? EXIT.SUCCESS : EXIT.FAILED;
     } finally {
-      await simulation.close();
+      await closeAll(closers);
     }
   },
 };

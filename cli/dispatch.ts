@@ -1,7 +1,7 @@
 /** `tep <command> …`: finds the command, loads only its module, and turns usage errors into status 2. */
 import { readFileSync } from 'node:fs';
 import { table } from './arguments.ts';
-import { type Command, EXIT, UsageError, type World } from './command.ts';
+import { type Command, EXIT, Failure, UsageError, type World } from './command.ts';
 import { suggestion } from './nearest.ts';
 
 /** Names and loaders of commands: a module is loaded when its command runs, or for the overview. */
@@ -14,7 +14,10 @@ export const COMMANDS: Commands = {
   sdp: () => import('./sdp.ts'),
 };
 
-/** Runs one command line; gives the exit status. Exceptions other than `UsageError` pass through. */
+/**
+ * Runs one command line; gives the exit status. Exceptions other than `UsageError` and `Failure` pass
+ * through.
+ */
 export async function dispatch(
   args: readonly string[],
   world: World,
@@ -23,9 +26,10 @@ export async function dispatch(
   try {
     return await run(args, world, commands);
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    const isUsage = error instanceof UsageError;
+    if (!isUsage && !(error instanceof Failure)) throw error;
     world.stderr.write(`tep: ${error.message}\n`);
-    return EXIT.USAGE;
+    return isUsage ? EXIT.USAGE : EXIT.FAILED;
   }
 }
 

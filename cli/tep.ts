@@ -33,7 +33,8 @@ const world: World = {
 
 process.exitCode = await dispatch(process.argv.slice(2), world).catch((error: unknown) => {
   report(error);
-  return EXIT.FAILED;
+  // Something may still be open that would keep the process alive.
+  process.exit(EXIT.FAILED);
 });
 
 /** The first Ctrl-C asks the command to end; the second ends the process. */

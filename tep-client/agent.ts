@@ -24,6 +24,8 @@ import {
 
 const UDP = 17;
 
+const STOPPED: Closed = { type: 'closed', why: 'asked', code: 0, reason: 'stopped' };
+
 type BindAnswer = Bound | BindFailed | Closed;
 
 export class ClientAgent {
@@ -34,6 +36,8 @@ export class ClientAgent {
   /** Who waits for the answer to `open`, and to `bind` by UE address and protocol. */
   #openWaiters: Array<(answer: Opened | Closed) => void> = [];
   readonly #bindWaiters = new Map<string, Array<(answer: BindAnswer) => void>>();
+
+  #isStopped = false;
 
   constructor(options: ClientAgentOptions) {
     this.#options = options;
@@ -54,6 +58,7 @@ export class ClientAgent {
 
   /** Opens the tunnel: resolves when it is usable, or is known not to become so. */
   open(): Promise<Opened | Closed> {
+    if (this.#isStopped) return Promise.resolve(STOPPED);
     return new Promise((resolve) => {
       this.#openWaiters.push(resolve);
       this.#end.open(now());
@@ -63,6 +68,7 @@ export class ClientAgent {
 
   /** Gets a public address for `ue`, opening the tunnel where needed. */
   bind(ue: Endpoint, wishes: BindWishes = {}): Promise<BindAnswer> {
+    if (this.#isStopped) return Promise.resolve(STOPPED);
     return new Promise((resolve) => {
       const key = keyOf(ue, wishes.protocol ?? UDP);
       const waiters = this.#bindWaiters.get(key) ?? [];
@@ -74,16 +80,19 @@ export class ClientAgent {
 
   release(ue: Endpoint, protocol: FlowProtocol = UDP): void {
     this.#end.release(ue, protocol, now());
+    const answer: BindFailed = { type: 'bind-failed', ue, protocol, code: 0, reason: 'released' };
+    this.#answerBind(keyOf(ue, protocol), answer);
     this.#pump.touched();
   }
 
   /** Ends the tunnel, its connections and the packet port. */
   async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#end.close(now());
     for (const dial of this.#dials.values()) dial.abandon();
     await this.#pump.stop();
     await this.#options.packets.close();
-    this.#answerAll({ type: 'closed', why: 'asked', code: 0, reason: 'stopped' });
+    this.#answerAll(STOPPED);
   }
 
   #obey(output: ClientOutput): void {

@@ -1,7 +1,8 @@
 /** One side of a simulated call: a socket for RTP and one for RTCP, as a telephone or a gateway has. */
-import { isIoFault } from '../../io/io-fault.ts';
+import { type IoFault, isIoFault } from '../../io/io-fault.ts';
 import { openUdp, type UdpSocket } from '../../io/udp-socket.ts';
 import type { Endpoint } from '../../wire/address.ts';
+import { Failure } from '../command.ts';
 import type { MediaStream, SendOctets } from './stream.ts';
 
 /** RTP, and RTCP one port above. */
@@ -47,17 +48,22 @@ export async function openParty(address: Uint8Array, incoming: MediaStream): Pro
     const party = await tryOpen(address, incoming);
     if (party !== undefined) return party;
   }
-  throw new Error('no two neighbouring UDP ports are free');
+  throw new Failure('no two neighbouring UDP ports are free');
 }
 
 async function tryOpen(address: Uint8Array, incoming: MediaStream): Promise<Party | undefined> {
   const at = (port: number): Endpoint => ({ family: 4, address, port });
-  const rtp = await openUdp(at(0), (payload) => incoming.receiveRtp(payload));
-  if (isIoFault(rtp)) throw new Error(rtp.text);
+  const rtp = orFail(await openUdp(at(0), (payload) => incoming.receiveRtp(payload)));
   if (rtp.local.port % 2 === 0) {
     const rtcp = await openUdp(at(rtp.local.port + 1), (payload) => incoming.receiveRtcp(payload));
     if (!isIoFault(rtcp)) return new Party(rtp, rtcp);
   }
   await rtp.close();
   return undefined;
+}
+
+/** What the system gave, or the end of the demo. */
+export function orFail<T extends object>(outcome: T | IoFault): T {
+  if (isIoFault(outcome)) throw new Failure(outcome.text);
+  return outcome;
 }

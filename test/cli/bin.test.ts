@@ -57,3 +57,30 @@ test('a reader that goes away ends it quietly', async (t) => {
   t.is(err, '');
   t.is(status, 141);
 });
+
+/** Makes reading the version fail: an error of our own in the middle of a command. */
+const BROKEN = `data:text/javascript,
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+const read = fs.readFileSync;
+fs.readFileSync = (file, ...rest) => {
+  if (String(file).endsWith('/package.json') && rest[0] === 'utf8') throw new Error('torn page');
+  return read(file, ...rest);
+};
+syncBuiltinESMExports();`;
+
+for (const [debug, lines] of [
+  ['', /^tep: internal error: torn page\n$/],
+  ['1', /^tep: internal error: torn page\nError: torn page\n {4}at /],
+] as const) {
+  test(`an error of our own is one line, TEP_DEBUG='${debug}'`, async (t) => {
+    const args = ['--import', BROKEN.replaceAll('\n', ''), BIN, '--version'];
+    const tep = spawn(process.execPath, args, {
+      env: { ...process.env, TEP_DEBUG: debug },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const [err, [status]] = await Promise.all([text(tep.stderr), once(tep, 'exit')]);
+    t.regex(err, lines);
+    t.is(status, 1);
+  });
+}

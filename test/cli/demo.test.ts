@@ -105,3 +105,16 @@ test('SIGINT at the real program gives the summary and a clean exit', async (t) 
   t.is(status, 0);
   t.regex(out, /Every packet arrived whole/);
 });
+
+test('too few file descriptors: one line, status 1, no hanging', async (t) => {
+  const line = `ulimit -n 60 && exec '${process.execPath}' '${BIN}' demo --calls 50`;
+  const tep = spawn('sh', ['-c', line], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [out, err, [status]] = await Promise.all([
+    text(tep.stdout),
+    text(tep.stderr),
+    once(tep, 'exit'),
+  ]);
+  t.is(out, '');
+  t.regex(err, /^tep: [^\n]*EMFILE[^\n]*\n$|^tep: no public address: [^\n]*\n$/);
+  t.is(status, 1);
+});

@@ -202,3 +202,15 @@ test('[M-07] TEP-C opens TCP to port 80 of TEP-S when a call needs it, not befor
   await client.stop();
   t.like(await binding, { type: 'closed', why: 'asked' });
 });
+
+test('whoever waits for a binding is answered when it is released, or when all is stopped', async (t) => {
+  const pair = await openPair();
+  const ue = endpointOf('127.0.0.1', 40_000);
+  const waiting = pair.client.bind(ue);
+  pair.client.release(ue);
+  t.like(await waiting, { type: 'bind-failed', code: 0, reason: 'released' });
+  await pair.stop();
+  await pair.stop();
+  t.like(await pair.client.open(), { type: 'closed', reason: 'stopped' });
+  t.like(await pair.client.bind(ue), { type: 'closed', reason: 'stopped' });
+});

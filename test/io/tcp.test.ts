@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import test from 'ava';
@@ -110,4 +111,27 @@ test('connections above the limit are closed', async (t) => {
   first.destroy();
   for (const socket of sockets) socket.destroy();
   await listener.close();
+});
+
+/** Listens, says on which port, and never accepts: its one thread is asleep. */
+const DEAF = `
+const server = require('node:net').createServer().listen(0, '127.0.0.1', 1, () => {
+  require('node:fs').writeSync(1, String(server.address().port));
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+});`;
+
+test('a peer that does not answer: a value when the time is over', async (t) => {
+  const deaf = spawn(process.execPath, ['-e', DEAF], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.teardown(() => deaf.kill('SIGKILL'));
+  const port = Number(String((await once(deaf.stdout, 'data'))[0]));
+  // The system accepts for it until its queue is full; from then on SYNs are not answered.
+  for (let i = 0; i < 20; i++) {
+    const result = await dialTcp({ host: '127.0.0.1', port }, 100).result;
+    if (isIoFault(result)) {
+      t.is(result.code, 'ETIMEDOUT');
+      return;
+    }
+    t.teardown(() => result.destroy());
+  }
+  t.fail('every attempt succeeded');
 });
