@@ -5,7 +5,7 @@
  */
 import type { Endpoint } from '../address.ts';
 import { FAULTS, type Fault } from '../faults.ts';
-import type { KnownAttribute } from './attributes.ts';
+import { attributeSize, type KnownAttribute } from './attributes.ts';
 import type { PasswordAlgorithm } from './codecs.ts';
 import { type IntegrityAlgorithm, integrityRight } from './integrity.ts';
 import {
@@ -80,6 +80,11 @@ interface Challenge {
 /** One 401 when sent bare, one more when the server has changed its realm; one 438. */
 const MAX_CHALLENGES = 2;
 const MAX_STALE = 1;
+/**
+ * Octets of REALM, NONCE and PASSWORD-ALGORITHMS, which every later request carries: with the longest
+ * user name and the integrity, 300 octets of a message (MAX_STUN_LEN) are left for what it is about.
+ */
+const MAX_CHALLENGE_LEN = 600;
 
 export class ClientAuth {
   readonly #mechanism: ClientAuthOptions['mechanism'];
@@ -161,6 +166,10 @@ export class ClientAuth {
     if (this.#challenge?.offered !== undefined && offered === undefined) {
       return { type: 'broken', fault: FAULTS.STUN_BID_DOWN };
     }
+    const length = echo(realm, nonce, offered).reduce((sum, a) => sum + attributeSize(a), 0);
+    if (length > MAX_CHALLENGE_LEN) {
+      return { type: 'broken', fault: FAULTS.STUN_LENGTH };
+    }
     for (const keyHash of offered === undefined ? MD5_ONLY : offered.map(hashOf)) {
       const key = keyHash && longTermKey(this.#credentials, realm, keyHash);
       if (keyHash === undefined || key === undefined) continue;
@@ -186,18 +195,13 @@ export class ClientAuth {
     const challenge = this.#challenge;
     if (challenge === undefined) return [];
     const { realm, nonce, offered, keyHash } = challenge;
-    const attributes: KnownAttribute[] = [
-      challenge.anonymity
-        ? { type: 'USERHASH', value: userhash(name, realm) }
-        : { type: 'USERNAME', value: name },
-      { type: 'REALM', value: realm },
-      { type: 'NONCE', value: nonce },
-    ];
+    const user: KnownAttribute = challenge.anonymity
+      ? { type: 'USERHASH', value: userhash(name, realm) }
+      : { type: 'USERNAME', value: name };
+    const attributes = [user, ...echo(realm, nonce, offered)];
     if (offered === undefined) return attributes;
     const algorithm = { algorithm: HASH_NUMBERS[keyHash], parameters: new Uint8Array(0) };
-    attributes.push({ type: 'PASSWORD-ALGORITHMS', value: offered });
-    attributes.push({ type: 'PASSWORD-ALGORITHM', value: algorithm });
-    return attributes;
+    return [...attributes, { type: 'PASSWORD-ALGORITHM', value: algorithm }];
   }
 
   #integrity(): Integrity | undefined {
@@ -215,6 +219,20 @@ export class ClientAuth {
 const NOBODY: Credentials = { name: '-' };
 const MD5_ONLY: readonly KeyHash[] = ['md5'];
 const HASH_NUMBERS = { md5: PASSWORD_ALGORITHMS.MD5, sha256: PASSWORD_ALGORITHMS.SHA256 } as const;
+
+/** What goes back to the server as it came. */
+function echo(
+  realm: string,
+  nonce: string,
+  offered: readonly PasswordAlgorithm[] | undefined,
+): KnownAttribute[] {
+  const attributes: KnownAttribute[] = [
+    { type: 'REALM', value: realm },
+    { type: 'NONCE', value: nonce },
+  ];
+  if (offered !== undefined) attributes.push({ type: 'PASSWORD-ALGORITHMS', value: offered });
+  return attributes;
+}
 
 /** `undefined`: an algorithm that we do not know, or a known one with parameters that it has not. */
 function hashOf(offer: PasswordAlgorithm): KeyHash | undefined {

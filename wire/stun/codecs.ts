@@ -62,24 +62,29 @@ export function endpoint(xor: boolean): Codec<Endpoint> {
   };
 }
 
-/** Received text may be longer than what we may send: RFC 8489 14.3 keeps the limits of RFC 5389. */
+/** Received text may have more octets than what we may send (RFC 8489 14.9, 14.10). */
 const MAX_TEXT_RECEIVED = 763;
 
 /**
- * UTF-8. `exact` text takes part in the authentication and must be valid UTF-8; the rest is for human
- * eyes and is read with replacement characters. `maxCharacters` counts code points.
+ * UTF-8. `exact` text takes part in the authentication and must be valid UTF-8, and of no more than
+ * `maxCharacters` code points: realm and nonce are sent back as they came. The rest is for human eyes
+ * and is read with replacement characters.
  */
 export function text(exact: boolean, maxOctets: number, maxCharacters = maxOctets): Codec<string> {
   return {
     decode(b, at, length) {
       if (length > MAX_TEXT_RECEIVED) return undefined;
       const octets = Buffer.from(b.buffer, b.byteOffset + at, length);
-      return exact && !isUtf8(octets) ? undefined : octets.toString('utf8');
+      if (exact && !isUtf8(octets)) return undefined;
+      const value = octets.toString('utf8');
+      return exact && maxCharacters < maxOctets && hasMore(value, maxCharacters)
+        ? undefined
+        : value;
     },
     size(value) {
       const size = Buffer.byteLength(value, 'utf8');
       if (size > maxOctets) throw new RangeError('text longer than its attribute allows');
-      if (size > maxCharacters && [...value].length > maxCharacters) {
+      if (hasMore(value, maxCharacters)) {
         throw new RangeError('text of more characters than its attribute allows');
       }
       return size;
@@ -89,6 +94,11 @@ export function text(exact: boolean, maxOctets: number, maxCharacters = maxOctet
       copy(octets, 0, out, at, octets.length);
     },
   };
+}
+
+/** Whether a text has more code points than `limit`. */
+function hasMore(value: string, limit: number): boolean {
+  return value.length > limit && [...value].length > limit;
 }
 
 /** Octets of any content, `min` to `max` of them. */

@@ -175,6 +175,9 @@ const MALFORMED: readonly (readonly [AttributeName, string | number])[] = [
   ['USERNAME', 'ff'],
   ['USERNAME', 764],
   ['REALM', 'c3'],
+  ['REALM', '61'.repeat(128)],
+  ['NONCE', '61'.repeat(128)],
+  ['NONCE', 'f09f9880'.repeat(128)],
   ['NONCE', 'eda080'],
   ['SOFTWARE', 764],
   ['USERHASH', 31],
@@ -223,6 +226,14 @@ test('[B5] malformed values are a fault, in whatever attribute', (t) => {
     const octets = typeof value === 'number' ? '00'.repeat(value) : value;
     const message = read(messageWith(ATTRIBUTES[name], octets));
     t.is(message, FAULTS.STUN_ATTRIBUTE, `${name} ${value}`);
+  }
+});
+
+test('[B5] realm and nonce of 127 characters are read, however many octets that is', (t) => {
+  for (const text of ['a'.repeat(127), '\u{1f600}'.repeat(127)]) {
+    const value = Buffer.from(text).toString('hex');
+    t.deepEqual(only(messageWith(0x0014, value)), { type: 'REALM', value: text });
+    t.deepEqual(only(messageWith(0x0015, value)), { type: 'NONCE', value: text });
   }
 });
 

@@ -112,6 +112,31 @@ test('[B5] bid-down: a server that offered algorithms cannot be made one that of
   t.deepEqual(judge(client, request, octets), { type: 'broken', fault: FAULTS.STUN_BID_DOWN });
 });
 
+test('[B5] a challenge too long to be sent back with every request is not learnt', (t) => {
+  const challenged = (parameters: number) => {
+    const client = longTermClient({ name: 'u'.repeat(508), password: 'secret' });
+    const request = client.request(
+      parts([{ type: 'unknown', number: 0xfeed, value: new Uint8Array(296) }]),
+    );
+    const octets = encode(
+      errorResponse(request.parts, 401, [
+        { type: 'REALM', value: 'r'.repeat(124) },
+        { type: 'NONCE', value: 'n'.repeat(124) },
+        {
+          type: 'PASSWORD-ALGORITHMS',
+          value: [SHA256, { algorithm: 0x7777, parameters: new Uint8Array(parameters) }],
+        },
+      ]),
+    );
+    const verdict = judge(client, request, octets);
+    return { verdict, retry: () => client.retry(request, newId()) };
+  };
+  const most = challenged(332);
+  t.is(most.verdict.type, 'retry');
+  t.notThrows(most.retry);
+  t.deepEqual(challenged(333).verdict, { type: 'broken', fault: FAULTS.STUN_LENGTH });
+});
+
 test('[B5] both counts of the feature bits are read, the second only with PASSWORD-ALGORITHMS', (t) => {
   const on = { passwordAlgorithms: true, anonymity: false };
   const off = { passwordAlgorithms: false, anonymity: false };
