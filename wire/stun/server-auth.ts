@@ -75,17 +75,24 @@ export function authenticate(
   client: Endpoint,
   now: number,
 ): AuthResult {
+  const result = judge(message, b, at, policy, client, now);
+  // Nothing is ever answered to an indication (RFC 8489 6.3.2), nor to a response.
+  return result.ok || message.class === 'request' ? result : { ...result, answer: undefined };
+}
+
+function judge(
+  message: StunMessage,
+  b: Uint8Array,
+  at: number,
+  policy: AuthPolicy,
+  client: Endpoint,
+  now: number,
+): AuthResult {
   const result = checkCredentials(message, b, at, policy, client, now);
-  if (!result.ok) return message.class === 'request' ? result : { ...result, answer: undefined };
-  const unknown = notUnderstood(message);
+  const unknown = result.ok ? notUnderstood(message) : [];
   if (unknown.length === 0) return result;
-  return refuse(
-    message,
-    FAULTS.STUN_UNKNOWN_REQUIRED,
-    420,
-    [{ type: 'UNKNOWN-ATTRIBUTES', value: unknown }],
-    result.integrity,
-  );
+  const list: Attribute = { type: 'UNKNOWN-ATTRIBUTES', value: unknown };
+  return refuse(message, FAULTS.STUN_UNKNOWN_REQUIRED, 420, [list], result.integrity);
 }
 
 /** Numbers of the attributes that make a request one to answer with 420 (RFC 8489 6.3.1). */
@@ -153,24 +160,13 @@ function checkLongTerm(
   if (algorithm === undefined || message.class !== 'request') {
     return refuse(message, FAULTS.STUN_INTEGRITY, 401, challenge());
   }
-  const username = find(message, 'USERNAME');
-  const hash = find(message, 'USERHASH');
   const nonce = find(message, 'NONCE');
-  if (
-    (username === undefined && hash === undefined) ||
-    nonce === undefined ||
-    !has(message, 'REALM')
-  ) {
+  const users = usersOf(message, policy.users, now);
+  if (users === undefined || nonce === undefined || !has(message, 'REALM')) {
     return refuse(message, FAULTS.STUN_INTEGRITY, 400);
   }
   const keyHash = keyHashOf(message, nonce, policy);
   if (keyHash === undefined) return refuse(message, FAULTS.STUN_INTEGRITY, 400);
-  const users =
-    username !== undefined
-      ? policy.users.byName(username, now)
-      : hash !== undefined
-        ? policy.users.byHash(hash)
-        : [];
   const key = (user: Credentials) => longTermKey(user, policy.realm, keyHash);
   const match = matching(users, key, message, b, at, algorithm);
   if (match === undefined || find(message, 'REALM') !== policy.realm) {
@@ -179,12 +175,16 @@ function checkLongTerm(
   if (!nonceFresh(nonce, policy.nonceSecret, client, now, policy.nonceLifetimeMs)) {
     return refuse(message, FAULTS.STUN_NONCE, 438, challenge());
   }
-  const asRfc5389 = !has(message, 'PASSWORD-ALGORITHM');
-  return {
-    ok: true,
-    user: match.name,
-    integrity: { key: match.key, algorithms: [asRfc5389 ? 'sha1' : 'sha256'] },
-  };
+  const algorithms = [has(message, 'PASSWORD-ALGORITHM') ? 'sha256' : 'sha1'] as const;
+  return { ok: true, user: match.name, integrity: { key: match.key, algorithms } };
+}
+
+/** Whom USERNAME or USERHASH may mean; `undefined`: the message has neither. */
+function usersOf(message: StunMessage, users: Users, now: number) {
+  const name = find(message, 'USERNAME');
+  if (name !== undefined) return users.byName(name, now);
+  const hash = find(message, 'USERHASH');
+  return hash === undefined ? undefined : users.byHash(hash);
 }
 
 /** MESSAGE-INTEGRITY-SHA256 is the one that counts where both are there. */

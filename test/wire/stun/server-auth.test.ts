@@ -165,6 +165,22 @@ test('[M-10] indications: short-term ones are checked, long-term ones dropped, n
   t.true(!bare.ok && bare.answer === undefined);
 });
 
+test('[B5] an indication with unknown required attributes is dropped, not answered (6.3.2)', (t) => {
+  const attributes: Attribute[] = [
+    { type: 'USERNAME', value: 'alice' },
+    { type: 'unknown', number: 0x7777, value: new Uint8Array(0) },
+  ];
+  const octets = encode(parts(attributes, 'indication'), {
+    integrity: { key: Buffer.from('secret'), algorithms: ['sha256'] },
+  });
+  for (const policy of [SHORT_TERM, { mechanism: 'none' } as const]) {
+    const result = serve(octets, policy);
+    if (result.ok) return t.fail();
+    t.is(result.fault, FAULTS.STUN_UNKNOWN_REQUIRED);
+    t.is(result.answer, undefined);
+  }
+});
+
 test('[M-10] a response is never taken for a request', (t) => {
   for (const policy of [LONG_TERM, SHORT_TERM, { mechanism: 'none' } as const]) {
     for (const name of ['success', 'error'] as const) {
