@@ -56,7 +56,8 @@ export function privateAddressesLeft(input: SdpInput): readonly PrivateAddress[]
 }
 
 const IPV4 = /(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)/g;
-const IPV6 = /[0-9A-Za-z]*:[0-9A-Za-z:.]+/g;
+/** Looked for only where a word begins: at every letter of a long word it would be square work. */
+const IPV6 = /(?<![0-9A-Za-z])[0-9A-Za-z]*:[0-9A-Za-z:.]+/g;
 
 function addressesIn(text: string): Address[] {
   const words = [...text.matchAll(IPV4)].map((m) => m[0]);

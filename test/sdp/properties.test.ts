@@ -220,19 +220,27 @@ test('long lines of every kind are worked through in linear time', (t) => {
     'o=- ',
     'a=',
     'a=ssrc:1 ',
+    'b=',
   ];
-  const fills = [' ', '0', '1.', ':', '[x] ', 'a=1 ', 'tep ', '%', '1 10.0.0.2 4000 ', 'f:'];
-  const started = process.hrtime.bigint();
+  const fills = [' ', '0', 'x', '1.', ':', '[x] ', 'a=1 ', 'tep ', '%', '1 10.0.0.2 4000 ', 'f:'];
   for (const start of starts) {
     for (const fill of fills) {
       const line = start + fill.repeat((MAX_LINE_LEN - start.length) / fill.length);
       const text =
         head + `${line}\r\n`.repeat(Math.floor((MAX_SDP_LEN - head.length) / (line.length + 2)));
       const octets = Buffer.from(text, 'latin1');
-      for (const [, run] of FUNCTIONS) run(octets);
+      for (const [name, run] of FUNCTIONS) {
+        // 64 KiB each: linear work takes some milliseconds, square work a second. Another process may
+        // have taken the processor once.
+        const ms = Math.min(timed(run, octets), timed(run, octets));
+        t.true(ms < 250, `${name}, ${start}${fill}…: ${ms} ms`);
+      }
     }
   }
-  const ms = Number(process.hrtime.bigint() - started) / 1e6 / (starts.length * fills.length * 6);
-  // 64 KiB each: linear work takes well under a millisecond, square work a hundred times that.
-  t.true(ms < 50, `${ms} ms per call`);
 });
+
+function timed(run: (b: Uint8Array) => unknown, octets: Uint8Array): number {
+  const started = process.hrtime.bigint();
+  run(octets);
+  return Number(process.hrtime.bigint() - started) / 1e6;
+}
