@@ -18,8 +18,10 @@
  *
  * The answer depends on nothing behind the first MAX_LOOK_AHEAD octets, and not on how they were cut.
  */
+import { Buffer } from 'node:buffer';
 import { u8, u16, u32 } from '../wire/bytes.ts';
 import { FAULTS, type Fault } from '../wire/faults.ts';
+import * as ipv6 from '../wire/ipv6.ts';
 import { MAX_STUN_LEN, HEADER_LEN as STUN_HEADER_LEN } from '../wire/stun/message.ts';
 import { MAGIC_COOKIE, METHODS } from '../wire/stun/registry.ts';
 import { innerIp } from './inner-ip/inner-ip.ts';
@@ -57,7 +59,6 @@ type Rule = readonly [
 
 const MIN_TPKT_LEN = 8;
 const OFF_TPKT_LENGTH = 2;
-const OFF_IPV6_NEXT = 6;
 
 /** UDP, TCP, ICMPv6, extension headers and "none" (RFC 8200 clauses 4 and 4.7). */
 const IPV6_NEXT_HEADERS: ReadonlySet<number> = new Set([0, 6, 17, 43, 44, 58, 59, 60]);
@@ -167,8 +168,8 @@ function looksLikeIp(b: Uint8Array, at: number, end: number): Verdict {
   if (u8(b, at) <= 0x01) return 'no';
   const verdict = ofSize(innerIp.frameSize(b, at, end));
   if (verdict !== 'yes' || u8(b, at) < 0x60) return verdict;
-  if (end - at <= OFF_IPV6_NEXT) return 'maybe';
-  return IPV6_NEXT_HEADERS.has(u8(b, at + OFF_IPV6_NEXT)) ? 'yes' : 'no';
+  if (end - at <= ipv6.OFF_NEXT_HEADER) return 'maybe';
+  return IPV6_NEXT_HEADERS.has(ipv6.nextHeader(b, at)) ? 'yes' : 'no';
 }
 
 function ofSize(size: number): Verdict {

@@ -10,6 +10,7 @@
  * Reading is line by line after RFC 9112: a bare LF ends a line (clause 2.2), empty lines before the
  * request are skipped, and nothing else is forgiven. Memory: one line of at most MAX_HEAD_LEN octets.
  */
+import { Buffer } from 'node:buffer';
 import { u8 } from '../wire/bytes.ts';
 
 /** Longest request head in octets, empty line included. */

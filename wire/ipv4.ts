@@ -4,10 +4,11 @@
  *    |v|ihl | tos  | len  | id   |flags|off | ttl | proto | sum  | src  | dst  | options …
  */
 import { setU16, u8, u16 } from './bytes.ts';
-import { checksumOf, sumOf } from './checksum.ts';
+import { checksumOf, fold, sumOf } from './checksum.ts';
 import { FAULTS, type Fault } from './faults.ts';
 
 export const MIN_HEADER_LEN = 20;
+export const MAX_HEADER_LEN = 60;
 export const ADDRESS_LEN = 4;
 export const MAX_PACKET_LEN = 65_535;
 export const OFF_SOURCE = 12;
@@ -127,4 +128,8 @@ export function setChecksum(b: Uint8Array, at: number, v: number): void {
 export function computedChecksum(b: Uint8Array, at: number): number {
   const sum = sumOf(b, at, at + headerLength(b, at)) - checksum(b, at);
   return checksumOf(sum);
+}
+
+export function checksumRight(b: Uint8Array, at: number): boolean {
+  return fold(sumOf(b, at, at + headerLength(b, at))) === 0xffff;
 }

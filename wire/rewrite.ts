@@ -120,10 +120,7 @@ export function finishChecksums(b: Uint8Array, view: PacketView): void {
  * absent UDP checksum over IPv4 is right.
  */
 export function checksumsRight(b: Uint8Array, view: PacketView): 0 | Fault {
-  if (view.version === 4) {
-    const sum = sumOf(b, view.start, view.start + ipv4.headerLength(b, view.start));
-    if (fold(sum) !== 0xffff) return FAULTS.IP_CHECKSUM;
-  }
+  if (view.version === 4 && !ipv4.checksumRight(b, view.start)) return FAULTS.IP_CHECKSUM;
   if (view.protocol === udp.PROTOCOL && u16(b, transportChecksumAt(view)) === 0) {
     return view.version === 4 ? 0 : FAULTS.UDP_CHECKSUM_ABSENT;
   }
@@ -144,7 +141,7 @@ function requireArguments(
   if (!family || addressAt < 0 || addressAt + n > address.length) {
     throw new RangeError('the address is not of the family of the packet');
   }
-  if (port < 0 || port > 0xffff) throw new RangeError('port outside 0…65535');
+  if ((port & 0xffff) !== port) throw new RangeError('port outside 0…65535');
   if (view.isIcmpError !== icmpError) throw new RangeError('wrong kind of packet for this rewrite');
 }
 

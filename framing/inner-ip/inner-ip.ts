@@ -11,8 +11,9 @@
  * is there.
  */
 import { copy, u8, u16, u32 } from '../../wire/bytes.ts';
-import { fold, sumOf } from '../../wire/checksum.ts';
 import { FAULTS } from '../../wire/faults.ts';
+import * as ipv4 from '../../wire/ipv4.ts';
+import * as ipv6 from '../../wire/ipv6.ts';
 import { MAX_STUN_LEN, HEADER_LEN as STUN_HEADER_LEN } from '../../wire/stun/message.ts';
 import { MAGIC_COOKIE } from '../../wire/stun/registry.ts';
 import { CHANNELS, type Channel, type Framing } from '../framing.ts';
@@ -20,21 +21,16 @@ import { CHANNELS, type Channel, type Framing } from '../framing.ts';
 const OFF_STUN_LENGTH = 2;
 const OFF_STUN_COOKIE = 4;
 
-const IPV4_MIN_HEADER_LEN = 20;
-const IPV4_MAX_HEADER_LEN = 60;
-const OFF_IPV4_LENGTH = 2;
+/** From so many octets on, a header shows its length field. */
+const IPV4_LENGTH_SHOWN = 4;
+const IPV6_LENGTH_SHOWN = 6;
 
-const IPV6_HEADER_LEN = 40;
-const OFF_IPV6_LENGTH = 4;
-const OFF_IPV6_NEXT = 6;
-const NEXT_HOP_BY_HOP = 0;
-
-const MAX_IP_LEN = 65_535;
+const MAX_IP_LEN = ipv4.MAX_PACKET_LEN;
 
 export const innerIp: Framing = {
   name: 'inner-ip',
   maxFrame: MAX_IP_LEN,
-  maxHeader: IPV4_MAX_HEADER_LEN,
+  maxHeader: ipv4.MAX_HEADER_LEN,
   frameSize,
   channel,
   wrappedSize,
@@ -57,7 +53,7 @@ function channel(b: Uint8Array, at: number): Channel {
 /** A record is its own payload, so the sizes are those that the record kinds allow. */
 function wrappedSize(channel: Channel, length: number): number {
   if (channel === CHANNELS.IP) {
-    return length >= IPV4_MIN_HEADER_LEN && length <= MAX_IP_LEN ? length : 0;
+    return length >= ipv4.MIN_HEADER_LEN && length <= MAX_IP_LEN ? length : 0;
   }
   const legal = length >= STUN_HEADER_LEN && length <= MAX_STUN_LEN && length % 4 === 0;
   return legal ? length : 0;
@@ -108,13 +104,12 @@ function stunLengthLegal(length: number): boolean {
 /** RFC 791 clause 3.1. */
 function ipv4Size(b: Uint8Array, at: number, end: number): number {
   const there = end - at;
-  if (there < OFF_IPV4_LENGTH + 2) return 0;
-  const headerLength = (u8(b, at) & 0x0f) * 4;
-  const length = u16(b, at + OFF_IPV4_LENGTH);
+  if (there < IPV4_LENGTH_SHOWN) return 0;
+  const headerLength = ipv4.headerLength(b, at);
+  const length = ipv4.totalLength(b, at);
   if (length < headerLength) return -FAULTS.FRAME_IP_LENGTH;
   if (there < headerLength) return 0;
-  const sumRight = fold(sumOf(b, at, at + headerLength)) === 0xffff;
-  return sumRight ? length : -FAULTS.FRAME_IP_CHECKSUM;
+  return ipv4.checksumRight(b, at) ? length : -FAULTS.FRAME_IP_CHECKSUM;
 }
 
 /**
@@ -123,10 +118,12 @@ function ipv4Size(b: Uint8Array, at: number, end: number): number {
  */
 function ipv6Size(b: Uint8Array, at: number, end: number): number {
   const there = end - at;
-  if (there < OFF_IPV6_LENGTH + 2) return 0;
-  const length = u16(b, at + OFF_IPV6_LENGTH);
-  if (length > MAX_IP_LEN - IPV6_HEADER_LEN) return -FAULTS.FRAME_TOO_LONG;
-  if (length !== 0) return IPV6_HEADER_LEN + length;
-  if (there <= OFF_IPV6_NEXT) return 0;
-  return u8(b, at + OFF_IPV6_NEXT) === NEXT_HOP_BY_HOP ? -FAULTS.FRAME_IP_LENGTH : IPV6_HEADER_LEN;
+  if (there < IPV6_LENGTH_SHOWN) return 0;
+  const length = ipv6.payloadLength(b, at);
+  if (length > MAX_IP_LEN - ipv6.HEADER_LEN) return -FAULTS.FRAME_TOO_LONG;
+  if (length !== 0) return ipv6.HEADER_LEN + length;
+  if (there <= ipv6.OFF_NEXT_HEADER) return 0;
+  return ipv6.nextHeader(b, at) === ipv6.NEXT_HOP_BY_HOP
+    ? -FAULTS.FRAME_IP_LENGTH
+    : ipv6.HEADER_LEN;
 }

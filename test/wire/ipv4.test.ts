@@ -38,6 +38,21 @@ test('[RFC791] fields and checksum of a header', (t) => {
   t.is(ipv4.computedChecksum(b, at), 0xb861);
 });
 
+test('[RFC791] whether the header checksum is right, options included', (t) => {
+  for (const octets of [hex(KNOWN), vector('udp4-router-alert')]) {
+    const { b, at } = poisoned(octets);
+    t.true(ipv4.checksumRight(b, at));
+    for (let i = 1; i < ipv4.headerLength(b, at); i++) {
+      b[at + i] = (b[at + i] ?? 0) ^ 0x01;
+      t.false(ipv4.checksumRight(b, at), `octet ${i}`);
+      b[at + i] = (b[at + i] ?? 0) ^ 0x01;
+    }
+    const payload = at + ipv4.headerLength(b, at);
+    b[payload] = (b[payload] ?? 0) ^ 0xff;
+    t.true(ipv4.checksumRight(b, at), 'the payload is not under it');
+  }
+});
+
 test('[RFC791] DSCP and ECN are one octet', (t) => {
   const { b, at } = poisoned(vector('udp4'));
   t.is(ipv4.trafficClass(b, at), 0xb8);

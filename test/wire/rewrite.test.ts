@@ -262,7 +262,9 @@ test('arguments of ours that cannot be right are exceptions', (t) => {
   readPacket(view, b, at, end);
   t.throws(() => rewriteSource(b, view, PUBLIC6, 0, 1), { instanceOf: RangeError });
   t.throws(() => rewriteSource(b, view, PUBLIC, 1, 1), { instanceOf: RangeError });
-  t.throws(() => rewriteSource(b, view, PUBLIC, 0, 65_536), { instanceOf: RangeError });
+  for (const port of [65_536, -1, 1.5, Number.NaN]) {
+    t.throws(() => rewriteSource(b, view, PUBLIC, 0, port), { instanceOf: RangeError });
+  }
   t.throws(() => rewriteIcmpSource(b, view, PUBLIC, 0, 1), { instanceOf: RangeError });
   t.deepEqual(b.slice(at, end), UPLINK);
 });
