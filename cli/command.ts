@@ -7,6 +7,7 @@ import type { Readable, Writable } from 'node:stream';
 export interface Output extends Writable {
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
 }
 
 export interface World {

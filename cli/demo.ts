@@ -29,7 +29,10 @@ const OPTIONS = {
 } as const;
 
 const REDRAW_MS = 200;
-const MOST_LINES = 16;
+const MOST_CALLS = 16;
+/** Of a terminal that does not say; and lines that are not calls: head, "more", cursor. */
+const USUAL_ROWS = 24;
+const OTHER_ROWS = 3;
 
 export const command: Command = {
   name: 'demo',
@@ -78,7 +81,10 @@ one way, from the phone's socket to the gateway's or back.`,
 async function watch(simulation: Simulation, world: World): Promise<void> {
   world.stdout.write(introduction(simulation));
   const screen = new Screen(world.stdout);
-  const draw = () => screen.draw(callTable(simulation.calls, MOST_LINES));
+  // What has scrolled off the top cannot be drawn again.
+  const room = (world.stdout.rows ?? USUAL_ROWS) - OTHER_ROWS;
+  const most = Math.max(1, Math.min(MOST_CALLS, room));
+  const draw = () => screen.draw(callTable(simulation.calls, most));
   const timer = setInterval(draw, REDRAW_MS);
   draw();
   try {

@@ -1,6 +1,10 @@
 /**
  * TEP-C: a tunnel client joined to TCP and to a packet port. Decides nothing; what is done and when,
  * the machine in session/ says.
+ *
+ *     const agent = new ClientAgent({ server: { host: 'tep.example' }, packets, tunnel });
+ *     const answer = await agent.bind(phone);    // `bound`: the address for the SDP
+ *     await agent.stop();
  */
 import { now } from '../io/clock.ts';
 import { isIoFault } from '../io/io-fault.ts';

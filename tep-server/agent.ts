@@ -1,6 +1,10 @@
 /**
  * TEP-S: a tunnel server joined to TCP and to a packet port. Decides nothing; what is done and when,
  * the machine in session/ says.
+ *
+ *     const agent = new ServerAgent({ host: '::', port: 80, packets, tunnel });
+ *     const listening = await agent.start();     // the address, or why not
+ *     await agent.stop();
  */
 import type { Duplex } from 'node:stream';
 import { now } from '../io/clock.ts';

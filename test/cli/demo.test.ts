@@ -67,6 +67,14 @@ test('on a terminal: what it shows, a table drawn in place, then the summary', a
   t.regex(after.join('\n'), /Every packet arrived whole/);
 });
 
+test('on a low terminal: as many calls as fit', async (t) => {
+  const world = fakeWorld();
+  const stdout = Object.assign(world.stdout, { isTTY: true, columns: 80, rows: 5 });
+  t.is(await command.run(['--calls', '4', '--seconds', '0.1'], { ...world, stdout }), 0);
+  t.true(visible(world.out()).includes('<ESC>[4F'));
+  t.regex(world.out(), /… and 2 more calls/);
+});
+
 test('an interrupt ends it early, with what was measured', async (t) => {
   const world = fakeWorld();
   const running = command.run(['--calls', '1', '--seconds', '3600', '--json'], world);

@@ -113,6 +113,38 @@ test('connections above the limit are closed', async (t) => {
   await listener.close();
 });
 
+test.serial(
+  'Nagle is off at both ends (openvpn and gost users lost 40 to 300 ms to it)',
+  async (t) => {
+    const [accepted, accept] = firstAccepted();
+    const listener = await listening('127.0.0.1', accept);
+    const target = { host: '127.0.0.1', port: listener.local.port };
+    const probe = await dialled(target);
+    // Node tells nobody whether the option is set: watch the call into the system instead.
+    const handles = Object.getPrototypeOf(Reflect.get(probe, '_handle'));
+    const original = handles.setNoDelay;
+    const set: unknown[] = [];
+    handles.setNoDelay = function (...args: unknown[]) {
+      set.push(...args);
+      return original.apply(this, args);
+    };
+    t.teardown(() => {
+      handles.setNoDelay = original;
+    });
+    probe.destroy();
+    (await accepted).socket.destroy();
+    const [second, acceptSecond] = firstAccepted();
+    const fresh = await listening('127.0.0.1', acceptSecond);
+    const client = await dialled({ host: '127.0.0.1', port: fresh.local.port });
+    const { socket } = await second;
+    t.deepEqual(set, [true, true]);
+    client.destroy();
+    socket.destroy();
+    await listener.close();
+    await fresh.close();
+  },
+);
+
 /** Listens, says on which port, and never accepts: its one thread is asleep. */
 const DEAF = `
 const server = require('node:net').createServer().listen(0, '127.0.0.1', 1, () => {
