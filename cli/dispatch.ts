@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { table } from './arguments.ts';
 import { type Command, EXIT, Failure, UsageError, type World } from './command.ts';
+import { complain } from './complain.ts';
 import { suggestion } from './nearest.ts';
 
 /** Names and loaders of commands: a module is loaded when its command runs, or for the overview. */
@@ -28,7 +29,7 @@ export async function dispatch(
   } catch (error) {
     const isUsage = error instanceof UsageError;
     if (!isUsage && !(error instanceof Failure)) throw error;
-    world.stderr.write(`tep: ${error.message}\n`);
+    complain(world, error.message);
     return isUsage ? EXIT.USAGE : EXIT.FAILED;
   }
 }

@@ -3,6 +3,7 @@ import { parseAddress } from '../wire/address.ts';
 import { parsePrefix } from '../wire/prefix.ts';
 import { helpText, type Options, parseArguments } from './arguments.ts';
 import { type Command, EXIT, UsageError, type World } from './command.ts';
+import { complain } from './complain.ts';
 import { parseMediaRule } from './replay/media-rule.ts';
 import { type FileReplay, type ReplayOptions, replayFile } from './replay/replay-file.ts';
 import { isWell, jsonReport, textReport } from './replay/report.ts';
@@ -91,8 +92,7 @@ async function run(args: readonly string[], world: World): Promise<number> {
 }
 
 function report(files: readonly FileReplay[], asJson: boolean, world: World): number {
-  for (const { problem } of files)
-    if (problem !== undefined) world.stderr.write(`tep: ${problem}\n`);
+  for (const { problem } of files) if (problem !== undefined) complain(world, problem);
   const some = files.some(({ counts }) => counts.packets > 0);
   if (asJson) world.stdout.write(jsonReport(files));
   else if (some) world.stdout.write(textReport(files));

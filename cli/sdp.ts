@@ -10,7 +10,8 @@ import { mediaAddresses } from '../sdp/media.ts';
 import { isPrivate, privateAddressesLeft } from '../sdp/private.ts';
 import { type Endpoint, formatEndpoint, parseEndpoint } from '../wire/address.ts';
 import { helpText, type Options, parseArguments } from './arguments.ts';
-import { type Command, EXIT, UsageError, type World } from './command.ts';
+import { type Command, EXIT, Failure, UsageError, type World } from './command.ts';
+import { complain } from './complain.ts';
 import { suggestion } from './nearest.ts';
 import { describe, describeJson } from './sdp-show.ts';
 
@@ -87,9 +88,6 @@ const ACTIONS: Readonly<
   apply: runApply,
 };
 
-/** The input cannot be used: one line for standard error, exit status 1. */
-class Refused extends Error {}
-
 async function run(args: readonly string[], world: World): Promise<number> {
   const [name, ...rest] = args;
   const names = Object.keys(ACTIONS);
@@ -97,13 +95,7 @@ async function run(args: readonly string[], world: World): Promise<number> {
   const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
   if (action === undefined)
     throw new UsageError(`sdp: unknown action ${name}${suggestion(name, names)}`);
-  try {
-    return await action(rest, world);
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    world.stderr.write(`tep sdp: ${error.message}\n`);
-    return EXIT.FAILED;
-  }
+  return action(rest, world);
 }
 
 async function runShow(args: readonly string[], world: World): Promise<number> {
@@ -167,9 +159,9 @@ async function runApply(args: readonly string[], world: World): Promise<number> 
     throw input.refused(`no public address is given for any media address, such as ${address}`);
   }
   if (!values.json) {
-    for (const one of applied.unmapped) world.stderr.write(`tep sdp: note: ${unmappedText(one)}\n`);
+    for (const one of applied.unmapped) complain(world, `note: ${unmappedText(one)}`);
     for (const { line, field, address } of left) {
-      world.stderr.write(`tep sdp: note: ${input.name}: line ${line}: ${field} shows ${address}\n`);
+      complain(world, `note: ${input.name}: line ${line}: ${field} shows ${address}`);
     }
   }
   const unmapped = applied.unmapped.map((u) => ({
@@ -225,14 +217,14 @@ interface Input {
   /** For messages. */
   readonly name: string;
   readonly octets: Uint8Array;
-  refused(reason: string): Refused;
+  refused(reason: string): Failure;
   /** The value, or a throw that names file, line and reason. */
   good<T>(value: T | SdpProblem): T;
 }
 
 async function load([file = '-']: readonly string[], world: World): Promise<Input> {
   const name = file === '-' ? 'standard input' : file;
-  const refused = (reason: string) => new Refused(`${name}: ${reason}`);
+  const refused = (reason: string) => new Failure(`${name}: ${reason}`);
   const stream = file === '-' ? world.stdin : createReadStream(file);
   const octets = await readAtMost(stream, MAX_SDP_LEN + 1).catch((error: NodeJS.ErrnoException) => {
     throw refused(fileErrors[error.code ?? ''] ?? error.message);

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The program `tep`: joins the dispatcher to the process. Nothing else touches `process`. */
 import { EXIT, type World } from './command.ts';
+import { complain } from './complain.ts';
 import { dispatch } from './dispatch.ts';
 
 /** What a shell shows for a program that a signal ended: 128 + its number. */
@@ -49,6 +50,6 @@ function takeInterrupt(): AbortSignal {
 
 function report(error: unknown): void {
   const text = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`tep: internal error: ${text}\n`);
+  complain(process, `internal error: ${text}`);
   if (process.env.TEP_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
 }

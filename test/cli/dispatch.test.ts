@@ -98,3 +98,10 @@ test('every command of the table has its own name, a summary and a help with exa
   }
   t.pass();
 });
+
+test('an argument with line breaks and terminal commands stays one harmless line', async (t) => {
+  const world = fakeWorld();
+  t.is(await dispatch(['greet', '--lou\nd\x1b[2J'], world, TWO), 2);
+  t.is(world.err().split('\n').length, 2);
+  t.regex(world.err(), /^tep: unknown option --lou\\x0ad\\x1b\[2J/);
+});

@@ -157,12 +157,12 @@ test('apply options: answer, private candidates kept, version raised', async (t)
 });
 
 const REFUSED: ReadonlyArray<readonly [args: readonly string[], stdin: string, line: RegExp]> = [
-  [['show', '-'], BAD, /^tep sdp: standard input: line 3: CR that ends no line\n$/],
-  [['strip'], BAD, /^tep sdp: standard input: line 3: CR that ends no line\n$/],
-  [['show', 'no/such'], '', /^tep sdp: no\/such: no such file\n$/],
-  [['show', '.'], '', /^tep sdp: \.: is a directory\n$/],
-  [['strip'], 'x'.repeat(70_000), /^tep sdp: standard input: longer than 65535 octets\n$/],
-  [['advertise'], 'v=0\ns=-\n', /^tep sdp: standard input: no m= line with a port\n$/],
+  [['show', '-'], BAD, /^tep: standard input: line 3: CR that ends no line\n$/],
+  [['strip'], BAD, /^tep: standard input: line 3: CR that ends no line\n$/],
+  [['show', 'no/such'], '', /^tep: no\/such: no such file\n$/],
+  [['show', '.'], '', /^tep: \.: is a directory\n$/],
+  [['strip'], 'x'.repeat(70_000), /^tep: standard input: longer than 65535 octets\n$/],
+  [['advertise'], 'v=0\ns=-\n', /^tep: standard input: no m= line with a port\n$/],
   [['advertise', '--media', '3', sample('sipp')], '', /sipp\.sdp: m= line 3: there are 1\n$/],
   [
     ['advertise', '--media', '2', sample('chrome')],
@@ -249,7 +249,7 @@ test('[M-04] the real program: octets that are not UTF-8 come through, a bad fil
   t.deepEqual((await run('strip', 'marked.sdp')).out, octets);
   t.deepEqual(await run('strip', 'bad.sdp'), {
     out: Buffer.alloc(0),
-    err: 'tep sdp: bad.sdp: line 3: CR that ends no line\n',
+    err: 'tep: bad.sdp: line 3: CR that ends no line\n',
     status: 1,
   });
 });
