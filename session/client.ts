@@ -24,7 +24,7 @@ import { Connections } from './connections.ts';
 import { Counters } from './counters.ts';
 import type { BindWishes, ClientEnd } from './ends.ts';
 import { LocalStun } from './local-stun.ts';
-import { openAttributes, statsAttribute, TOKEN_LEN } from './messages.ts';
+import { openAttributes, statsAttribute, statsOf, TOKEN_LEN } from './messages.ts';
 import { type ClientOptions, MAX_STRIPES, SOFTWARE } from './options.ts';
 import type { ClientOutput, ClosedWhy, FlowProtocol, PacketSink } from './outputs.ts';
 import { leastPending } from './stripe-choice.ts';
@@ -61,6 +61,8 @@ export class TunnelClient implements ClientEnd {
   #lifetimeMs = 0;
   #lastConn = 0;
   #statsSentMs = 0;
+  /** What had been counted when the tunnel was opened. */
+  #statsBefore = statsOf(this.counters);
   #closing: ClosedWhy = 'asked';
   #forgottenAtMs = NEVER;
   #lingerEndsMs = NEVER;
@@ -285,6 +287,7 @@ export class TunnelClient implements ClientEnd {
     this.#ready.push(c);
     if (this.#state === 'up') return;
     const resumed = this.#state === 'lost';
+    if (!resumed) this.#statsBefore = statsOf(this.counters);
     this.#token = token;
     this.#lifetimeMs = lifetime * 1000;
     this.#forgottenAtMs = NEVER;
@@ -404,8 +407,7 @@ export class TunnelClient implements ClientEnd {
   #askStats(now: number): void {
     this.#statsSentMs = now;
     this.#data.isFlowing = false;
-    for (const c of [...this.#ready]) {
-      this.#requests.ask(c, { type: 'stats' }, [statsAttribute(this.counters)], now);
-    }
+    const stats = statsAttribute(this.counters, this.#statsBefore);
+    for (const c of [...this.#ready]) this.#requests.ask(c, { type: 'stats' }, [stats], now);
   }
 }

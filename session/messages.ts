@@ -11,6 +11,7 @@ import type { Counters } from './counters.ts';
 export const TOKEN_LEN = 16;
 
 const MAX_DROPS = 0xffff_ffff;
+const NOTHING_YET: TepStats = { records: 0, octets: 0, drops: 0 };
 
 export function request(transactionId: Uint8Array, attributes: readonly Attribute[]): StunParts {
   return { class: 'request', method: METHODS.BINDING, transactionId, attributes };
@@ -38,11 +39,19 @@ export function bindAttributes(binding: TepBinding, family: Family, outer: Famil
     : [wanted, { type: 'REQUESTED-ADDRESS-FAMILY', value: family }];
 }
 
-export function statsAttribute(counters: Counters): Attribute {
+/** What an end has received and dropped until now. */
+export function statsOf(counters: Counters): TepStats {
+  const { receivedRecords: records, receivedOctets: octets, dropped: drops } = counters;
+  return { records, octets, drops };
+}
+
+/** Counted from the start of the tunnel, when the counters were `before`. */
+export function statsAttribute(counters: Counters, before: TepStats = NOTHING_YET): Attribute {
+  const { records, octets, drops } = statsOf(counters);
   const value: TepStats = {
-    records: counters.receivedRecords,
-    octets: counters.receivedOctets,
-    drops: Math.min(counters.dropped, MAX_DROPS),
+    records: records - before.records,
+    octets: octets - before.octets,
+    drops: Math.min(drops - before.drops, MAX_DROPS),
   };
   return { type: 'TEP-STATS', value };
 }

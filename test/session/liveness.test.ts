@@ -117,6 +117,22 @@ test('[W-7] TEP-STATS in a response: records, octets, drops', (t) => {
   t.deepEqual(answer && find(answer, 'TEP-STATS'), { records: 0, octets: 0, drops: 0 });
 });
 
+test('[W-7] TEP-STATS of TEP-C counts from the start of the tunnel, not of the tunnel before', (t) => {
+  const d = bound();
+  talk(d);
+  d.client.close(d.now);
+  d.run();
+  d.bind('10.0.0.5:4000');
+  talk(d);
+  d.wait(4999);
+  d.now += 1;
+  d.client.timeout(d.now);
+  const octets = d.client.pending(2);
+  const request = decode(octets, 0, octets.length);
+  const stats = typeof request === 'number' ? undefined : find(request, 'TEP-STATS');
+  t.deepEqual(stats, { records: 1, octets: 188, drops: 0 });
+});
+
 test('[W-7] the round trip is measured', (t) => {
   const d = bound();
   talk(d);
