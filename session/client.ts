@@ -58,13 +58,11 @@ export class TunnelClient implements ClientEnd {
   readonly #ready: ClientConnection[] = [];
   #state: TunnelState = 'idle';
   #token: Uint8Array | undefined;
-  #lifetimeMs = 0;
   #lastConn = 0;
   #statsSentMs = 0;
   /** What had been counted when the tunnel was opened. */
   #statsBefore = statsOf(this.counters);
   #closing: ClosedWhy = 'asked';
-  #forgottenAtMs = NEVER;
   #lingerEndsMs = NEVER;
   #closeEndsMs = NEVER;
 
@@ -170,7 +168,6 @@ export class TunnelClient implements ClientEnd {
 
   timeout(now: number): void {
     this.#connections.timeout(now);
-    if (now >= this.#forgottenAtMs) this.#expire(undefined, now);
     if (now >= this.#closeEndsMs) this.#finish(this.#closing, 0, '', now);
     if (now >= this.#binder.sweepAtMs) this.#binder.sweep(now);
     if (now >= this.#lingerEndsMs) this.#close('idle', now);
@@ -182,7 +179,6 @@ export class TunnelClient implements ClientEnd {
     return Math.min(
       this.#connections.nextTimeout(),
       this.#stripes.deadline(),
-      this.#forgottenAtMs,
       this.#lingerEndsMs,
       this.#closeEndsMs,
       this.#binder.sweepAtMs,
@@ -289,12 +285,10 @@ export class TunnelClient implements ClientEnd {
     const resumed = this.#state === 'lost';
     if (!resumed) this.#statsBefore = statsOf(this.counters);
     this.#token = token;
-    this.#lifetimeMs = lifetime * 1000;
-    this.#forgottenAtMs = NEVER;
     this.#statsSentMs = now;
     this.#move('admit');
     const software = find(message, 'SOFTWARE') ?? '';
-    const lifetimeMs = this.#lifetimeMs;
+    const lifetimeMs = lifetime * 1000;
     this.#connections.tell({ type: 'opened', outer, resumed, lifetimeMs, software });
     this.#binder.askMissing(now);
     this.#stripes.wantAll(now);
@@ -324,29 +318,25 @@ export class TunnelClient implements ClientEnd {
     this.#stripes.lost(c.stripe, c.conn, from === 'ready' ? now - sinceMs : 0, now);
     if (this.#ready.length > 0) this.#binder.askMissing(now);
     else if (this.#state === 'closing') this.#finish(this.#closing, 0, '', now);
-    else if (this.#state === 'up') {
-      this.#move('carriers-lost');
-      this.#forgottenAtMs = now + this.#lifetimeMs;
-    }
+    else if (this.#state === 'up') this.#move('carriers-lost');
     this.#connect(now);
   }
 
   /**
    * TEP-S has not got the tunnel any more: a new one is opened and everything bound again. `known` is
-   * the connection on which it said so; it is as good as a new one.
+   * the connection on which it said so; it is as good as a new one. Only TEP-S can tell: LIFETIME runs
+   * from when it noticed the loss, and a tunnel given up too early would still hold the public ports.
    */
-  #expire(known: ClientConnection | undefined, now: number): void {
-    this.#forgottenAtMs = NEVER;
+  #expire(known: ClientConnection, now: number): void {
     this.#token = undefined;
     this.#binder.revokeAll();
     this.#move('expire');
-    this.#stripes.wantNone(known?.stripe);
+    this.#stripes.wantNone(known.stripe);
     for (const c of this.#connections.all()) {
       if (c !== known) this.#connections.end(c, 'shut', 0, now);
     }
     this.#move('open');
-    if (known !== undefined) this.#askOpen(known, now);
-    else this.#stripes.wantFirst(now);
+    this.#askOpen(known, now);
   }
 
   #close(why: ClosedWhy, now: number): void {
@@ -366,7 +356,6 @@ export class TunnelClient implements ClientEnd {
     const event = why === 'asked' || why === 'idle' ? 'close' : 'refuse';
     const wasClosing = this.#state === 'closing';
     this.#move(wasClosing ? 'end' : event);
-    this.#forgottenAtMs = NEVER;
     this.#closeEndsMs = NEVER;
     this.#lingerEndsMs = NEVER;
     this.#token = undefined;

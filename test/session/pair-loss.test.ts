@@ -131,6 +131,26 @@ test('[W-7] after LIFETIME without a connection a new tunnel is opened and bound
   t.deepEqual(pair.traffic.wrongs, []);
 });
 
+test('[W-7] TEP-S notices a loss later than TEP-C: LIFETIME runs there, and the tunnel is resumed', (t) => {
+  const pair = newPair({ seed: 7 });
+  const alice = newClient(pair);
+  alice.bind(RTP, { port: 20_000, pair: true });
+  pair.clock.runFor(1000);
+  pair.reach = 'refused';
+  // TEP-S hears nothing for 40 s and keeps the tunnel for 30 s more.
+  alice.cutAll({ serverAfterMs: LONG_MS });
+  pair.clock.runFor(45_000);
+  pair.reach = 'server';
+  t.true(pair.clock.runUntilTrue(() => alice.end.state === 'up', 20_000));
+  flows(t, pair, alice, [RTP, RTCP]);
+  t.deepEqual(
+    alice.of('opened').map((o) => o.resumed),
+    [false, true],
+  );
+  t.is(pair.server.of('tunnel-opened').length, 1);
+  t.deepEqual(new Set(toldAddresses(alice)), new Set(['198.51.100.7:20000']));
+});
+
 test('[W-7] a port that was taken in the meantime is replaced, and that is told', (t) => {
   const pair = newPair({ seed: 8 });
   const alice = newClient(pair, { name: 'alice' });
