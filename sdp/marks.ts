@@ -9,7 +9,15 @@
  */
 import type { Endpoint } from '../wire/address.ts';
 import { Edit } from './edit.ts';
-import { type Address, addressText, endpoint, MAX_PORT, NO_PORT, readAddress } from './fields.ts';
+import {
+  type Address,
+  addressText,
+  endpoint,
+  isUnspecified,
+  MAX_PORT,
+  NO_PORT,
+  readAddress,
+} from './fields.ts';
 import { attribute, attributeValue, type Line, type SdpInput, type SdpProblem } from './lines.ts';
 import { flowOf } from './media.ts';
 import { type Media, read, type Sdp } from './read.ts';
@@ -42,7 +50,7 @@ export interface MediaMark {
   readonly unreadable: number | undefined;
   /** The m= line is live and has at least one mark. */
   readonly marked: boolean;
-  /** Where TEP-S listens, defaults filled in; undefined when it listens nowhere or c= is a name. */
+  /** Where TEP-S listens, defaults filled in; undefined when it listens nowhere, on hold, or c= is a name. */
   readonly listener: (Endpoint & { readonly transport: TepTransport }) | undefined;
 }
 
@@ -120,7 +128,8 @@ function marksOf(sdp: Sdp, m: Media): MediaMark {
 function listenerOf(sdp: Sdp, m: Media, mark: Mark | undefined): MediaMark['listener'] {
   const port = mark?.port ?? DEFAULT_PORT;
   const address = mark?.address ?? flowOf(sdp, m).connection?.fields.address;
-  if (address === undefined || port === NO_PORT) return undefined;
+  // On hold by 0.0.0.0 nothing is told; a host that connects to it reaches itself.
+  if (address === undefined || isUnspecified(address) || port === NO_PORT) return undefined;
   return { ...endpoint(address, port), transport: mark?.transport ?? 'TCP' };
 }
 

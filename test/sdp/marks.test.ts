@@ -64,6 +64,15 @@ test('[M-03] either mark is enough; the token alone means port 80 of c=', (t) =>
   t.deepEqual(marks('a=ice-options:tepid step\r\n'), ['false -']);
 });
 
+test('[M-03] on hold by 0.0.0.0 the token alone leads nowhere, an address in the mark still does', (t) => {
+  const listener = (lines: string) =>
+    good(tepMarks(`${HEAD}m=audio 4000 RTP/AVP 0\r\nc=IN IP4 0.0.0.0\r\n${lines}`))[0]?.listener;
+  t.is(listener('a=ice-options:tep\r\n'), undefined);
+  t.is(listener('a=3gpp-tep:80 TCP IN IP4 0.0.0.0\r\n'), undefined);
+  t.is(listener('a=3gpp-tep:80 TCP IN IP6 ::\r\n'), undefined);
+  t.is(listener('a=3gpp-tep:80 TCP IN IP4 192.0.2.7\r\n')?.port, 80);
+});
+
 test('[M-03] marks at every level are read and stripped', (t) => {
   const before = vector('tep-answer');
   const marks = good(tepMarks(before));
