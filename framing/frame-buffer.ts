@@ -81,8 +81,9 @@ export class FrameBuffer {
     const to = this.#to;
     if (at === to) return this.#drained();
     const size = this.#framing.frameSize(this.#chunk, at, to);
-    if (size <= 0) return size < 0 ? this.#lose(-size) : this.#keepRest(0);
+    if (size < 0) return this.#lose(-size);
     if (!this.#legal(size, this.#chunk, at)) return false;
+    if (size === 0) return this.#keepRest(0);
     if (size > to - at) return this.#keepRest(size);
     this.#at = at + size;
     return this.#found(this.#chunk, at, size);
@@ -104,11 +105,11 @@ export class FrameBuffer {
     this.#gather(this.#framing.maxHeader - this.#held);
     const size = this.#framing.frameSize(this.#own, 0, this.#held);
     if (size < 0) return this.#lose(-size);
+    if (!this.#legal(size, this.#own, 0)) return false;
     if (size === 0) {
       if (this.#held >= this.#framing.maxHeader) return this.#lose(FAULTS.FRAME_BACKLOG);
       return this.#drained();
     }
-    if (!this.#legal(size, this.#own, 0)) return false;
     this.#size = size;
     if (this.#held > size) {
       this.#at -= this.#held - size;
@@ -147,6 +148,7 @@ export class FrameBuffer {
     return this.#drained();
   }
 
+  /** A record of a kind that may not come now is refused before its size shows. */
   #legal(size: number, b: Uint8Array, at: number): boolean {
     if (size > this.#framing.maxFrame) return this.#lose(FAULTS.FRAME_TOO_LONG);
     if (this.controlOnly && this.#framing.channel(b, at) !== CHANNELS.CONTROL) {

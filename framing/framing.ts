@@ -19,7 +19,10 @@ export interface Framing {
    * a whole record is in sight. Below 0: minus a fault; the stream is lost.
    */
   frameSize(b: Uint8Array, at: number, end: number): number;
-  /** Which kind of record starts at `at`; asked only after `frameSize` was above 0 there. */
+  /**
+   * Which kind of record starts at `at`; asked only where an octet is in sight and `frameSize` was not
+   * below 0. While it was 0: CONTROL, unless it can be told already that it is another.
+   */
   channel(b: Uint8Array, at: number): Channel;
   /** Octets that `wrap` writes for a payload of `length` octets; 0 when it may not be carried. */
   wrappedSize(channel: Channel, length: number): number;

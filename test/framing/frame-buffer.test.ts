@@ -88,6 +88,20 @@ test('[W-2] before authentication an IP record ends the stream when its kind sho
   t.is(buffer.channel, CHANNELS.IP);
 });
 
+test('[W-2] before authentication an IP record is refused at its first octet', (t) => {
+  for (const octets of [ipv4Record(40), Uint8Array.of(0x60)]) {
+    const buffer = new FrameBuffer(innerIp);
+    buffer.controlOnly = true;
+    const stream = Buffer.concat([INDICATION, octets]);
+    buffer.append(stream, 0, INDICATION.length);
+    t.true(buffer.next());
+    t.false(buffer.next());
+    buffer.append(stream, INDICATION.length, INDICATION.length + 1);
+    t.false(buffer.next());
+    t.is(buffer.fault, FAULTS.FRAME_TYPE);
+  }
+});
+
 test('our own mistakes throw', (t) => {
   const buffer = new FrameBuffer(innerIp);
   t.throws(() => buffer.append(INDICATION, 0, 29), { instanceOf: RangeError });
