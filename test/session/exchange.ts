@@ -42,6 +42,7 @@ export type EndedBy = 'C' | 'S' | 'loss';
 export interface Step {
   readonly at: number;
   readonly client?: (client: TunnelClient, now: number) => void;
+  readonly server?: (server: TunnelServer, now: number) => void;
   readonly ue?: Uint8Array;
   readonly core?: Uint8Array;
   readonly lose?: number;
@@ -165,10 +166,11 @@ class Side {
     }
   }
 
-  step({ at, client }: Step): void {
+  step({ at, client, server }: Step): void {
     this.#at = at;
     this.#end.timeout(this.#now());
     if (this.#client !== undefined) client?.(this.#client, this.#now());
+    if (this.#server !== undefined) server?.(this.#server, this.#now());
   }
 
   /** What this end does next. */

@@ -182,6 +182,31 @@ export const EXCHANGES: readonly Exchange[] = [
   },
   {
     ...SETTING,
+    name: 'forgotten',
+    about: [
+      'TEP-S is stopped and comes back without its tunnels: the token is not known any more. A new tunnel',
+      'is opened on the same connection, and the port of before is asked for.',
+      'User alice, password "open sesame", realm ims.example.org.',
+    ],
+    steps: [
+      { at: 0, client: (c, now) => c.bind(RTP, { port: 20_000 }, now) },
+      { at: 6000, server: (s, now) => s.stop(now) },
+    ],
+    says: [
+      ...OPENED,
+      ...BOUND,
+      'The tunnel of this token is to go on here.',
+      'The new connection is challenged like any other.',
+      'The same again, signed.',
+      'There is no such tunnel, or it is not of this user.',
+      'A new tunnel is asked for, signed at once: this connection has its nonce.',
+      'The new tunnel is open: another token.',
+      'The port of before is wanted.',
+      'Bound to 198.51.100.7:20000 again, so that the SDP of the call still holds.',
+    ],
+  },
+  {
+    ...SETTING,
     name: 'md5',
     about: [
       'Long-term with MD5 in the way of RFC 8489: TEP-S offers MD5 alone, for its users are known by H(A1).',

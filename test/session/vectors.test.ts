@@ -155,6 +155,17 @@ const OUTLINES: Readonly<Record<string, readonly string[]>> = {
   ],
   join: [...opening(''), ...opening(' d3e3'), 'C>S request d3e1', 'S>C success d3e1'],
   resume: [...opening(''), 'C>S request d3e1', 'S>C success d3e1', ...opening(' d3e3')],
+  forgotten: [
+    ...opening(''),
+    'C>S request d3e1',
+    'S>C success d3e1',
+    ...opening(' d3e3').slice(0, 3),
+    'S>C error 403',
+    'C>S request d3e0',
+    'S>C success d3e0',
+    'C>S request d3e1',
+    'S>C success d3e1',
+  ],
   'stale-nonce': [
     ...opening(''),
     'C>S request d3e1',
