@@ -77,6 +77,8 @@ export interface DirectOptions {
   /** Where the client's connections come from; the port counts up. */
   readonly from?: string;
   readonly seed?: number;
+  /** Octets that `input` gets at a time; all at once when absent. */
+  readonly pieceLength?: number;
 }
 
 export class Direct {
@@ -96,11 +98,13 @@ export class Direct {
   /** Answers `listen` of relay mode; absent: the test does it. */
   onListen: ((id: number, address: Endpoint) => void) | undefined;
   readonly #from: Endpoint;
+  readonly #pieceLength: number;
   #connections = 0;
 
   constructor(options: DirectOptions = {}) {
     const random = seededRandom(options.seed ?? 1);
     const octets = (n: number) => random.octets(n);
+    this.#pieceLength = options.pieceLength ?? Number.POSITIVE_INFINITY;
     this.#from = endpoint(options.from ?? '192.0.2.7:40000');
     this.client = new TunnelClient(
       { auth: { mechanism: 'long-term', credentials: ALICE }, random: octets, ...options.client },
@@ -226,9 +230,12 @@ export class Direct {
       for (let p = from.pending(conn); p.length > 0; p = from.pending(conn)) {
         const octets = p.slice();
         from.wrote(conn, octets.length);
-        if (!this.up.has(conn)) continue;
-        to.input(conn, octets, 0, octets.length, this.now);
-        moved = true;
+        for (let at = 0; at < octets.length && this.up.has(conn); ) {
+          const end = Math.min(octets.length, at + this.#pieceLength);
+          to.input(conn, octets, at, end, this.now);
+          at = end;
+          moved = true;
+        }
       }
     }
     return moved;

@@ -5,8 +5,10 @@
 import test, { type ExecutionContext } from 'ava';
 import { type Endpoint, formatAddress } from '../../wire/address.ts';
 import { FAULTS, type Fault } from '../../wire/faults.ts';
+import { find } from '../../wire/stun/message.ts';
 import { icmpError, ipPacket, tcpSegment, udpDatagram } from '../wire/packets.ts';
 import { Direct, endpoint } from './direct.ts';
+import { RawServer } from './raw.ts';
 
 const UDP = 17;
 const TCP = 6;
@@ -164,6 +166,30 @@ for (const world of [FOUR, SIX]) {
     for (const said of d.serverSaid) t.false(JSON.stringify(said).includes(secret));
   });
 }
+
+test('[C-22] [M-15] one tunnel cannot send from what another one has bound', (t) => {
+  const raw = new RawServer();
+  const wish = { type: 'TEP-BINDING', value: { port: 0, flags: 0, protocol: UDP } } as const;
+  const [alice, eve] = [raw.connection(1), raw.connection(2)];
+  const [hers, eves] = [alice, eve].map((c) => {
+    c.open();
+    const granted = c.ask([wish]);
+    return (granted && find(granted, 'XOR-MAPPED-ADDRESS')) ?? endpoint(FOUR.other);
+  });
+  const core = endpoint(FOUR.core);
+  eve.send(packet(UDP, hers ?? core, core));
+  eve.send(icmpError((hers ?? core).address, core.address, packet(UDP, core, hers ?? core)));
+  t.is(raw.toCore.length, 0);
+  t.is(raw.server.counters.of(FAULTS.FOREIGN_SOURCE), 2);
+  eve.send(packet(UDP, eves ?? core, core));
+  alice.send(packet(UDP, hers ?? core, core));
+  t.is(raw.toCore.length, 2);
+  // What comes for one goes to that one only.
+  const down = packet(UDP, core, hers ?? core);
+  t.is(raw.server.packet(down, 0, down.length, raw.now), 0);
+  t.is(raw.server.writable(), 1);
+  t.is(raw.server.writable(), -1);
+});
 
 test('[G-22] disguised destinations are judged by what they reach', (t) => {
   const { d, ue } = bound(t, SIX);
