@@ -2,6 +2,7 @@
  * The connections of one end by number: their states, deadlines, liveness and what they have to send,
  * and the outputs that wait for `poll`. TEP-C and TEP-S each have one.
  */
+import { innerIp } from '../framing/inner-ip/inner-ip.ts';
 import { FAULTS, type Fault } from '../wire/faults.ts';
 import { keepAlive } from '../wire/stun/binding.ts';
 import { TRANSACTION_ID_LEN } from '../wire/stun/message.ts';
@@ -131,6 +132,8 @@ export class Connections<C extends Connection, Output> {
 
   /** Queues an IP record. */
   sendRecord(c: C, b: Uint8Array, at: number, end: number, now: number): 0 | Fault {
+    // IPv6 counts its header besides: the peer would end the connection (tep-wire 2).
+    if (end - at > innerIp.maxFrame) return FAULTS.IP_TOO_LONG;
     if (!c.queue.push(b, at, end)) return FAULTS.SEND_QUEUE_FULL;
     c.keepalive.sentAtMs = now;
     this.#list(c);

@@ -37,6 +37,7 @@ export const FAULTS = {
   UDP_CHECKSUM_ABSENT: 18,
   IP_SOURCE_ROUTE: 19,
   TRANSPORT_CHECKSUM: 20,
+  IP_TOO_LONG: 21,
 
   // STUN messages
   STUN_SHORT: 30,
@@ -101,6 +102,7 @@ const ROWS: Readonly<Record<Fault, FaultRow>> = {
   18: row('udp-checksum-absent', 'drop', 'UDP over IPv6 without a checksum'),
   19: row('ip-source-route', 'drop', 'the addresses in the IP header are not those of the ends'),
   20: row('transport-checksum', 'drop', 'UDP, TCP or ICMP checksum wrong'),
+  21: row('ip-too-long', 'drop', 'IP packet longer than a record of the tunnel can be'),
   30: row('stun-short', 'close', 'fewer octets than a STUN header needs'),
   31: row('stun-type', 'close', 'first two bits of a STUN message not zero'),
   32: row('stun-cookie', 'close', 'STUN magic cookie wrong'),

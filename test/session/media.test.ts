@@ -344,3 +344,23 @@ function contains(octets: Uint8Array, wanted: Uint8Array): boolean {
   }
   return false;
 }
+
+test('[W-2] an IPv6 packet longer than a record is dropped and counted, and the tunnel stays', (t) => {
+  const d = new Direct();
+  d.bind(SIX.ue);
+  const ue = endpoint(SIX.ue);
+  const core = endpoint(SIX.core);
+  const outside = d.publicOf(SIX.ue);
+  if (outside === undefined) throw new Error('not bound');
+  // 40 octets of IP header and 8 of UDP: 65,535 in all, then one more.
+  for (const length of [65_487, 65_488]) {
+    const fits = length === 65_487;
+    t.is(up(d, packet(UDP, ue, core, length)) !== undefined, fits, `up ${length}`);
+    t.is(down(d, packet(UDP, core, outside, length)) !== undefined, fits, `down ${length}`);
+  }
+  t.is(d.client.counters.of(FAULTS.IP_TOO_LONG), 1);
+  t.is(d.server.counters.of(FAULTS.IP_TOO_LONG), 1);
+  t.deepEqual(d.said('close'), []);
+  t.deepEqual(d.serverTold('close'), []);
+  t.not(up(d, packet(UDP, ue, core)), undefined);
+});
