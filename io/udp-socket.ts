@@ -72,6 +72,11 @@ export class UdpSocket {
     port: number,
   ): void {
     if (!this.#open) return;
+    // Anyone can send from port 0 (RFC 768: no answer wanted); Node throws when asked to answer.
+    if (port === 0) {
+      this.sendFaults += 1;
+      return;
+    }
     // A copy: the system takes it at once as a rule, later when its buffer is full.
     const payload = Buffer.from(b.subarray(from, to));
     this.#socket.send(payload, port, this.#textOf(address, addressAt));

@@ -5,6 +5,7 @@ import { networkInterfaces } from 'node:os';
 import test, { type ExecutionContext } from 'ava';
 import { endpointOf } from '../../io/endpoints.ts';
 import { isIoFault } from '../../io/io-fault.ts';
+import { openUdp } from '../../io/udp-socket.ts';
 import { UdpSockets } from '../../io/udp-sockets.ts';
 import { type Endpoint, formatEndpoint } from '../../wire/address.ts';
 import { writeUdpPacket } from '../../wire/build.ts';
@@ -201,4 +202,13 @@ test('a socket cannot stand for an address of the other family', async (t) => {
   const [port] = open(t);
   const six = endpointOf('2001:db8::1', 1);
   await t.throwsAsync(port.listen(1, endpointOf('127.0.0.1', 0), six), { instanceOf: RangeError });
+});
+
+test('nothing can be sent to port 0: counted, and nobody is thrown at', async (t) => {
+  const socket = await openUdp(endpointOf('127.0.0.1', 0), () => {});
+  if (isIoFault(socket)) throw new Error(socket.text);
+  t.teardown(() => socket.close());
+  const { address } = socket.local;
+  t.notThrows(() => socket.send(address, 0, 4, address, 0, 0));
+  t.is(socket.sendFaults, 1);
 });
