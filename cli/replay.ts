@@ -1,10 +1,14 @@
 /** `tep replay`: captures taken at a UE, carried through both ends of a tunnel and compared. */
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { CaptureWriteError } from '../io/pcap/write.ts';
 import { parseAddress } from '../wire/address.ts';
 import { parsePrefix } from '../wire/prefix.ts';
 import { helpText, type Options, parseArguments } from './arguments.ts';
-import { type Command, EXIT, UsageError, type World } from './command.ts';
+import { type Command, EXIT, Failure, UsageError, type World } from './command.ts';
 import { complain } from './complain.ts';
 import { parseMediaRule } from './replay/media-rule.ts';
+import type { OutputFiles } from './replay/outputs.ts';
 import { type FileReplay, type ReplayOptions, replayFile } from './replay/replay-file.ts';
 import { isWell, jsonReport, textReport } from './replay/report.ts';
 import type { Given } from './replay/which-end.ts';
@@ -76,9 +80,7 @@ async function run(args: readonly string[], world: World): Promise<number> {
     core: values['core-out'],
     ue: values['ue-out'],
   };
-  if (positionals.length > 1 && Object.values(outputs).some((file) => file !== undefined)) {
-    throw new UsageError('files are written for one capture at a time');
-  }
+  checkOutputs(positionals, outputs);
   const options: ReplayOptions = {
     given: readGiven(values.ue, values.media),
     publicAddresses: readPublic(values.public),
@@ -87,8 +89,36 @@ async function run(args: readonly string[], world: World): Promise<number> {
     interrupt: world.interrupt,
   };
   const files: FileReplay[] = [];
-  for (const file of positionals) files.push(await replayFile(file, options));
+  try {
+    for (const file of positionals) files.push(await replayFile(file, options));
+  } catch (error) {
+    throw error instanceof CaptureWriteError ? new Failure(error.message) : error;
+  }
   return report(files, values.json, world);
+}
+
+/** Nothing may be written over the capture, nor two outputs into one file. */
+function checkOutputs(captures: readonly string[], outputs: OutputFiles): void {
+  const wanted = Object.values(outputs).filter((file) => file !== undefined);
+  if (captures.length > 1 && wanted.length > 0) {
+    throw new UsageError('files are written for one capture at a time');
+  }
+  const taken = new Set(captures.map(identity));
+  for (const file of wanted) {
+    if (file === '') throw new UsageError('the name of a file to write is empty');
+    if (taken.has(identity(file))) throw new UsageError(`${file}: is in use already, give another`);
+    taken.add(identity(file));
+  }
+}
+
+/** The same for all names of one file. Whether it can be read or written shows later. */
+function identity(file: string): string {
+  try {
+    const { dev, ino } = statSync(file);
+    return `${dev} ${ino}`;
+  } catch {
+    return resolve(file);
+  }
 }
 
 function report(files: readonly FileReplay[], asJson: boolean, world: World): number {

@@ -25,7 +25,7 @@ export class Outputs {
   readonly #ue: CaptureWriter | undefined;
   #connection: TcpWriter | undefined;
 
-  /** Throws what the file system says, and then leaves no file. */
+  /** Throws CaptureWriteError, as everything here does that writes, and then leaves no file. */
   constructor(files: OutputFiles) {
     try {
       this.#tunnel = this.#create(files.tunnel);

@@ -1,9 +1,18 @@
 /**
  * Writing classic pcap. Octets go to a temporary file beside the wanted one, which takes its name
- * only when all is written: whoever finds the file finds it whole.
+ * only when all is written: whoever finds the file finds it whole. A symbolic link stays one; what is
+ * no ordinary file, such as a device, is refused, for it would be replaced.
  */
 import { Buffer } from 'node:buffer';
-import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { MAX_CAPTURED_LEN } from './format.ts';
 
 const MAGIC_MICROSECONDS = 0xa1b2c3d4;
@@ -19,20 +28,27 @@ export interface CaptureWriterOptions {
   readonly precision: 'microseconds' | 'nanoseconds';
 }
 
-/** Throws what the file system says when the file cannot be written. */
+/** The file cannot be written: one line that says which file, and why. */
+export class CaptureWriteError extends Error {}
+
+/** Throws CaptureWriteError. */
 export class CaptureWriter {
   readonly file: string;
+  /** The file itself, also where `file` is a symbolic link. */
+  readonly #target: string;
   readonly #temporary: string;
   readonly #nanoseconds: boolean;
   readonly #handle: number;
+  #open = true;
   readonly #b = Buffer.allocUnsafe(BUFFER_LEN + RECORD_HEADER_LEN + MAX_CAPTURED_LEN);
   #filled = 0;
 
   constructor(file: string, options: CaptureWriterOptions) {
     this.file = file;
-    this.#temporary = `${file}.${process.pid}.part`;
+    this.#target = this.#try(() => ordinaryFile(file));
+    this.#temporary = `${this.#target}.${process.pid}.part`;
     this.#nanoseconds = options.precision === 'nanoseconds';
-    this.#handle = openSync(this.#temporary, 'w');
+    this.#handle = this.#try(() => openSync(this.#temporary, 'wx'));
     this.#fileHeader(options.linkType);
   }
 
@@ -54,13 +70,17 @@ export class CaptureWriter {
   /** Ends the file and gives it its name. */
   finish(): void {
     this.#flush();
-    closeSync(this.#handle);
-    renameSync(this.#temporary, this.file);
+    this.#open = false;
+    this.#try(() => {
+      closeSync(this.#handle);
+      renameSync(this.#temporary, this.#target);
+    });
   }
 
   /** Ends without a file; what stood under its name before stays. */
   discard(): void {
-    closeSync(this.#handle);
+    if (this.#open) closeSync(this.#handle);
+    this.#open = false;
     rmSync(this.#temporary, { force: true });
   }
 
@@ -76,9 +96,41 @@ export class CaptureWriter {
   }
 
   #flush(): void {
-    for (let at = 0; at < this.#filled; ) {
-      at += writeSync(this.#handle, this.#b, at, this.#filled - at);
-    }
+    this.#try(() => {
+      for (let at = 0; at < this.#filled; ) {
+        at += writeSync(this.#handle, this.#b, at, this.#filled - at);
+      }
+    });
     this.#filled = 0;
   }
+
+  #try<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw new CaptureWriteError(`${this.file}: cannot be written: ${reasonOf(error)}`);
+    }
+  }
+}
+
+/** Where a file of this name is, or would be. */
+function ordinaryFile(file: string): string {
+  const there = statSync(file, { throwIfNoEntry: false });
+  if (there === undefined) return file;
+  if (!there.isFile()) throw new Error(there.isDirectory() ? 'a directory' : 'a pipe or device');
+  return realpathSync(file);
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such directory',
+  ENOTDIR: 'no such directory',
+  EACCES: 'no permission',
+  EPERM: 'no permission',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space left',
+};
+
+function reasonOf(error: unknown): string {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return REASONS[code] ?? message;
 }

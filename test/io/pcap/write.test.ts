@@ -1,9 +1,21 @@
 import { Buffer } from 'node:buffer';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { LINK_TYPES } from '../../../io/pcap/link-types.ts';
-import { CaptureWriter, type CaptureWriterOptions } from '../../../io/pcap/write.ts';
+import {
+  CaptureWriteError,
+  CaptureWriter,
+  type CaptureWriterOptions,
+} from '../../../io/pcap/write.ts';
 import { peerOutput, peerTest } from '../../peers.ts';
 import { type ReadPacket, readAll, temporaryFolder } from './make.ts';
 
@@ -98,8 +110,46 @@ test('a packet too long for the format is our own mistake', (t) => {
   writer.discard();
 });
 
-test('a folder that is not there is told by the file system', (t) => {
-  t.throws(() => new CaptureWriter(join(folder, 'none', 'a.pcap'), FORMS[0]), { code: 'ENOENT' });
+test('a folder that is not there is told with the name of the file', (t) => {
+  const file = join(folder, 'none', 'a.pcap');
+  t.throws(() => new CaptureWriter(file, FORMS[0]), {
+    instanceOf: CaptureWriteError,
+    message: `${file}: cannot be written: no such directory`,
+  });
+});
+
+test('what is no ordinary file is refused and stays what it is', (t) => {
+  mkdirSync(join(folder, 'sub'));
+  t.throws(() => new CaptureWriter(join(folder, 'sub'), FORMS[0]), { message: /: a directory$/ });
+  t.throws(() => new CaptureWriter('/dev/null', FORMS[0]), { message: /: a pipe or device$/ });
+});
+
+test('a symbolic link stays one, and what it names is replaced', (t) => {
+  const real = join(folder, 'real.pcap');
+  const link = join(folder, 'link.pcap');
+  writeFileSync(real, 'older');
+  symlinkSync('real.pcap', link);
+  const writer = new CaptureWriter(link, FORMS[0]);
+  writer.finish();
+  t.is(readlinkSync(link), 'real.pcap');
+  t.is(readFileSync(real).length, 24);
+});
+
+test('two writers of one file: the second is refused, the first goes on', (t) => {
+  const file = join(folder, 'twice.pcap');
+  const writer = new CaptureWriter(file, FORMS[0]);
+  t.throws(() => new CaptureWriter(file, FORMS[0]), { instanceOf: CaptureWriteError });
+  writer.finish();
+  t.is(readFileSync(file).length, 24);
+});
+
+test('a writer that failed to finish leaves nothing, and can be discarded', (t) => {
+  const file = join(folder, 'became a folder.pcap');
+  const writer = new CaptureWriter(file, FORMS[0]);
+  mkdirSync(file);
+  t.throws(() => writer.finish(), { instanceOf: CaptureWriteError });
+  writer.discard();
+  t.deepEqual(leftOver('became a folder.pcap'), []);
 });
 
 /** Writes `count` packets, each with one octet of poison before and behind in the buffer. */
