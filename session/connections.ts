@@ -18,6 +18,9 @@ const OPEN_MS = 15_000;
 /** How long what is queued may take to be written after the end was decided. */
 const DRAIN_MS = 5_000;
 
+/** What was just looked at is not due again at once: so no mistake here can hang an agent. */
+const LEAST_PAUSE_MS = 1;
+
 const NOTHING = new Uint8Array(0);
 
 export interface ConnectionsOptions<C> {
@@ -115,7 +118,7 @@ export class Connections<C extends Connection, Output> {
   timeout(now: number): void {
     for (let c = this.#deadlines.due(now); c !== undefined; c = this.#deadlines.due(now)) {
       this.#look(c, now);
-      if (c.heapAt < 0) this.#schedule(c);
+      this.#schedule(c, now + LEAST_PAUSE_MS);
     }
   }
 
@@ -196,10 +199,10 @@ export class Connections<C extends Connection, Output> {
     this.tell({ type: 'close', conn: c.conn, flush: false, fault: 0 });
   }
 
-  #schedule(c: C): void {
+  #schedule(c: C, notBeforeMs = 0): void {
     const due = deadline(c);
     if (due === Number.POSITIVE_INFINITY) this.#deadlines.remove(c);
-    else this.#deadlines.set(c, due);
+    else this.#deadlines.set(c, Math.max(due, notBeforeMs));
   }
 }
 
