@@ -10,7 +10,7 @@ export interface MediaRule {
 }
 
 const BRACKETED = /^\[([^\]]+)\](?::(.+))?$/;
-const DOTTED = /^([0-9./]+)(?::(.+))?$/;
+const DOTTED = /^([0-9]+\.[0-9./]+)(?::(.+))?$/;
 const PORTS = /^(\d{1,5})(?:-(\d{1,5}))?$/;
 const MAX_PORT = 65_535;
 

@@ -19,6 +19,8 @@ export interface SipMessage {
   readonly method: string | undefined;
   /** The session description; undefined when there is none. Octets of its own. */
   readonly sdp: Uint8Array | undefined;
+  /** Octets of the whole message. */
+  readonly length: number;
 }
 
 /** The message that the octets begin with: undefined when they are no SIP or not all there. */
@@ -29,12 +31,13 @@ export function readSip(b: Uint8Array, at: number, end: number): SipMessage | un
   if (headEnd < 0) return undefined;
   const head = text.slice(0, headEnd);
   const bodyAt = headEnd + 4;
-  const length = Number(header(head, 'content-length', 'l') ?? text.length - bodyAt);
-  if (!Number.isSafeInteger(length) || bodyAt + length > text.length) return undefined;
-  const body = text.slice(bodyAt, bodyAt + length);
+  const lengthText = header(head, 'content-length', 'l') ?? String(text.length - bodyAt);
+  const length = bodyAt + (/^\d{1,9}$/.test(lengthText) ? Number(lengthText) : Number.NaN);
+  if (!(length <= text.length)) return undefined;
+  const body = text.slice(bodyAt, length);
   const sdp = sdpOf(header(head, 'content-type', 'c') ?? '', body);
   const method = FIRST_LINE.exec(head.slice(0, head.indexOf('\r\n')))?.[1];
-  return { method, sdp: sdp === undefined ? undefined : Buffer.from(sdp, 'latin1') };
+  return { method, sdp: sdp === undefined ? undefined : Buffer.from(sdp, 'latin1'), length };
 }
 
 /** Cheap enough to ask for every packet. */
@@ -46,7 +49,7 @@ export function looksLikeSip(b: Uint8Array, at: number, end: number): boolean {
   return lineEnd > 0 && FIRST_LINE.test(Buffer.from(from.subarray(0, lineEnd)).toString('latin1'));
 }
 
-/** Puts messages together from the segments of TCP connections. */
+/** Puts messages together from the segments of TCP connections that were seen to speak SIP. */
 export class SipStreams {
   /** By connection and direction: the beginning of a message, and the next sequence number. */
   readonly #streams = new Map<string, { octets: Buffer; next: number }>();
@@ -71,13 +74,14 @@ export class SipStreams {
     const messages: SipMessage[] = [];
     let rest = octets;
     for (;;) {
+      rest = rest.subarray(keepAliveLength(rest));
       const message = readSip(rest, 0, rest.length);
       if (message === undefined) break;
       messages.push(message);
-      rest = rest.subarray(messageLength(rest));
+      rest = rest.subarray(message.length);
     }
     this.#streams.delete(key);
-    if (rest.length > 0 && rest.length <= MAX_MESSAGE_LEN && looksLikeSip(rest, 0, rest.length)) {
+    if (rest.length <= MAX_MESSAGE_LEN && mayBecomeSip(rest)) {
       this.#streams.set(key, { octets: rest, next: next >>> 0 });
     }
     for (const oldest of this.#streams.keys()) {
@@ -88,11 +92,16 @@ export class SipStreams {
   }
 }
 
-function messageLength(octets: Buffer): number {
-  const headEnd = octets.indexOf('\r\n\r\n');
-  const head = octets.toString('latin1', 0, headEnd);
-  const bodyAt = headEnd + 4;
-  return bodyAt + Number(header(head, 'content-length', 'l') ?? octets.length - bodyAt);
+/** Line ends between messages keep the connection alive (RFC 5626 section 4.4.1). */
+function keepAliveLength(octets: Buffer): number {
+  const first = octets.findIndex((octet) => octet !== 0x0d && octet !== 0x0a);
+  return first < 0 ? octets.length : first;
+}
+
+/** Nothing yet, or a first line that is not all there. */
+function mayBecomeSip(rest: Buffer): boolean {
+  if (looksLikeSip(rest, 0, rest.length)) return true;
+  return rest.length < MAX_FIRST_LINE_LEN && !rest.includes(0x0d);
 }
 
 /** Value of a header field by its long or compact name (RFC 3261 7.3.3). */
