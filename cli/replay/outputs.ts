@@ -1,6 +1,6 @@
 /**
  * The capture files that a replay writes: the tunnel's TCP connection, what passes at the core, and
- * what the UE gets. All of raw IP packets with nanoseconds; all of them whole, or none.
+ * what the UE gets. Raw IP packets with nanoseconds; each file is whole or not there at all.
  */
 import { LINK_TYPES } from '../../io/pcap/link-types.ts';
 import { CaptureWriter } from '../../io/pcap/write.ts';

@@ -59,25 +59,24 @@ export async function replayFile(file: string, options: ReplayOptions): Promise<
   });
   const found = search.found();
   const problem = fault ?? shortcoming(file, found, options);
-  if (begin === undefined || found.flows.length === 0 || isTaken(found, options)) {
+  const nothingToDo = found.flows.length === 0 || isTaken(found, options);
+  if (begin === undefined || nothingToDo || options.interrupt.aborted) {
     return result(file, found, noCounts(), problem ?? `${file}: no packets`);
   }
   const outputs = new Outputs(options.outputs);
   try {
-    const { counts, unbound } = await carryAll(file, found, begin, outputs, options);
-    if (options.interrupt.aborted) outputs.discard();
-    else outputs.finish();
-    return result(file, found, counts, problem ?? unbound);
-  } catch (error) {
+    const carried = await carryAll(file, found, begin, outputs, options);
+    if (!options.interrupt.aborted) outputs.finish();
+    return result(file, found, carried.counts, problem ?? carried.problem);
+  } finally {
     outputs.discard();
-    throw error;
   }
 }
 
 interface Carried {
   readonly counts: Counts;
-  /** Why some flow had no binding and was left out. */
-  readonly unbound: string | undefined;
+  /** Interrupted, or some flow had no binding and was left out. */
+  readonly problem: string | undefined;
 }
 
 /** Second reading. */
@@ -108,9 +107,9 @@ async function carryAll(
   }
   const map = mediaMap(found, boundAddresses(tunnel.bound));
   const carry = new Carry({ counts, tunnel, map, clock, arrivals, outputs });
-  await readThrough(file, options.interrupt, (record) => carry.take(record));
+  const fault = await readThrough(file, options.interrupt, (record) => carry.take(record));
   carry.end();
-  return { counts, unbound: tunnel.problem && `${file}: ${tunnel.problem}` };
+  return { counts, problem: fault ?? (tunnel.problem && `${file}: ${tunnel.problem}`) };
 }
 
 /** Reads every record; gives what kept the file from being read to its end. */
