@@ -79,11 +79,13 @@ export function readDetails(sdp: Sdp): Details {
     .map((group) => String(group.mids).split(' '));
   const media = sdp.media.map((m, i) => {
     const section = parsed.media[i];
+    const maps = firstByPayload(section?.rtp ?? []);
+    const lists = firstByPayload(section?.fmtp ?? []);
     const codecs = new Map<number, Codec>();
     for (const format of m.formats) {
       const payload = Number(format);
-      const map = section?.rtp.find((rtp) => rtp.payload === payload);
-      const parameters = section?.fmtp.find((fmtp) => fmtp.payload === payload)?.config;
+      const map = maps.get(payload);
+      const parameters = lists.get(payload)?.config;
       const codec = map === undefined ? staticCodec(m, payload) : named(map);
       if (codec !== undefined) codecs.set(payload, { ...codec, parameters });
     }
@@ -120,6 +122,11 @@ function readSection(index: LineIndex, section: Section, at: number): Media | Sd
     transport,
     live: port !== 0,
   };
+}
+
+/** Of several a=rtpmap or a=fmtp of one payload type the first counts. */
+function firstByPayload<T extends { readonly payload: number }>(entries: readonly T[]) {
+  return new Map(entries.map((entry) => [entry.payload, entry] as const).reverse());
 }
 
 interface RtpMap {

@@ -92,6 +92,9 @@ test('codecs by payload type: dynamic with parameters, static without rtpmap', (
   const [counted] = good(mediaAddresses(`${HEAD}m=audio 4000/2 RTP/AVP 0\r\na=rtpmap:0 X/1\r\n`));
   t.like(counted, { count: 2 });
   t.like(counted?.codecs.get(0), { name: 'X', rate: 1 });
+  const twice = 'a=rtpmap:0 X/1\r\na=rtpmap:0 Y/2\r\na=fmtp:0 x\r\na=fmtp:0 y\r\n';
+  const [first] = good(mediaAddresses(`${HEAD}m=audio 4000 RTP/AVP 0\r\n${twice}`));
+  t.like(first?.codecs.get(0), { name: 'X', parameters: 'x' });
 });
 
 test('[RFC9143] bundle groups by identification tag', (t) => {
