@@ -3,7 +3,7 @@
  * answer, over another connection too.
  */
 import { FAULTS } from '../wire/faults.ts';
-import { find } from '../wire/stun/message.ts';
+import { find, hasForeign } from '../wire/stun/message.ts';
 import { BINDING_FLAGS } from '../wire/stun/registry.ts';
 import type { Counters } from './counters.ts';
 import { mapped } from './messages.ts';
@@ -40,6 +40,10 @@ export class ServerBinder {
     const { c, message } = asked;
     const wanted = find(message, 'TEP-BINDING');
     if (wanted === undefined) return;
+    if (hasForeign(message, 'REQUESTED-ADDRESS-FAMILY')) {
+      this.#parts.requests.refuse(440, asked, now);
+      return;
+    }
     const wish: BindRequest = {
       transactionId: message.transactionId,
       family: find(message, 'REQUESTED-ADDRESS-FAMILY') ?? c.peer.family,

@@ -124,6 +124,9 @@ test('[W-5] errors: 440 no such family, 442 protocol, 437 no tunnel', (t) => {
   t.is(codeOf(c.ask([wish()])), 437);
   c.open();
   t.is(codeOf(c.ask([wish(), IPV6])), 440);
+  const third: Attribute = { type: 'unknown', number: 0x0017, value: Uint8Array.of(3, 0, 0, 0) };
+  t.is(codeOf(c.ask([wish(), third])), 440);
+  t.is(raw.server.tunnels()[0]?.bindings, 0);
   t.is(codeOf(c.ask([wish(0, 0, 47)])), 442);
   t.is(codeOf(c.ask([wish(0, 0, TCP)])), 0);
 });

@@ -142,6 +142,14 @@ export function has(message: StunParts, name: AttributeName): boolean {
   return message.attributes.some((attribute) => attribute.type === name);
 }
 
+/**
+ * Whether an attribute of this name came with a value of a kind that we do not know, such as an address
+ * family: to be ignored in a response (RFC 8489 6.3.3), a reason for 440 in a request (RFC 8656 7.2).
+ */
+export function hasForeign(message: StunParts, name: AttributeName): boolean {
+  return message.attributes.some((a) => a.type === 'unknown' && a.number === ATTRIBUTES[name]);
+}
+
 /** An error response to `request` with ERROR-CODE first and the recommended reason phrase. */
 export function errorResponse(
   request: Pick<StunParts, 'method' | 'transactionId'>,
