@@ -4,6 +4,7 @@
  * characters of the line, spaces included. A line that cannot be read gives undefined.
  */
 import { type Endpoint, type Family, formatAddress, parseAddress } from '../wire/address.ts';
+import { u8 } from '../wire/bytes.ts';
 
 export const MAX_PORT = 65_535;
 /** The discard port: "no port here", of TCP ends that only connect (RFC 6544 clause 4.5, RFC 4145). */
@@ -191,4 +192,10 @@ export function endpoint(a: Address, port: number): Endpoint {
 
 export function isUnspecified(a: Address): boolean {
   return a.address.every((octet) => octet === 0);
+}
+
+/** Whether media or a connection can go there: neither a group nor "none". */
+export function isUnicast(a: Address): boolean {
+  const group = a.family === 4 ? (u8(a.address, 0) & 0xf0) === 0xe0 : u8(a.address, 0) === 0xff;
+  return !group && !isUnspecified(a);
 }

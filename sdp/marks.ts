@@ -13,7 +13,7 @@ import {
   type Address,
   addressText,
   endpoint,
-  isUnspecified,
+  isUnicast,
   MAX_PORT,
   NO_PORT,
   readAddress,
@@ -50,7 +50,7 @@ export interface MediaMark {
   readonly unreadable: number | undefined;
   /** The m= line is live and has at least one mark. */
   readonly marked: boolean;
-  /** Where TEP-S listens, defaults filled in; undefined when it listens nowhere, on hold, or c= is a name. */
+  /** Where TEP-S listens, defaults filled in; undefined for nowhere, a name, a group or 0.0.0.0. */
   readonly listener: (Endpoint & { readonly transport: TepTransport }) | undefined;
 }
 
@@ -128,8 +128,8 @@ function marksOf(sdp: Sdp, m: Media): MediaMark {
 function listenerOf(sdp: Sdp, m: Media, mark: Mark | undefined): MediaMark['listener'] {
   const port = mark?.port ?? DEFAULT_PORT;
   const address = mark?.address ?? flowOf(sdp, m).connection?.fields.address;
-  // On hold by 0.0.0.0 nothing is told; a host that connects to it reaches itself.
-  if (address === undefined || isUnspecified(address) || port === NO_PORT) return undefined;
+  // Nothing is told on hold by 0.0.0.0; a host that connects to it reaches itself.
+  if (address === undefined || !isUnicast(address) || port === NO_PORT) return undefined;
   return { ...endpoint(address, port), transport: mark?.transport ?? 'TCP' };
 }
 

@@ -6,6 +6,7 @@ import type { Endpoint } from '../wire/address.ts';
 import {
   type ConnectionFields,
   endpoint,
+  isUnicast,
   isUnspecified,
   MAX_PORT,
   readConnection,
@@ -103,7 +104,7 @@ export function flowOf(sdp: Sdp, m: Media): Flow {
   const address = connection?.fields.address;
   const hold = address !== undefined && isUnspecified(address);
   const mux = muxOf(m);
-  const usable = address !== undefined && !hold && m.live;
+  const usable = address !== undefined && isUnicast(address) && m.live;
   const rtp = usable ? endpoint(address, m.port) : undefined;
   return { connection, hold, mux, rtp, rtcp: m.live ? rtcpOf(m, mux, rtp) : undefined };
 }
@@ -116,7 +117,7 @@ function rtcpOf(m: Media, mux: Mux, rtp: Endpoint | undefined): Endpoint | undef
     return rtp === undefined || rtp.port >= MAX_PORT ? undefined : endpoint(rtp, rtp.port + 1);
   }
   const address = fields.host === undefined ? rtp : fields.address;
-  const usable = address !== undefined && !isUnspecified(address) && fields.port !== 0;
+  const usable = address !== undefined && isUnicast(address) && fields.port !== 0;
   return usable ? endpoint(address, fields.port) : undefined;
 }
 

@@ -73,6 +73,22 @@ test('[M-03] on hold by 0.0.0.0 the token alone leads nowhere, an address in the
   t.is(listener('a=3gpp-tep:80 TCP IN IP4 192.0.2.7\r\n')?.port, 80);
 });
 
+test('[M-03] TEP-S listens nowhere when the address is none to connect to', (t) => {
+  for (const c of [
+    'IP4 0.0.0.0',
+    'IP6 ::',
+    'IP6 ff15::101',
+    'IP4 224.2.1.1/127',
+    'IP4 a.example',
+  ]) {
+    const media = `m=audio 4000 RTP/AVP 0\r\nc=IN ${c}\r\n`;
+    const [token] = good(tepMarks(`${HEAD}${media}a=ice-options:tep\r\n`));
+    t.like(token, { marked: true, listener: undefined }, c);
+    const [line] = good(tepMarks(`${HEAD}m=audio 4000 RTP/AVP 0\r\na=3gpp-tep:80 TCP IN ${c}\r\n`));
+    t.is(line?.listener, undefined, c);
+  }
+});
+
 test('[M-03] marks at every level are read and stripped', (t) => {
   const before = vector('tep-answer');
   const marks = good(tepMarks(before));

@@ -70,6 +70,13 @@ test('[RFC3605] a=rtcp says another port or address', (t) => {
   ]);
 });
 
+test('[B8] an IPv6 group, which has no TTL to show it, is no media address', (t) => {
+  const text = `${HEAD}m=audio 4000 RTP/AVP 0\r\nc=IN IP6 ff15::101\r\n`;
+  t.deepEqual(summary(text), ['audio udp - - none sendrecv']);
+  const rtcp = `${HEAD}m=audio 4000 RTP/AVP 0\r\na=rtcp:4001 IN IP6 ff15::101\r\n`;
+  t.deepEqual(summary(rtcp), ['audio udp 10.0.0.2:4000 - none sendrecv']);
+});
+
 test('codecs by payload type: dynamic with parameters, static without rtpmap', (t) => {
   const [volte] = good(mediaAddresses(vector('volte-offer')));
   t.deepEqual(
