@@ -7,7 +7,7 @@ import { type Address, addressText, readAddress } from '../sdp/fields.ts';
 import { MAX_SDP_LEN, type SdpProblem } from '../sdp/lines.ts';
 import { advertise, type Mark, strip, tepMarks } from '../sdp/marks.ts';
 import { mediaAddresses } from '../sdp/media.ts';
-import { isPrivate, privateAddressesLeft } from '../sdp/private.ts';
+import { isPrivate, type PrivateAddress, privateAddressesLeft } from '../sdp/private.ts';
 import { type Endpoint, formatEndpoint, parseEndpoint } from '../wire/address.ts';
 import { helpText, type Options, parseArguments } from './arguments.ts';
 import { type Command, EXIT, Failure, UsageError, type World } from './command.ts';
@@ -152,29 +152,34 @@ async function runApply(args: readonly string[], world: World): Promise<number> 
       raiseVersion: values['raise-version'],
     }),
   );
-  const left = input.good(privateAddressesLeft(applied.octets));
   if (!applied.changed && applied.unmapped.length > 0) {
     const [first] = applied.unmapped;
     const address = first === undefined ? '' : formatEndpoint(first.local);
     throw input.refused(`no public address is given for any media address, such as ${address}`);
   }
-  if (!values.json) {
-    for (const one of applied.unmapped) complain(world, `note: ${unmappedText(one)}`);
-    for (const { line, field, address } of left) {
-      complain(world, `note: ${input.name}: line ${line}: ${field} shows ${address}`);
-    }
-  }
+  const privateLeft = input.good(privateAddressesLeft(applied.octets));
+  if (!values.json) complainAbout(world, input.name, applied.unmapped, privateLeft);
   const unmapped = applied.unmapped.map((u) => ({
     media: u.media + 1,
     line: u.line,
     component: u.component,
     address: formatEndpoint(u.local),
   }));
-  return write(world, values.json, input.octets, applied.octets, { unmapped, privateLeft: left });
+  return write(world, values.json, input.octets, applied.octets, { unmapped, privateLeft });
+}
 
-  function unmappedText({ line, component, local }: Unmapped): string {
-    const what = component.toUpperCase();
-    return `${input.name}: line ${line}: no public address for ${what} ${formatEndpoint(local)}`;
+function complainAbout(
+  world: World,
+  name: string,
+  unmapped: readonly Unmapped[],
+  privateLeft: readonly PrivateAddress[],
+): void {
+  for (const { line, component, local } of unmapped) {
+    const what = `${component.toUpperCase()} ${formatEndpoint(local)}`;
+    complain(world, `note: ${name}: line ${line}: no public address for ${what}`);
+  }
+  for (const { line, field, address } of privateLeft) {
+    complain(world, `note: ${name}: line ${line}: ${field} shows ${address}`);
   }
 }
 
