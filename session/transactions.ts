@@ -1,14 +1,12 @@
 /**
  * STUN requests that wait for their answer on one connection. Over TCP nothing is retransmitted
- * (RFC 8489 6.2.2): an answer comes within TI or the connection is of no use any more.
+ * (RFC 8489 6.2.2): an answer comes within Ti or the connection is of no use any more.
  *
  * Memory: the requests of TEP-C itself; bounded by the number of its bindings.
  */
 import { equal } from '../wire/bytes.ts';
 import { TRANSACTION_ID_LEN } from '../wire/stun/message.ts';
-
-/** RFC 8489 6.2.2: what a request over UDP would get with its retransmissions. */
-const TI_MS = 39_500;
+import { STREAM_TIMEOUT_MS } from '../wire/stun/transactions.ts';
 
 export interface Transaction {
   /** 12 octets. */
@@ -43,6 +41,6 @@ export class Transactions<T extends Transaction> {
   /** When the oldest one is overdue; Infinity when none waits. */
   deadline(): number {
     const oldest = this.#waiting[0];
-    return oldest === undefined ? Number.POSITIVE_INFINITY : oldest.sentAtMs + TI_MS;
+    return oldest === undefined ? Number.POSITIVE_INFINITY : oldest.sentAtMs + STREAM_TIMEOUT_MS;
   }
 }

@@ -3,7 +3,7 @@
  *    0         4      6      7      8      24     40
  *    |v|tc|flow| len  | next | hops | src  | dst  | extension headers … transport
  */
-import { setU8, setU16, u8, u16 } from './bytes.ts';
+import { setU16, u8, u16 } from './bytes.ts';
 import { FAULTS, type Fault } from './faults.ts';
 
 export const HEADER_LEN = 40;
@@ -16,9 +16,9 @@ const OFF_LENGTH = 4;
 const OFF_HOP_LIMIT = 7;
 
 export const NEXT_HOP_BY_HOP = 0;
-export const NEXT_ROUTING = 43;
+const NEXT_ROUTING = 43;
 export const NEXT_FRAGMENT = 44;
-export const NEXT_DESTINATION = 60;
+const NEXT_DESTINATION = 60;
 
 /** RFC 8200 section 4.5: next, reserved, offset (13 bits) with two spare bits and M, identification. */
 export const FRAGMENT_HEADER_LEN = 8;
@@ -154,9 +154,6 @@ export function setPayloadLength(b: Uint8Array, at: number, v: number): void {
 
 export function nextHeader(b: Uint8Array, at: number): number {
   return u8(b, at + OFF_NEXT_HEADER);
-}
-export function setNextHeader(b: Uint8Array, at: number, v: number): void {
-  setU8(b, at + OFF_NEXT_HEADER, v);
 }
 
 export function hopLimit(b: Uint8Array, at: number): number {

@@ -13,7 +13,8 @@ import { answerBinding } from '../../wire/stun/binding.ts';
 import { ClientAuth, type SignedRequest, type Verdict } from '../../wire/stun/client-auth.ts';
 import { type Credentials, timeLimitedPassword } from '../../wire/stun/keys.ts';
 import { decode, find, type StunMessage, type StunParts } from '../../wire/stun/message.ts';
-import { METHODS, PROTOCOLS } from '../../wire/stun/registry.ts';
+import { METHODS } from '../../wire/stun/registry.ts';
+import * as udp from '../../wire/udp.ts';
 import { peerMissing, peerOutput } from '../peers.ts';
 import { ADDRESS, startTurnServer, type TurnServer } from './turnserver.ts';
 
@@ -128,7 +129,7 @@ function request(method: number, attributes: Attribute[] = []): StunParts {
 
 function allocate(): StunParts {
   return request(METHODS.ALLOCATE, [
-    { type: 'REQUESTED-TRANSPORT', value: PROTOCOLS.UDP },
+    { type: 'REQUESTED-TRANSPORT', value: udp.PROTOCOL },
     { type: 'LIFETIME', value: 600 },
   ]);
 }

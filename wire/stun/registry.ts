@@ -107,8 +107,5 @@ export type ErrorCode = keyof typeof REASONS;
 /** Password algorithms: RFC 8489 18.5. Both have empty parameters. */
 export const PASSWORD_ALGORITHMS = { MD5: 0x0001, SHA256: 0x0002 } as const;
 
-/** Protocol numbers of IP, as REQUESTED-TRANSPORT and TEP-BINDING carry them. */
-export const PROTOCOLS = { TCP: 6, UDP: 17 } as const;
-
 /** Flags of TEP-BINDING (tep-wire 4). */
 export const BINDING_FLAGS = { EVEN_PORT: 0x01, RELEASE: 0x02 } as const;

@@ -5,11 +5,11 @@
 import { Buffer } from 'node:buffer';
 
 /** First retransmission timeout of UDP; it doubles with each retransmission. */
-export const RTO_MS = 500;
+const RTO_MS = 500;
 /** Rc: how often a request is sent over UDP. */
-export const SENDS = 7;
+const SENDS = 7;
 /** Rm: the wait after the last one, in RTOs. */
-export const LAST_WAIT = 16;
+const LAST_WAIT = 16;
 /** Ti: how long an answer over TCP or TLS may take. */
 export const STREAM_TIMEOUT_MS = 39_500;
 /** More at once to one server are not polite (RFC 8489 6.2). */
