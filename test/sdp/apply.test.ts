@@ -237,6 +237,33 @@ test('[B8] MSRP: only the own URI of the path; an end that only connects keeps p
   );
 });
 
+test('[B8] MSRP: a path alone is rewritten when the port of m= is that of nobody', (t) => {
+  const media = 'm=message 2855 TCP/MSRP *\r\n';
+  const path = 'a=path:msrp://10.0.0.2:7654/x;tcp\r\n';
+  t.deepEqual(changes(`${HEAD}${media}${path}`, map('10.0.0.2:7654=203.0.113.5:7000')), [
+    '-o=- 1 1 IN IP4 10.0.0.2',
+    '-a=path:msrp://10.0.0.2:7654/x;tcp',
+    '+o=- 1 1 IN IP4 203.0.113.5',
+    '+a=path:msrp://203.0.113.5:7000/x;tcp',
+  ]);
+});
+
+test('[B8] a=rtcp of a host whose RTP stays where it is says its address', (t) => {
+  const text = `${HEAD}m=audio 4000 RTP/AVP 0\r\na=rtcp:4001\r\n`;
+  t.deepEqual(changes(text, map('10.0.0.2:4001=203.0.113.5:7001')), [
+    '-o=- 1 1 IN IP4 10.0.0.2',
+    '-a=rtcp:4001',
+    '+o=- 1 1 IN IP4 203.0.113.5',
+    '+a=rtcp:7001 IN IP4 203.0.113.5',
+  ]);
+  const none = text.replace('c=IN IP4 10.0.0.2\r\n', '').replace('4001', '4001 IN IP4 10.0.0.2');
+  t.true(
+    changes(none, map('10.0.0.2:4001=203.0.113.5:7001')).includes(
+      '+a=rtcp:7001 IN IP4 203.0.113.5',
+    ),
+  );
+});
+
 test('[B8] an end that only connects may stand before the m= line that shows its host', (t) => {
   const text = `${HEAD}m=audio 9 TCP/RTP/AVP 0\r\na=setup:active\r\nm=audio 4000 RTP/AVP 0\r\n`;
   const applied = good(apply(text, shiftedFrom(4000)));

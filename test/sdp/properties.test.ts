@@ -233,12 +233,13 @@ test('long lines of every kind are worked through in linear time', (t) => {
   }
 });
 
-/** 64 KiB take some milliseconds when the work is linear, a second when it is square. */
+/** 64 KiB take some milliseconds when the work is linear, most of a second when it is square. */
 function inLinearTime(t: ExecutionContext, what: string, octets: Uint8Array): void {
   for (const [name, run] of FUNCTIONS) {
-    // Another process may have taken the processor once.
-    const ms = Math.min(timed(run, octets), timed(run, octets));
-    t.true(ms < 200, `${name}, ${what}: ${ms} ms`);
+    // Other processes may take the processor, but not each time.
+    let ms = timed(run, octets);
+    for (let again = 0; again < 5 && ms >= 250; again++) ms = timed(run, octets);
+    t.true(ms < 250, `${name}, ${what}: ${ms} ms`);
   }
 }
 
