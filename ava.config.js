@@ -1,5 +1,6 @@
 export default {
   files: ['build/test/**/*.test.js'],
   nodeArguments: ['--enable-source-maps'],
-  timeout: '60s',
+  // Against a run that hangs, no measure: no test done for so long, on however busy a machine.
+  timeout: '3m',
 };
