@@ -7,6 +7,9 @@ import { Counters } from '../../session/counters.ts';
 import type { CloseOutput } from '../../session/outputs.ts';
 import type { TunnelEnd } from '../../session/tunnel-end.ts';
 
+/** So late that no slow machine gets there. */
+const HOUR_MS = 3_600_000;
+
 type Output = CloseOutput | { readonly type: 'word'; readonly word: string };
 
 /** Octets and outputs to be handed out, and a diary. */
@@ -17,6 +20,14 @@ class FakeEnd implements TunnelEnd<Output> {
   dueMs = Number.POSITIVE_INFINITY;
   waiting = '';
   #listed = false;
+  #wake = () => {};
+
+  /** Resolves at the next timeout. */
+  timedOut(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
 
   say(text: string): void {
     this.waiting += text;
@@ -34,6 +45,7 @@ class FakeEnd implements TunnelEnd<Output> {
   timeout(atMs: number): void {
     this.told.push(atMs >= this.dueMs ? 'timeout' : 'timeout too early');
     this.dueMs = Number.POSITIVE_INFINITY;
+    this.#wake();
   }
   nextTimeout(): number {
     return this.dueMs;
@@ -114,9 +126,15 @@ test('outputs are obeyed in order; close ends the connection, and stop waits for
 
 test('timeout is called when it is due, never before, and at once when it is overdue', async (t) => {
   const { end, pump, stream } = pumped();
+  end.dueMs = now() + HOUR_MS;
+  pump.touched();
+  await turn();
+  t.deepEqual(end.told, []);
+  // FakeEnd notes whether it is called before its time.
+  const timedOut = end.timedOut();
   end.dueMs = now() + 30;
   pump.touched();
-  while (end.told.length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+  await timedOut;
   t.deepEqual(end.told, ['timeout']);
   end.dueMs = now() - 1;
   pump.touched();
