@@ -121,9 +121,9 @@ function callLine({ publicAddress, up, down }: Call, number: number): string {
     count(up.sent + down.sent).padStart(6),
     count(up.stats.received + down.stats.received).padStart(7),
     count(up.lost + down.lost).padStart(4),
-    Math.max(up.stats.jitterMs, down.stats.jitterMs).toFixed(2).padStart(9),
-    delay.quantileMs(0.5).toFixed(2).padStart(6),
-    delay.quantileMs(0.99).toFixed(2).padStart(6),
+    cell(Math.max(up.stats.jitterMs, down.stats.jitterMs)).padStart(9),
+    cell(delay.quantileMs(0.5)).padStart(6),
+    cell(delay.quantileMs(0.99)).padStart(6),
     Math.min(up.mos, down.mos).toFixed(2),
   ].join('  ');
 }
@@ -142,6 +142,11 @@ export function summary(r: Report): string {
     tunnel    ${count(r.tunnelPackets)} packets, ${count(r.tunnelOctets)} octets; RTP of ${RTP_LEN} octets takes ${RTP_LEN + HEADERS_LEN}:
               itself and its IP and UDP header, nothing else
 ${r.tunnelDrops > 0 ? drops : ''}`;
+}
+
+/** 0.42, 42.42, 4242: at most six signs below a quarter of an hour. */
+function cell(valueMs: number): string {
+  return valueMs.toFixed(valueMs < 999 ? 2 : 0);
 }
 
 /** 0.42 ms, 42 ms */
