@@ -51,8 +51,12 @@ test('wrong usage is exit status 2', async (t) => {
 });
 
 test('a reader that goes away ends it quietly', async (t) => {
-  const tep = spawn(process.execPath, [BIN, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  // It begins when its standard input ends, which is after the reader has gone.
+  const wait = "data:text/javascript,import fs from 'node:fs'; fs.readFileSync(0);";
+  const tep = spawn(process.execPath, ['--import', wait, BIN, '--help'], { stdio: 'pipe' });
   tep.stdout.destroy();
+  await once(tep.stdout, 'close');
+  tep.stdin.end();
   const [err, [status]] = await Promise.all([text(tep.stderr), once(tep, 'exit')]);
   t.is(err, '');
   t.is(status, 141);
