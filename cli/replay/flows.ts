@@ -9,7 +9,7 @@ import * as udp from '../../wire/udp.ts';
 import { FlowTable, NO_FLOW } from './flow-table.ts';
 import { RtpEvidence } from './rtp-evidence.ts';
 
-const MAX_OBSERVED = 32_768;
+const MAX_OBSERVED = 16_384;
 const MAX_KEPT = 65_536;
 
 /** Index of an end in `ends`, and of the direction in which that end sends. */

@@ -57,7 +57,7 @@ test('flows without a sign of media are forgotten, those with one stay', (t) => 
     flows.of(b, view);
   }
   t.is(flows.kept.length, 1);
-  t.true(flows.known.length <= 65_537);
+  t.true(flows.known.length <= 32_769);
   flows.of(first.b, first.view);
   t.false(flows.fresh);
 });
