@@ -50,6 +50,8 @@ const NEW_SPACE_BYTES = 64 << 20;
 
 /** Growth of a whole run below this is that of the measuring itself. */
 const NOISE_BYTES = 200_000;
+/** But not so much per operation: then the run was short. */
+const LEAST_BYTES = 2;
 
 export function bench(one: Case): void {
   const times = timesFor(one, WARM_UP_MS);
@@ -123,7 +125,7 @@ function bytesPerOp(one: Case, nsPerOp: number): number {
   const times = Math.ceil(Math.min(ALLOCATION_OPS, fitting));
   const attempts = Array.from({ length: ATTEMPTS }, () => growthPerOp(one, times));
   const least = Math.min(...attempts);
-  return least * times < NOISE_BYTES ? 0 : round(least);
+  return least < LEAST_BYTES && least * times < NOISE_BYTES ? 0 : round(least);
 }
 
 /**
