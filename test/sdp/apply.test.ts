@@ -230,6 +230,9 @@ test('[B8] MSRP: only the own URI of the path; an end that only connects keeps p
   t.deepEqual(applied.unmapped, []);
   const udp = mapping.map((one) => ({ ...one, transport: 'udp' as const }));
   t.false(good(apply(vector('msrp'), udp)).changed);
+  const [audio] = map('10.0.0.2:4000=203.0.113.5:6000');
+  const overTcp = audio === undefined ? [] : [{ ...audio, transport: 'tcp' as const }];
+  t.false(good(apply(`${HEAD}m=audio 4000 RTP/AVP 0\r\n`, overTcp)).changed);
   const v6 = [{ local: at('10.0.0.2:7654'), public: at('[2001:db8::5]:20000') }];
   t.regex(
     latin1(good(apply(vector('msrp'), v6)).octets),

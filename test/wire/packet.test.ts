@@ -132,6 +132,31 @@ test('[RFC4884] extensions of an ICMP message are no part of the embedded packet
   t.is(view.embeddedChecksumAt, -1);
 });
 
+test('an ICMP error about what is no packet of its version is refused, also by a used view', (t) => {
+  const view = new PacketView();
+  for (const [name, header] of [
+    ['icmp4-port', 20],
+    ['icmp6-port', 40],
+  ] as const) {
+    const right = vector(name);
+    const payload = header + 8;
+    const other = Uint8Array.from(right);
+    other[payload] = (other[payload] ?? 0) ^ 0x20;
+    const short = right.slice(0, payload + header - 1);
+    new DataView(short.buffer).setUint16(
+      header === 20 ? 2 : 4,
+      short.length - (header === 20 ? 0 : 40),
+    );
+    for (const octets of [other, short]) {
+      const before = poisoned(right);
+      t.is(readPacket(view, before.b, before.at, before.end), 0);
+      const { b, at, end } = poisoned(octets);
+      t.is(readPacket(view, b, at, end), FAULTS.ICMP_EMBEDDED, name);
+      t.false(view.isIcmpError);
+    }
+  }
+});
+
 test('faults behind the IP header leave addresses and bounds in the view', (t) => {
   for (const name of ['fragment4-middle', 'fragment6-last', 'esp4', 'ah6', 'udp-length-long']) {
     const octets = vector(name);
