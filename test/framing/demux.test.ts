@@ -42,6 +42,8 @@ const STARTS: readonly (readonly [string, Buffer, ReturnType<typeof ask>])[] = [
   ['RFC 4571 STUN of 256 octets, beside TPKT', framed(stunRecord(256)), 'stun-rfc4571'],
   ['RFC 4571 STUN of 768 octets, beside TPKT 3', framed(stunRecord(768)), 'stun-rfc4571'],
   ['RFC 4571 STUN of 1,500 octets', framed(stunRecord(1500)), 'stun-rfc4571'],
+  ['RFC 4571 STUN of 1,504 octets', framed(stunRecord(1504)), FAULTS.FRAME_UNKNOWN],
+  ['RFC 4571 STUN of the highest type', framed(stunRecord(28, 0x3fff)), 'stun-rfc4571'],
   ['TPKT prime with ESP', hex('01 00 00 14 c1c2c3c4 00000001 aaaaaaaaaaaaaaaa'), 'tpkt'],
   ['TPKT prime with IKE', hex('01 00 00 24 00000000 1122334455667788 0000000000000000'), 'tpkt'],
   ['TPKT version 3', hex('03 00 00 13 0e e0 00 00 00 00 00 01 00 08 00'), FAULTS.FRAME_FOREIGN],
@@ -129,6 +131,17 @@ test('[B4] what is nearly STUN behind a length, or nearly TPKT prime, is nothing
 test('[B4] the same rules hold inside TLS, where no second TLS begins', (t) => {
   for (const [name, octets, wanted] of STARTS) {
     t.is(ask(octets, IN_TLS), wanted === 'tls' ? FAULTS.FRAME_FOREIGN : wanted, name);
+  }
+});
+
+test('[B4] every prefix of every start is judged by itself alone', (t) => {
+  for (const [name, octets] of STARTS) {
+    for (let n = 1; n <= Math.min(octets.length, MAX_LOOK_AHEAD); n++) {
+      const [a, ...others] = [0xa5, 0x00, 0x03].map((poison) =>
+        classify(bordered(octets.subarray(0, n), poison), 16, 16 + n, PLAIN),
+      );
+      t.deepEqual(others, [a, a], `${name}, ${n} octets`);
+    }
   }
 });
 
