@@ -21,7 +21,7 @@ export const KINDS = {
   NAT64: 7,
   /**
    * Stands for an IPv4 address whose place only the operator of the NAT64 knows (RFC 8215): nothing is
-   * written. Whoever knows the prefix asks `nat64Ipv4`; everybody else refuses.
+   * written, and whoever has rules refuses.
    */
   NAT64_LOCAL: 8,
   /** Never a media address. */
@@ -63,40 +63,6 @@ export function reach(b: Uint8Array, at: number, length: number, out: Uint8Array
   // RFC 5214 section 6.1: 0000:5efe, or 0200:5efe when the IPv4 address is a global one.
   const isatap = (u32(b, at + 8) & ~0x02000000) === 0x00005efe;
   return isatap ? reveal(KINDS.ISATAP, b, at + 12, 0, out) : KINDS.ORDINARY;
-}
-
-/** The lengths of RFC 6052 section 2.2 with the octet where the IPv4 address begins. */
-const NAT64_BEGINNINGS: Readonly<Record<number, number>> = {
-  32: 4,
-  40: 5,
-  48: 6,
-  56: 7,
-  64: 9,
-  96: 12,
-};
-/** Octet 8 ("u") is always zero and no part of the IPv4 address. */
-const NAT64_U = 8;
-
-/**
- * Writes the IPv4 address inside an address under a NAT64 prefix of `prefixLength` bits to `out`; false
- * when the address breaks RFC 6052 (octet 8 not zero), so that no such translator serves it.
- */
-export function nat64Ipv4(
-  b: Uint8Array,
-  at: number,
-  prefixLength: number,
-  out: Uint8Array,
-): boolean {
-  const begin = NAT64_BEGINNINGS[prefixLength];
-  if (begin === undefined) throw new RangeError('a NAT64 prefix has 32, 40, 48, 56, 64 or 96 bits');
-  if (u8(b, at + NAT64_U) !== 0) return false;
-  let from = begin;
-  for (let i = 0; i < 4; i++) {
-    if (from === NAT64_U) from += 1;
-    out[i] = u8(b, at + from);
-    from += 1;
-  }
-  return true;
 }
 
 function reach4(b: Uint8Array, at: number): Kind {
