@@ -67,7 +67,8 @@ export class Carry {
 
   /** Everything arrives that still can; then what is missing is known. */
   end(): void {
-    const { tunnel, clock, arrivals } = this.#parts;
+    const { counts, tunnel, clock, arrivals } = this.#parts;
+    counts.incomplete = this.#packets.incomplete;
     tunnel.settle(clock.now);
     arrivals.up.end();
     arrivals.down.end();

@@ -24,6 +24,8 @@ export interface Counts {
   icmpErrors: number;
   /** Frames that were IP fragments. */
   fragments: number;
+  /** Fragmented packets of which the capture has not every piece, or pieces that contradict. */
+  incomplete: number;
   /** Media packets of which the capture has only the beginning. */
   snapped: number;
   /** Media packets whose checksum was wrong in the capture already. */
@@ -47,6 +49,7 @@ export function noCounts(): Counts {
     answeredLocally: 0,
     icmpErrors: 0,
     fragments: 0,
+    incomplete: 0,
     snapped: 0,
     damaged: 0,
     unrelated: 0,

@@ -27,6 +27,7 @@ import { looksLikeSip, readSip, type SipMessage, SipStreams } from './sip-messag
 import { isPlainBindingRequest } from './stun-question.ts';
 import { type Given, type Signalling, WhichEnd } from './which-end.ts';
 import { WholePackets } from './whole-packets.ts';
+import { wrappingOf, wrappingOfFlow } from './wrappings.ts';
 
 export interface MediaFlow {
   readonly protocol: 6 | 17;
@@ -41,8 +42,8 @@ export interface Found {
   readonly descriptions: readonly Description[];
   /** Media flows at addresses that no tunnel carries to, such as multicast. */
   readonly special: number;
-  /** Link types of the capture that are not read, as text. */
-  readonly foreignLinkTypes: string;
+  /** What the capture has frames of that are not read: link types, other tunnels. */
+  readonly unread: readonly string[];
   /** Flows and descriptions that found no room in the bounded memory. */
   readonly beyondLimit: number;
 }
@@ -59,6 +60,7 @@ export class MediaSearch {
   readonly #streams = new SipStreams();
   readonly #signalling = new Map<string, Signalling>();
   readonly #foreignLinkTypes = new Set<number>();
+  readonly #wrappings = new Set<string>();
   #offers = 0;
 
   constructor(given: Given) {
@@ -67,8 +69,11 @@ export class MediaSearch {
 
   take(record: PacketRecord, nowMs: number): void {
     const packets = this.#packets;
-    if (!linkTypeKnown(record.linkType)) this.#foreignLinkTypes.add(record.linkType);
-    if (!packets.read(record, nowMs) || packets.view.isIcmpError) return;
+    if (!packets.read(record, nowMs)) {
+      this.#note(record);
+      return;
+    }
+    if (packets.view.isIcmpError) return;
     const { b, view } = packets;
     const flow = this.#flows.of(b, view);
     const side = this.#flows.sender;
@@ -90,9 +95,21 @@ export class MediaSearch {
       stunServers: this.#serversAmong(flows, told),
       descriptions: this.#descriptions.all,
       special: this.#mediaAmong(this.#flows.known.filter(isSpecialFlow)).length,
-      foreignLinkTypes: [...this.#foreignLinkTypes].join(', '),
+      unread: this.#unreadAmong(flows),
       beyondLimit: this.#flows.beyondLimit + this.#descriptions.beyondLimit,
     };
+  }
+
+  #note({ linkType, b, at, end }: PacketRecord): void {
+    if (!linkTypeKnown(linkType)) this.#foreignLinkTypes.add(linkType);
+    const wrapping = wrappingOf(linkType, b, at, end);
+    if (wrapping !== undefined) this.#wrappings.add(wrapping);
+  }
+
+  #unreadAmong(flows: readonly Flow[]): string[] {
+    const outside = flows.map(wrappingOfFlow).filter((wrapping) => wrapping !== undefined);
+    const linkTypes = [...this.#foreignLinkTypes].map((linkType) => `link type ${linkType}`);
+    return [...linkTypes, ...new Set([...this.#wrappings, ...outside])];
   }
 
   /** Whether a new flow is media by what is known before its first packet. */

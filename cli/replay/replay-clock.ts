@@ -9,8 +9,11 @@ import type { TimeOfCapture } from './outputs.ts';
 const MAX_LEAP_MS = 120_000;
 
 export class ReplayClock {
-  /** Milliseconds since 1970, minus the silences left out. */
-  now: number;
+  /**
+   * Milliseconds since the first frame, minus the silences left out. Not since 1970: a capture may say
+   * any time at all, and numbers beyond 2^53 do not go up by one any more.
+   */
+  now = 0;
   /** Time of capture of the last frame, for what is written. */
   seconds: number;
   nanoseconds: number;
@@ -20,7 +23,6 @@ export class ReplayClock {
     this.seconds = first.seconds;
     this.nanoseconds = first.nanoseconds;
     this.#newestMs = millisecondsOf(first);
-    this.now = this.#newestMs;
   }
 
   isAt({ seconds, nanoseconds }: TimeOfCapture): boolean {

@@ -40,6 +40,8 @@ export interface FileReplay {
   /** Pairs of endpoints between which media went. */
   readonly flows: number;
   readonly descriptions: number;
+  /** What the capture has frames of that are not read: link types, other tunnels. */
+  readonly unread: readonly string[];
   /** What kept the file from being replayed whole, in one line. */
   readonly problem: string | undefined;
 }
@@ -172,11 +174,10 @@ function shortcoming(file: string, found: Found, options: ReplayOptions): string
   return undefined;
 }
 
-function nothingFound({ special, foreignLinkTypes }: Found, given: Given): string {
+function nothingFound({ special, unread: names }: Found, given: Given): string {
   const fits = given.ue === undefined && given.media === undefined ? '' : ' that fits';
   const elsewhere = special > 0 ? ' but at multicast or similar addresses' : '';
-  const unread =
-    foreignLinkTypes.length > 0 ? ` (frames of link type ${foreignLinkTypes} are not read)` : '';
+  const unread = names.length > 0 ? ` (what is in ${names.join(', ')} is not read)` : '';
   return `no media found${fits}${elsewhere}${unread}; name the UE with --ue ADDRESS, or where its media go with --media PREFIX[:PORTS]`;
 }
 
@@ -189,7 +190,7 @@ function isTaken({ flows }: Found, { publicAddresses }: ReplayOptions): boolean 
 
 function result(
   file: string,
-  { flows, descriptions }: Found,
+  { flows, descriptions, unread }: Found,
   counts: Counts,
   problem: string | undefined,
 ): FileReplay {
@@ -202,6 +203,7 @@ function result(
     media: texts(flows.map(({ media }) => media)),
     flows: flows.length,
     descriptions: descriptions.length,
+    unread,
     problem,
   };
 }

@@ -40,7 +40,7 @@ export function textReport(files: readonly FileReplay[]): string {
     ...files.map(({ file, counts }) => rowOf(file, counts)),
     ...(files.length > 1 ? [rowOf('total', total)] : []),
   ];
-  const lines = [...align(rows), '', ...remarks(total), verdict(files)];
+  const lines = [...align(rows), '', ...remarks(total), ...unread(files), verdict(files)];
   return `${lines.join('\n')}\n`;
 }
 
@@ -64,7 +64,8 @@ function remarks(total: Counts): string[] {
     [total.unrelated, 'frames that are none of the media'],
     [total.icmpErrors, 'ICMP errors about media, translated'],
     [total.answeredLocally, 'STUN questions of the UE, answered by the tunnel end'],
-    [total.fragments, 'frames were fragments, put together first'],
+    [total.fragments, 'frames were fragments'],
+    [total.incomplete, 'fragmented packets have pieces missing in the capture and were left out'],
     [total.snapped, 'packets not captured whole, filled up with zeros'],
     [total.damaged, 'packets with a wrong checksum in the capture already'],
   ];
@@ -72,6 +73,11 @@ function remarks(total: Counts): string[] {
     ...Object.entries(total.dropped).map(([reason, n]) => `${n} dropped: ${reason}`),
     ...plain.filter(([n]) => n > 0).map(([n, text]) => `${n} ${text}`),
   ];
+}
+
+function unread(files: readonly FileReplay[]): string[] {
+  const names = new Set(files.flatMap((file) => file.unread));
+  return names.size === 0 ? [] : [`Not read: what is in ${[...names].join(', ')}`];
 }
 
 function verdict(files: readonly FileReplay[]): string {

@@ -57,8 +57,10 @@ export class SipStreams {
   /** Takes a segment's payload [at, end) with its sequence number; gives the messages it completes. */
   take(key: string, sequence: number, b: Uint8Array, at: number, end: number): SipMessage[] {
     const stream = this.#streams.get(key);
-    if (stream === undefined || looksLikeSip(b, at, end)) {
-      if (!looksLikeSip(b, at, end)) return [];
+    const passed = stream === undefined ? keepAliveLength(b.subarray(at, end)) : 0;
+    const begins = looksLikeSip(b, at + passed, end);
+    if (stream === undefined || begins) {
+      if (!begins) return [];
       return this.#continue(key, Buffer.from(b.subarray(at, end)), sequence + end - at);
     }
     // A repeated segment changes nothing; one that does not follow ends the message at hand.
@@ -93,7 +95,7 @@ export class SipStreams {
 }
 
 /** Line ends between messages keep the connection alive (RFC 5626 section 4.4.1). */
-function keepAliveLength(octets: Buffer): number {
+function keepAliveLength(octets: Uint8Array): number {
   const first = octets.findIndex((octet) => octet !== 0x0d && octet !== 0x0a);
   return first < 0 ? octets.length : first;
 }

@@ -30,6 +30,12 @@ export class WholePackets {
   /** Some fragment of the datagrams now waiting was snapped. */
   #snappedFragments = false;
 
+  /** Fragmented packets that were not, or not yet, put together. */
+  get incomplete(): number {
+    const { counts, waiting } = this.#defragmenter;
+    return counts.incomplete + counts.overlapping + waiting;
+  }
+
   /** Whether the frame holds, or completes, a UDP or TCP packet or an ICMP error about one. */
   read(record: PacketRecord, nowMs: number): boolean {
     this.snapped = false;

@@ -99,6 +99,17 @@ function payloadOffset(linkType: number, b: Uint8Array, at: number, end: number)
   }
 }
 
+/** The EtherType of an Ethernet frame behind its VLAN tags; 0 when the frame ends before it. */
+export function etherType(b: Uint8Array, at: number, end: number): number {
+  for (let tags = 0; tags <= MAX_VLAN_TAGS; tags++) {
+    const from = at + ETHERNET_TYPE_OFF + tags * VLAN_TAG_LEN;
+    if (end - from < 2) return 0;
+    const type = u16(b, from);
+    if (!VLAN_TAGS.has(type)) return type;
+  }
+  return 0;
+}
+
 /** `typeAt` is where an EtherType stands; VLAN tags before the last one are passed over. */
 function behindEtherType(b: Uint8Array, typeAt: number, end: number): number {
   for (let tags = 0; tags <= MAX_VLAN_TAGS; tags++) {

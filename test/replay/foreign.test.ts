@@ -105,6 +105,13 @@ test('[M-06, M-12] SDP in SIP names the media before any packet of them, and its
   t.like(total, { descriptions: 2, mediaPackets: 2, tupleErrors: 0, ue: ['10.0.0.2'] });
 });
 
+test('[RFC3261] line ends before the first message of a connection are passed over', async (t) => {
+  const text = sipMessage('INVITE sip:a@example.net SIP/2.0', sdp('10.0.0.2', 4000));
+  const story = new Story().tcp(UE_SIP, PROXY, `\r\n\r\n${text}`, 1);
+  const { total } = await story.udp(UE, MEDIA, Uint8Array.from([0])).replay();
+  t.like(total, { descriptions: 1, mediaPackets: 1 });
+});
+
 test('SIP over TCP in several segments, with a repeated one, on an unusual port', async (t) => {
   const text = sipMessage('INVITE sip:a@example.net SIP/2.0', sdp('10.0.0.2', 4000));
   const story = new Story();
