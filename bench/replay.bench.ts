@@ -19,6 +19,7 @@ import { MEDIA, PACKET_LEN, packetOf, UE } from './traffic.ts';
 const RUNS = QUICK ? 1 : 5;
 const PACKETS = 100_000;
 const FEW_PACKETS = 10_000;
+const CALLS = 10;
 const PACKET_MS = 20;
 const START_S = 1_780_000_000;
 
@@ -41,7 +42,7 @@ function runAll(): void {
       const ms = median(runs.map((run) => run.ms));
       const peakKb = median(runs.map((run) => run.peakKb));
       report(
-        `replay: ${packets} packets`,
+        `replay: ${packets} packets of ${CALLS} calls`,
         packets === PACKETS ? { minPacketsPerSecond: 200_000, maxPeakMb: 200 } : undefined,
         {
           packetsPerSecond: Math.round((packets * 1000) / ms),
@@ -87,12 +88,15 @@ function threadMs(): number {
   }
 }
 
-/** As captured at the UE: uplink and downlink in turns. */
+/** As captured at the UE: a packet of each call each way, every 20 ms. */
 function writeCapture(file: string, count: number): void {
   const writer = new CaptureWriter(file, { linkType: LINK_TYPES.RAW, precision: 'microseconds' });
   for (let i = 0; i < count; i++) {
-    const sequence = i >>> 1;
-    const packet = i % 2 === 0 ? packetOf(UE, MEDIA, sequence) : packetOf(MEDIA, UE, sequence);
+    const call = (i >>> 1) % CALLS;
+    const sequence = Math.floor(i / 2 / CALLS);
+    const ue = { ...UE, port: UE.port + 2 * call };
+    const media = { ...MEDIA, port: MEDIA.port + 2 * call };
+    const packet = i % 2 === 0 ? packetOf(ue, media, sequence) : packetOf(media, ue, sequence);
     const ms = sequence * PACKET_MS;
     writer.write(START_S + Math.floor(ms / 1000), (ms % 1000) * 1e6, packet, 0, PACKET_LEN);
   }
