@@ -42,10 +42,13 @@ export function writeUdpPacket(
   if (to < from || udpLength > most || at + header + udpLength > out.length) {
     throw new RangeError('payload does not fit');
   }
+  const n = four ? ipv4.ADDRESS_LEN : ipv6.ADDRESS_LEN;
+  if (source.address.length !== n || destination.address.length !== n) {
+    throw new RangeError('address does not fit its family');
+  }
   const addressesAt = four
     ? writeIpv4(out, at, udpLength, fields)
     : writeIpv6(out, at, udpLength, fields);
-  const n = source.address.length;
   copy(source.address, 0, out, addressesAt, n);
   copy(destination.address, 0, out, addressesAt + n, n);
   if (four) ipv4.setChecksum(out, at, ipv4.computedChecksum(out, at));

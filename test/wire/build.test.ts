@@ -76,5 +76,12 @@ test('arguments that cannot make a packet are exceptions', (t) => {
   t.throws(() => writeUdpPacket(out, 0, UE, AGW6, payload, 0, 1), { instanceOf: RangeError });
   t.throws(() => writeUdpPacket(out, 0, UE, AGW, payload, 0, 13), { instanceOf: RangeError });
   t.throws(() => writeUdpPacket(out, 0, UE, AGW, payload, 5, 4), { instanceOf: RangeError });
+  for (const wrong of [
+    { ...UE, address: UE6.address },
+    { ...UE, address: new Uint8Array(3) },
+  ]) {
+    t.throws(() => writeUdpPacket(out, 0, wrong, AGW, payload, 0, 1), { instanceOf: RangeError });
+    t.throws(() => writeUdpPacket(out, 0, UE, wrong, payload, 0, 1), { instanceOf: RangeError });
+  }
   t.is(writeUdpPacket(out, 0, UE, AGW, payload, 0, 12), 40);
 });
