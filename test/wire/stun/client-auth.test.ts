@@ -137,6 +137,34 @@ test('[B5] a challenge too long to be sent back with every request is not learnt
   t.deepEqual(challenged(333).verdict, { type: 'broken', fault: FAULTS.STUN_LENGTH });
 });
 
+test('[B5] USERHASH goes out when the nonce asks for it, in either count of the bits (9.2.5)', (t) => {
+  const names = (nonce: string, offered: boolean) => {
+    const client = longTermClient();
+    const request = client.request(parts());
+    const octets = encode(
+      errorResponse(request.parts, 401, [
+        { type: 'REALM', value: REALM },
+        { type: 'NONCE', value: nonce },
+        ...(offered ? [{ type: 'PASSWORD-ALGORITHMS', value: [SHA256] } as const] : []),
+      ]),
+    );
+    t.is(judge(client, request, octets).type, 'retry');
+    const again = decode(...whole(client.retry(request, newId()).octets));
+    if (typeof again === 'number') throw new Error(`fault ${again}`);
+    return again.attributes.map((a) => a.type).filter((type) => type.startsWith('USER'));
+  };
+  t.deepEqual(names('obMatJos2QAAAx', false), ['USERHASH']);
+  t.deepEqual(names('obMatJos2wAAAx', true), ['USERHASH']);
+  t.deepEqual(names('obMatJos2AAACx', true), ['USERHASH'], 'as in the vector of RFC 8489 B.1');
+  t.deepEqual(names('obMatJos2AAACx', false), ['USERNAME']);
+  t.deepEqual(names('obMatJos2gAAAx', true), ['USERNAME']);
+  t.deepEqual(names('QAAA', false), ['USERNAME']);
+});
+
+function whole(octets: Uint8Array): [Uint8Array, number, number] {
+  return [octets, 0, octets.length];
+}
+
 test('[B5] both counts of the feature bits are read, the second only with PASSWORD-ALGORITHMS', (t) => {
   const on = { passwordAlgorithms: true, anonymity: false };
   const off = { passwordAlgorithms: false, anonymity: false };
