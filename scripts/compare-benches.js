@@ -35,8 +35,8 @@ try {
   run(here, process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.']);
   compare();
 } finally {
-  execFileSync('git', ['worktree', 'remove', '--force', there], { cwd: here, stdio: 'ignore' });
   rmSync(temporary, { recursive: true, force: true });
+  execFileSync('git', ['worktree', 'prune'], { cwd: here });
 }
 
 /** The same lock file means the same packages: then ours are used. */
