@@ -332,9 +332,7 @@ export class TunnelClient implements ClientEnd {
     this.#binder.revokeAll();
     this.#move('expire');
     this.#stripes.wantNone(known.stripe);
-    for (const c of this.#connections.all()) {
-      if (c !== known) this.#connections.end(c, 'shut', 0, now);
-    }
+    this.#connections.endAll((c) => c !== known, now);
     this.#move('open');
     this.#askOpen(known, now);
   }
@@ -347,6 +345,9 @@ export class TunnelClient implements ClientEnd {
     if (c === undefined) return;
     this.#closing = why;
     this.#move('close');
+    this.#stripes.wantNone();
+    // A stripe that is just being let in would belong to a tunnel that is no more.
+    this.#connections.endAll((other) => other.state !== 'ready', now);
     this.#closeEndsMs = now + CLOSE_MS;
     this.#requests.ask(c, { type: 'close' }, [{ type: 'TEP-CLOSE', value: true }], now);
   }
@@ -360,7 +361,7 @@ export class TunnelClient implements ClientEnd {
     this.#lingerEndsMs = NEVER;
     this.#token = undefined;
     this.#stripes.wantNone();
-    for (const c of this.#connections.all()) this.#connections.end(c, 'shut', 0, now);
+    this.#connections.endAll(() => true, now);
     if (!wasClosing) this.#binder.failAll(code, reason, now);
     this.#connections.tell({ type: 'closed', why, code, reason });
     if (this.#bindings.size > 0) this.#open(now);

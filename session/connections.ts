@@ -45,10 +45,6 @@ export class Connections<C extends Connection, Output> {
     return this.#byNumber.get(conn);
   }
 
-  all(): Iterable<C> {
-    return this.#byNumber.values();
-  }
-
   add(c: C): void {
     this.#byNumber.set(c.conn, c);
     this.#schedule(c);
@@ -79,6 +75,11 @@ export class Connections<C extends Connection, Output> {
     c.isCut = !flush;
     this.tell({ type: 'close', conn: c.conn, flush, fault });
     this.move(c, event, now);
+  }
+
+  /** An orderly end for each connection that is meant. */
+  endAll(isMeant: (c: C) => boolean, now: number): void {
+    for (const c of this.#byNumber.values()) if (isMeant(c)) this.end(c, 'shut', 0, now);
   }
 
   /** Its carrier is gone, whoever ended it. */

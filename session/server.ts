@@ -126,7 +126,7 @@ export class TunnelServer implements ServerEnd {
       this.#tunnels.move(tunnel, 'close', now);
       this.#over(tunnel, 'stopped', now);
     }
-    for (const c of this.#connections.all()) this.#connections.end(c, 'shut', 0, now);
+    this.#connections.endAll(() => true, now);
   }
 
   timeout(now: number): void {

@@ -172,6 +172,14 @@ export class Direct {
     return undefined;
   }
 
+  /** What `from` has to send on one connection now, and nothing else. */
+  carryFrom(from: TunnelEnd<unknown>, conn: number): void {
+    const octets = from.pending(conn).slice();
+    from.wrote(conn, octets.length);
+    const to = from === this.client ? this.server : this.client;
+    to.input(conn, octets, 0, octets.length, this.now);
+  }
+
   said<T extends ClientOutput['type']>(type: T): Extract<ClientOutput, { type: T }>[] {
     return this.clientSaid.filter((o): o is Extract<ClientOutput, { type: T }> => o.type === type);
   }
