@@ -47,6 +47,8 @@ export class ClientBinder {
   readonly #parts: ClientBinderParts;
   /** Not confirmed by TEP-S, and the connection that had asked is gone. */
   #releases: Release[] = [];
+  /** Released while they were asked for, and the answer got lost: TEP-S may have granted them. */
+  #unwanted: ClientBinding[] = [];
 
   constructor(parts: ClientBinderParts) {
     this.#parts = parts;
@@ -95,12 +97,21 @@ export class ClientBinder {
     }
   }
 
-  /** Asks for what is wanted and not asked for yet, and repeats releases that got lost. */
+  /** The tunnel is a new one: what the one before may still have had is of no interest. */
+  tunnelOpened(): void {
+    this.#releases = [];
+    this.#unwanted = [];
+  }
+
+  /** Asks for what is wanted and not asked for yet, and repeats what got lost. */
   askMissing(now: number): void {
     if (!this.#parts.isUp()) return;
     const releases = this.#releases;
-    this.#releases = [];
-    for (const release of releases) this.#askRelease(release, now);
+    const unwanted = this.#unwanted;
+    this.tunnelOpened();
+    for (const release of releases) if (!this.#isBound(release)) this.#askRelease(release, now);
+    // The same request gets the same answer, and what it grants is given back.
+    for (const binding of unwanted) this.#askBind(binding, now);
     for (const binding of this.#parts.bindings.all()) {
       if (binding.first.address === undefined && !binding.isAsked) this.#askBind(binding, now);
     }
@@ -109,6 +120,12 @@ export class ClientBinder {
   /** The connection on which this release was asked for is gone. */
   releaseLost(release: Release): void {
     this.#releases.push(release);
+  }
+
+  /** The connection on which it was asked for is gone. */
+  bindLost(binding: ClientBinding): void {
+    binding.isAsked = false;
+    if (!this.#parts.bindings.has(binding)) this.#unwanted.push(binding);
   }
 
   granted(binding: ClientBinding, message: StunMessage, now: number): void {
@@ -123,6 +140,11 @@ export class ClientBinder {
     }
     if (bindings.isOthers(binding, address)) {
       this.#askAnother(binding, now);
+      return;
+    }
+    const releasing = this.#connectionReleasing(binding, address.port);
+    if (releasing !== undefined) {
+      this.#askBind(binding, now, releasing);
       return;
     }
     if (!bindings.has(binding)) {
@@ -152,13 +174,11 @@ export class ClientBinder {
 
   /** The tunnel is closed on purpose: everything is gone, and nobody needs to be told. */
   forgetAll(): void {
-    this.#releases = [];
     for (const binding of this.#parts.bindings.all()) this.#parts.bindings.remove(binding);
   }
 
   /** The tunnel is not known any more: nothing is bound, everything is to be asked for again. */
   revokeAll(): void {
-    this.#releases = [];
     for (const binding of this.#parts.bindings.all()) this.#parts.bindings.revoke(binding);
   }
 
@@ -179,8 +199,11 @@ export class ClientBinder {
     this.#parts.dropped(now);
   }
 
-  #askBind(binding: ClientBinding, now: number): void {
-    const c = this.#connectionReleasing(binding) ?? leastPending(this.#parts.ready);
+  #askBind(
+    binding: ClientBinding,
+    now: number,
+    c = this.#connectionReleasing(binding, binding.port) ?? leastPending(this.#parts.ready),
+  ): void {
     if (c?.outer === undefined) return;
     const flags = binding.isPair ? BINDING_FLAGS.EVEN_PORT : 0;
     const wanted = { port: binding.port, flags, protocol: binding.protocol };
@@ -191,16 +214,24 @@ export class ClientBinder {
   }
 
   /**
-   * The connection on which the port that is wanted is just being given back. What is asked on another
-   * one may overtake that: TEP-S would grant what we still have, and then take it away.
+   * The connection on which this port, wanted or granted, is just being given back. What is asked on
+   * another one may overtake that: TEP-S would grant what we still have, and then take it away.
    */
-  #connectionReleasing({ port, protocol }: ClientBinding): ClientConnection | undefined {
+  #connectionReleasing(binding: ClientBinding, port: number): ClientConnection | undefined {
     return this.#parts.ready.find((c) =>
-      c.transactions.some(({ purpose }) => {
-        if (purpose.type !== 'release') return false;
-        return purpose.release.port === port && purpose.release.protocol === protocol;
-      }),
+      c.transactions.some(
+        ({ purpose }) => purpose.type === 'release' && overlaps(purpose.release, binding, port),
+      ),
     );
+  }
+
+  /** Whether TEP-S, which had released it before the answer got lost, has granted it to us again. */
+  #isBound(release: Release): boolean {
+    for (const binding of this.#parts.bindings.all()) {
+      const { address } = binding.first;
+      if (address !== undefined && overlaps(release, binding, address.port)) return true;
+    }
+    return false;
   }
 
   /**
@@ -263,6 +294,14 @@ function releaseOf(binding: ClientBinding, address: Endpoint): Release {
   const pair = binding.isPair ? BINDING_FLAGS.EVEN_PORT : 0;
   const flags = BINDING_FLAGS.RELEASE | pair;
   return { family: address.family, port: address.port, flags, protocol: binding.protocol };
+}
+
+/** Whether the release gives back what the binding has, or would have, at `port`. */
+function overlaps(release: Release, binding: ClientBinding, port: number): boolean {
+  const { family, protocol } = release;
+  if (family !== binding.first.ue.family || protocol !== binding.protocol) return false;
+  const last = release.port + ((release.flags & BINDING_FLAGS.EVEN_PORT) === 0 ? 0 : 1);
+  return port <= last && release.port < port + binding.slots.length;
 }
 
 function same(a: Endpoint, b: Endpoint): boolean {

@@ -20,11 +20,12 @@ import { ClientBindings } from './client-bindings.ts';
 import { ClientConnection, type ClientTransaction, type Purpose } from './client-connection.ts';
 import { ClientData } from './client-data.ts';
 import { ClientRequests } from './client-requests.ts';
+import { ClientStats } from './client-stats.ts';
 import { Connections } from './connections.ts';
 import { Counters } from './counters.ts';
 import type { BindWishes, ClientEnd } from './ends.ts';
 import { LocalStun } from './local-stun.ts';
-import { openAttributes, statsAttribute, statsOf, TOKEN_LEN } from './messages.ts';
+import { openAttributes, TOKEN_LEN } from './messages.ts';
 import { type ClientOptions, MAX_STRIPES, SOFTWARE } from './options.ts';
 import type { ClientOutput, ClosedWhy, FlowProtocol, PacketSink } from './outputs.ts';
 import { leastPending } from './stripe-choice.ts';
@@ -37,7 +38,6 @@ import {
 } from './table.ts';
 
 const LINGER_MS = 10_000;
-const STATS_MS = 5_000;
 const MAX_BINDINGS = 64;
 /** How long the answer to TEP-CLOSE is waited for. */
 const CLOSE_MS = 2_000;
@@ -53,15 +53,13 @@ export class TunnelClient implements ClientEnd {
   readonly #bindings: ClientBindings;
   readonly #binder: ClientBinder;
   readonly #data: ClientData;
+  readonly #stats: ClientStats;
   readonly #stripes: Stripes;
   /** The connections that are part of the tunnel. */
   readonly #ready: ClientConnection[] = [];
   #state: TunnelState = 'idle';
   #token: Uint8Array | undefined;
   #lastConn = 0;
-  #statsSentMs = 0;
-  /** What had been counted when the tunnel was opened. */
-  #statsBefore = statsOf(this.counters);
   #closing: ClosedWhy = 'asked';
   #lingerEndsMs = NEVER;
   #closeEndsMs = NEVER;
@@ -103,7 +101,10 @@ export class TunnelClient implements ClientEnd {
       tell: (output) => connections.tell(output),
     });
     const slotFor = binder.slotFor.bind(binder);
-    this.#data = new ClientData({ bindings, connections, ready, counters, stun, sink, slotFor });
+    const data = new ClientData({ bindings, connections, ready, counters, stun, sink, slotFor });
+    const periodMs = options.statsMs;
+    this.#stats = new ClientStats({ counters, data, ready, requests, periodMs });
+    this.#data = data;
     this.#connections = connections;
     this.#requests = requests;
     this.#bindings = bindings;
@@ -171,7 +172,7 @@ export class TunnelClient implements ClientEnd {
     if (now >= this.#closeEndsMs) this.#finish(this.#closing, 0, '', now);
     if (now >= this.#binder.sweepAtMs) this.#binder.sweep(now);
     if (now >= this.#lingerEndsMs) this.#close('idle', now);
-    if (now >= this.#statsDueMs()) this.#askStats(now);
+    if (now >= this.#statsDueMs()) this.#stats.ask(now);
     this.#connect(now);
   }
 
@@ -283,9 +284,9 @@ export class TunnelClient implements ClientEnd {
     this.#ready.push(c);
     if (this.#state === 'up') return;
     const resumed = this.#state === 'lost';
-    if (!resumed) this.#statsBefore = statsOf(this.counters);
+    if (!resumed) this.#binder.tunnelOpened();
+    this.#stats.up(resumed, now);
     this.#token = token;
-    this.#statsSentMs = now;
     this.#move('admit');
     const software = find(message, 'SOFTWARE') ?? '';
     const lifetimeMs = lifetime * 1000;
@@ -312,7 +313,7 @@ export class TunnelClient implements ClientEnd {
     const at = this.#ready.indexOf(c);
     if (at >= 0) this.#ready.splice(at, 1);
     for (const { purpose } of c.transactions.takeAll()) {
-      if (purpose.type === 'bind') purpose.binding.isAsked = false;
+      if (purpose.type === 'bind') this.#binder.bindLost(purpose.binding);
       if (purpose.type === 'release') this.#binder.releaseLost(purpose.release);
     }
     this.#stripes.lost(c.stripe, c.conn, from === 'ready' ? now - sinceMs : 0, now);
@@ -367,7 +368,7 @@ export class TunnelClient implements ClientEnd {
     if (this.#bindings.size > 0) this.#open(now);
   }
 
-  // Answers, and what is measured
+  // Answers
 
   #succeeded(
     c: ClientConnection,
@@ -390,14 +391,6 @@ export class TunnelClient implements ClientEnd {
   }
 
   #statsDueMs(): number {
-    if (this.#state !== 'up' || !this.#data.isFlowing) return NEVER;
-    return this.#statsSentMs + (this.#options.statsMs ?? STATS_MS);
-  }
-
-  #askStats(now: number): void {
-    this.#statsSentMs = now;
-    this.#data.isFlowing = false;
-    const stats = statsAttribute(this.counters, this.#statsBefore);
-    for (const c of [...this.#ready]) this.#requests.ask(c, { type: 'stats' }, [stats], now);
+    return this.#state === 'up' ? this.#stats.dueMs() : NEVER;
   }
 }
