@@ -14,7 +14,7 @@ import { CHANNELS } from '../framing/framing.ts';
 import type { Endpoint } from '../wire/address.ts';
 import { equal } from '../wire/bytes.ts';
 import { FAULTS, type Fault } from '../wire/faults.ts';
-import { find, type StunMessage } from '../wire/stun/message.ts';
+import type { StunMessage } from '../wire/stun/message.ts';
 import { ClientBinder } from './client-binder.ts';
 import { ClientBindings } from './client-bindings.ts';
 import { ClientConnection, type ClientTransaction, type Purpose } from './client-connection.ts';
@@ -25,7 +25,7 @@ import { Connections } from './connections.ts';
 import { Counters } from './counters.ts';
 import type { BindWishes, ClientEnd } from './ends.ts';
 import { LocalStun } from './local-stun.ts';
-import { openAttributes, TOKEN_LEN } from './messages.ts';
+import { type Admission, admissionOf, openAttributes, TOKEN_LEN } from './messages.ts';
 import { type ClientOptions, MAX_STRIPES, SOFTWARE } from './options.ts';
 import type { ClientOutput, ClosedWhy, FlowProtocol, PacketSink } from './outputs.ts';
 import { leastPending } from './stripe-choice.ts';
@@ -257,40 +257,33 @@ export class TunnelClient implements ClientEnd {
 
   /** An answer that lets us in, if it is what it should be. */
   #opened(c: ClientConnection, asked: ClientTransaction, message: StunMessage, now: number): void {
-    const token = find(message, 'TEP-TUNNEL');
+    const admission = admissionOf(message);
     const unsigned = asked.request.integrity === undefined;
     const known = this.#token;
-    if (token?.length !== TOKEN_LEN) {
-      this.#finish('not-tep-s', 0, 'an ordinary STUN server answered', now);
+    if (typeof admission === 'string') {
+      this.#finish('not-tep-s', 0, admission, now);
     } else if (unsigned && this.#options.auth.mechanism !== 'none') {
       this.#finish('untrusted', 0, 'TEP-S did not ask for credentials', now);
-    } else if (known !== undefined && !equal(known, 0, token, 0, TOKEN_LEN)) {
+    } else if (known !== undefined && !equal(known, 0, admission.token, 0, TOKEN_LEN)) {
       this.#connections.end(c, 'refuse', FAULTS.STUN_UNEXPECTED, now);
     } else {
-      this.#admitted(c, token, message, now);
+      this.#admitted(c, admission, now);
     }
   }
 
   /** The first connection of a new or resumed tunnel, or one more stripe. */
-  #admitted(c: ClientConnection, token: Uint8Array, message: StunMessage, now: number): void {
-    const outer = find(message, 'XOR-MAPPED-ADDRESS');
-    const lifetime = find(message, 'LIFETIME');
-    if (outer === undefined || lifetime === undefined) {
-      this.#finish('not-tep-s', 0, 'no address or no LIFETIME in the answer', now);
-      return;
-    }
-    c.outer = outer;
+  #admitted(c: ClientConnection, admission: Admission, now: number): void {
+    c.outer = admission.outer;
     this.#connections.move(c, 'admit', now);
     this.#ready.push(c);
     if (this.#state === 'up') return;
     const resumed = this.#state === 'lost';
     if (!resumed) this.#binder.tunnelOpened();
     this.#stats.up(resumed, now);
+    const { token, ...told } = admission;
     this.#token = token;
     this.#move('admit');
-    const software = find(message, 'SOFTWARE') ?? '';
-    const lifetimeMs = lifetime * 1000;
-    this.#connections.tell({ type: 'opened', outer, resumed, lifetimeMs, software });
+    this.#connections.tell({ type: 'opened', ...told, resumed });
     this.#binder.askMissing(now);
     this.#stripes.wantAll(now);
     this.#connect(now);

@@ -4,7 +4,7 @@
  */
 import type { Endpoint, Family } from '../wire/address.ts';
 import type { Attribute, TepBinding, TepStats } from '../wire/stun/attributes.ts';
-import type { StunMessage, StunParts } from '../wire/stun/message.ts';
+import { find, type StunMessage, type StunParts } from '../wire/stun/message.ts';
 import { METHODS } from '../wire/stun/registry.ts';
 import type { Counters } from './counters.ts';
 
@@ -29,6 +29,28 @@ export function openAttributes(
   ];
   if (token !== undefined) attributes.push({ type: 'TEP-STRIPE', value: stripe });
   return attributes;
+}
+
+/** What a success to an opening request says (tep-wire 3). */
+export interface Admission {
+  readonly token: Uint8Array;
+  /** The client's TCP address as TEP-S sees it. */
+  readonly outer: Endpoint;
+  readonly lifetimeMs: number;
+  readonly software: string;
+}
+
+/** Or why it does not come from a TEP-S. */
+export function admissionOf(message: StunMessage): Admission | string {
+  const token = find(message, 'TEP-TUNNEL');
+  if (token?.length !== TOKEN_LEN) return 'an ordinary STUN server answered';
+  const outer = find(message, 'XOR-MAPPED-ADDRESS');
+  const lifetime = find(message, 'LIFETIME');
+  if (outer === undefined || lifetime === undefined) {
+    return 'no address or no LIFETIME in the answer';
+  }
+  const software = find(message, 'SOFTWARE') ?? '';
+  return { token, outer, lifetimeMs: lifetime * 1000, software };
 }
 
 /** REQUESTED-ADDRESS-FAMILY only where the family is not that of the outer address. */
