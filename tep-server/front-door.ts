@@ -34,7 +34,7 @@ export class FrontDoor {
     this.#waiting.add(greeting);
   }
 
-  /** Closes every connection that has not been admitted. */
+  /** Closes every connection that has not been admitted, those that were turned away too. */
   close(): void {
     for (const { stream } of this.#waiting) stream.destroy();
   }
@@ -68,11 +68,16 @@ class Greeting {
   };
 
   readonly #leave = (): void => {
+    this.#forget();
+    this.#left();
+  };
+
+  /** Nothing that the stream does concerns us any more. */
+  #forget(): void {
     this.#over = true;
     clearTimeout(this.#timer);
     this.stream.off('data', this.#input).off('close', this.#leave);
-    this.#left();
-  };
+  }
 
   /** Understands some octets; false when more are needed. */
   #step(): boolean {
@@ -113,7 +118,8 @@ class Greeting {
       this.stream.write(octets);
       return true;
     }
-    this.#leave();
+    this.#forget();
+    this.stream.once('close', this.#left);
     // What else it sends is read and forgotten, or the answer could be lost to a reset.
     this.stream.on('data', () => {});
     this.stream.end(octets);

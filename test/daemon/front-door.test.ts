@@ -155,3 +155,25 @@ peerTest('turnutils_stunclient', "[M-05] coturn's STUN client is answered by UDP
   t.regex(await peerOutput('turnutils_stunclient', args), /UDP reflexive addr: 127\.0\.0\.1:\d+/);
   await pair.stop();
 });
+
+test('[M-05] a client that ends its side with its question still gets the answer', async (t) => {
+  const pair = await openPair();
+  const socket = connect({ port: pair.listening.port, host: '127.0.0.1', allowHalfOpen: true });
+  t.teardown(() => socket.destroy());
+  socket.end(BINDING_REQUEST);
+  const answer = Buffer.concat(await socket.toArray());
+  answered(t, answer);
+  await pair.stop();
+});
+
+test('stopping waits for nobody who was turned away', async (t) => {
+  const pair = await openPair();
+  const socket = connect({ port: pair.listening.port, host: '127.0.0.1', allowHalfOpen: true });
+  t.teardown(() => socket.destroy());
+  socket.write('GET / HTTP/1.1\r\n\r\n');
+  await once(socket, 'data');
+  const late = setTimeout(() => t.fail('still waiting'), 5_000);
+  await pair.stop();
+  clearTimeout(late);
+  t.pass();
+});
