@@ -59,6 +59,8 @@ export class TunnelClient implements ClientEnd {
   readonly #ready: ClientConnection[] = [];
   #state: TunnelState = 'idle';
   #token: Uint8Array | undefined;
+  /** What was told when the tunnel last came up. */
+  #told: ClientOutput | undefined;
   #lastConn = 0;
   #closing: ClosedWhy = 'asked';
   #lingerEndsMs = NEVER;
@@ -116,7 +118,8 @@ export class TunnelClient implements ClientEnd {
   }
 
   open(now: number): void {
-    if (this.#state === 'idle' || this.#state === 'closed') this.#open(now);
+    this.#wanted(now);
+    if (this.#state === 'up' && this.#told !== undefined) this.#connections.tell(this.#told);
   }
 
   bind(ue: Endpoint, wishes: BindWishes, now: number): void {
@@ -229,7 +232,7 @@ export class TunnelClient implements ClientEnd {
 
   #wanted(now: number): void {
     this.#lingerEndsMs = NEVER;
-    this.open(now);
+    if (this.#state === 'idle' || this.#state === 'closed') this.#open(now);
   }
 
   #lingerWhenEmpty(now: number): void {
@@ -282,8 +285,9 @@ export class TunnelClient implements ClientEnd {
     this.#stats.up(resumed, now);
     const { token, ...told } = admission;
     this.#token = token;
+    this.#told = { type: 'opened', ...told, resumed };
     this.#move('admit');
-    this.#connections.tell({ type: 'opened', ...told, resumed });
+    this.#connections.tell(this.#told);
     this.#binder.askMissing(now);
     this.#stripes.wantAll(now);
     this.#connect(now);

@@ -16,7 +16,7 @@ export interface BindWishes {
 
 /** `new TunnelClient(options: ClientOptions, sink: PacketSink)` */
 export interface ClientEnd extends TunnelEnd<ClientOutput> {
-  /** Opens the tunnel before it is needed; `bind` does it too. */
+  /** Opens the tunnel before it is needed; `bind` does it too. Open already: told again. */
   open(now: number): void;
   /** The connection that `connect` asked for is there: TLS and CONNECT are done with. */
   connected(conn: number, now: number): void;

@@ -69,6 +69,14 @@ test('[W-7] a cut connection: the tunnel resumes and the public address stays', 
   await wire?.close();
 });
 
+test('opening a tunnel that is open is answered at once, with the same', async (t) => {
+  const pair = await openPair();
+  const first = await pair.client.open();
+  t.is(first.type, 'opened');
+  t.deepEqual(await pair.client.open(), first);
+  await pair.stop();
+});
+
 test('packets sent while there is no connection are dropped and counted, not kept', async (t) => {
   let wire: CuttableWire | undefined;
   const pair = await openPair({
