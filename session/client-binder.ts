@@ -71,7 +71,6 @@ export class ClientBinder {
     // The odd half of a pair goes with its pair.
     if (slot === undefined || slot !== slot.binding.first) return;
     this.#drop(slot.binding, now);
-    this.#parts.tell({ type: 'released', ue: slot.ue, protocol });
   }
 
   /** For an application that runs STUN itself (tep-wire 5). */
@@ -197,6 +196,8 @@ export class ClientBinder {
     this.#parts.bindings.remove(binding);
     if (address !== undefined) this.#askRelease(releaseOf(binding, address), now);
     this.#parts.dropped(now);
+    const { first, protocol } = binding;
+    this.#parts.tell({ type: 'released', ue: first.ue, protocol });
   }
 
   #askBind(

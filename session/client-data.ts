@@ -9,7 +9,6 @@
  * that the UE sent or was to get belongs to the binding of that packet.
  */
 
-import type { Endpoint } from '../wire/address.ts';
 import { equal } from '../wire/bytes.ts';
 import { FAULTS, type Fault } from '../wire/faults.ts';
 import { PacketView, readPacket } from '../wire/packet.ts';
@@ -20,7 +19,7 @@ import {
   rewriteIcmpSource,
   rewriteSource,
 } from '../wire/rewrite.ts';
-import type { ClientBindings, ClientSlot } from './client-bindings.ts';
+import type { ClientBindings, ClientSlot, HeldRequest } from './client-bindings.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { Connections } from './connections.ts';
 import type { Counters } from './counters.ts';
@@ -56,8 +55,8 @@ export class ClientData {
     const fault = readPacket(view, b, at, end);
     if (fault !== 0) return fault;
     if (view.isIcmpError) return this.#errorUp(b, now);
-    const server = this.#parts.stun.serverAsked(b, view);
-    if (server !== undefined && this.#answered(b, server, now)) return 0;
+    const question = this.#parts.stun.question(b, view);
+    if (question !== undefined) return this.#answer(question, b, now);
     const slot = this.#parts.bindings.byUe(
       b,
       view.sourceAt,
@@ -148,17 +147,14 @@ export class ClientData {
     return 0;
   }
 
-  /** Whether the packet was a STUN request for us; then it is answered, now or once it is bound. */
-  #answered(b: Uint8Array, server: Endpoint, now: number): boolean {
-    const { stun, sink } = this.#parts;
-    const request = stun.request(b, this.#view);
-    if (request === undefined) return false;
-    const slot = this.#parts.slotFor(b, this.#view, now);
-    if (slot !== undefined) {
-      slot.held = { request, server };
-      slot.binding.usedMs = now;
-      stun.answer(slot, sink);
-    }
-    return true;
+  /** A STUN request for us: answered now, or once there is a binding. */
+  #answer(held: HeldRequest, b: Uint8Array, now: number): 0 | Fault {
+    const { slotFor, stun, sink } = this.#parts;
+    const slot = slotFor(b, this.#view, now);
+    if (slot === undefined) return FAULTS.NO_BINDING;
+    slot.held = held;
+    slot.binding.usedMs = now;
+    stun.answer(slot, sink);
+    return 0;
   }
 }

@@ -9,10 +9,10 @@ import { writeUdpPacket } from '../wire/build.ts';
 import { equal } from '../wire/bytes.ts';
 import type { PacketView } from '../wire/packet.ts';
 import { answerBinding } from '../wire/stun/binding.ts';
-import { decode, has, looksLikeStun, type StunMessage } from '../wire/stun/message.ts';
+import { decode, has, looksLikeStun } from '../wire/stun/message.ts';
 import { METHODS } from '../wire/stun/registry.ts';
 import * as udp from '../wire/udp.ts';
-import type { ClientSlot } from './client-bindings.ts';
+import type { ClientSlot, HeldRequest } from './client-bindings.ts';
 import type { PacketSink } from './outputs.ts';
 
 /** An answer is far shorter than the longest STUN message; headers of IPv6 and UDP before it. */
@@ -28,24 +28,14 @@ export class LocalStun {
     this.#software = software;
   }
 
-  /** Which of our servers this packet asks; undefined for every packet that is to be tunnelled. */
-  serverAsked(b: Uint8Array, view: PacketView): Endpoint | undefined {
-    if (this.#servers.length === 0 || view.protocol !== udp.PROTOCOL) return undefined;
-    for (const server of this.#servers) {
-      if (server.port !== view.destinationPort) continue;
-      if (server.address.length !== view.addressLength) continue;
-      if (!equal(server.address, 0, b, view.destinationAt, view.addressLength)) continue;
-      return looksLikeStun(b, view.payload, view.payloadEnd) ? server : undefined;
-    }
-    return undefined;
-  }
-
-  /** The request that the packet carries, when it is a plain one. */
-  request(b: Uint8Array, view: PacketView): StunMessage | undefined {
-    const message = decode(b, view.payload, view.payloadEnd);
-    if (typeof message === 'number') return undefined;
-    const isBinding = message.class === 'request' && message.method === METHODS.BINDING;
-    return isBinding && !has(message, 'USERNAME') ? message : undefined;
+  /** The plain request to one of our servers; undefined for every packet that is to be tunnelled. */
+  question(b: Uint8Array, view: PacketView): HeldRequest | undefined {
+    const server = this.#serverAsked(b, view);
+    if (server === undefined) return undefined;
+    const request = decode(b, view.payload, view.payloadEnd);
+    if (typeof request === 'number' || request.class !== 'request') return undefined;
+    if (request.method !== METHODS.BINDING || has(request, 'USERNAME')) return undefined;
+    return { request, server };
   }
 
   /** Answers the request that the slot holds, once it has its public address. */
@@ -58,5 +48,16 @@ export class LocalStun {
     const out = this.#scratch;
     const end = writeUdpPacket(out, 0, held.server, slot.ue, answer, 0, answer.length);
     sink.packet(out, 0, end, slot.number);
+  }
+
+  #serverAsked(b: Uint8Array, view: PacketView): Endpoint | undefined {
+    if (this.#servers.length === 0 || view.protocol !== udp.PROTOCOL) return undefined;
+    for (const server of this.#servers) {
+      if (server.port !== view.destinationPort) continue;
+      if (server.address.length !== view.addressLength) continue;
+      if (!equal(server.address, 0, b, view.destinationAt, view.addressLength)) continue;
+      return looksLikeStun(b, view.payload, view.payloadEnd) ? server : undefined;
+    }
+    return undefined;
   }
 }

@@ -2,6 +2,7 @@
 import test from 'ava';
 import type { Endpoint } from '../../wire/address.ts';
 import { writeUdpPacket } from '../../wire/build.ts';
+import { FAULTS } from '../../wire/faults.ts';
 import { PacketView, readPacket } from '../../wire/packet.ts';
 import { checksumsRight } from '../../wire/rewrite.ts';
 import type { Attribute } from '../../wire/stun/attributes.ts';
@@ -127,6 +128,7 @@ test('[W-5] a binding made this way ends when it is not used for two minutes', (
   t.is(d.server.tunnels()[0]?.bindings, 1);
   d.wait(1);
   t.is(d.server.tunnels()[0]?.bindings, 0);
+  t.deepEqual(d.said('released'), [{ type: 'released', ue: UE, protocol: 17 }]);
   d.wait(10_000);
   t.is(d.client.state, 'closed');
 });
@@ -141,7 +143,11 @@ test('[W-5] `bind` makes it a binding like any other', (t) => {
 
 test('[G-22] applications cannot make more bindings than allowed', (t) => {
   const d = newDirect({ client: { maxBindings: 3 } });
-  for (let port = 4000; port < 4100; port++) ask(d, { ...UE, port }, SERVER);
+  for (let port = 4000; port < 4003; port++) t.is(ask(d, { ...UE, port }, SERVER), 0);
+  for (let port = 4003; port < 4100; port++) {
+    t.is(ask(d, { ...UE, port }, SERVER), FAULTS.NO_BINDING);
+  }
+  t.is(d.client.counters.dropped, 97);
   t.is(d.serverTold('bound').length, 3);
   t.is(d.said('bind-failed').length, 97);
 });
