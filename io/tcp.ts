@@ -7,6 +7,12 @@ import type { Endpoint } from '../wire/address.ts';
 import { endpointOf } from './endpoints.ts';
 import { type IoFault, ioFault } from './io-fault.ts';
 
+/**
+ * Half open: a peer that has ended its side may still read what waits for it. Whoever has the socket
+ * ends it.
+ */
+const SOCKET = { noDelay: true, allowHalfOpen: true } as const;
+
 export interface TcpTarget {
   /** A name or a literal address. A name with addresses of both families is tried with both. */
   readonly host: string;
@@ -22,7 +28,7 @@ export interface Dial {
 }
 
 export function dialTcp(target: TcpTarget, timeoutMs: number): Dial {
-  const socket = connect({ ...target, noDelay: true });
+  const socket = connect({ ...target, ...SOCKET });
   const result = new Promise<Socket | IoFault>((resolve) => {
     const timer = setTimeout(() => {
       const text = `no connection to ${target.host} port ${target.port} in ${timeoutMs} ms`;
@@ -67,7 +73,7 @@ export function listenTcp(
   options: TcpListenOptions,
   accept: (socket: Socket, peer: Endpoint) => void,
 ): Promise<TcpListener | IoFault> {
-  const server = createServer({ noDelay: true }, (socket) => {
+  const server = createServer(SOCKET, (socket) => {
     const { remoteAddress, remotePort } = socket;
     // Both are undefined when the peer is gone again already.
     if (remoteAddress === undefined || remotePort === undefined) socket.destroy();

@@ -58,13 +58,17 @@ class Greeting {
     this.#timer = setTimeout(() => this.#refuse(0), GREETING_MS);
     // A reset shows as an error and then a close.
     this.stream.on('error', () => {});
-    this.stream.once('close', this.#leave);
+    this.stream.once('close', this.#leave).once('end', this.#ended);
     this.stream.on('data', this.#input);
   }
 
   readonly #input = (chunk: Uint8Array): void => {
     this.#unread = this.#unread.length === 0 ? chunk : Buffer.concat([this.#unread, chunk]);
     while (!this.#over && this.#unread.length > 0 && this.#step());
+  };
+
+  readonly #ended = (): void => {
+    this.#refuse(0);
   };
 
   readonly #leave = (): void => {
@@ -76,7 +80,7 @@ class Greeting {
   #forget(): void {
     this.#over = true;
     clearTimeout(this.#timer);
-    this.stream.off('data', this.#input).off('close', this.#leave);
+    this.stream.off('data', this.#input).off('close', this.#leave).off('end', this.#ended);
   }
 
   /** Understands some octets; false when more are needed. */

@@ -177,3 +177,14 @@ test('stopping waits for nobody who was turned away', async (t) => {
   clearTimeout(late);
   t.pass();
 });
+
+test('a client that ends its side before it has said anything is closed at once', async (t) => {
+  const pair = await openPair();
+  const socket = connect({ port: pair.listening.port, host: '127.0.0.1', allowHalfOpen: true });
+  t.teardown(() => socket.destroy());
+  socket.end();
+  socket.resume();
+  await once(socket, 'close');
+  t.like(await pair.serverSays.first('turned-away'), { speech: 0 });
+  await pair.stop();
+});

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import test from 'ava';
 import { isIoFault } from '../../io/io-fault.ts';
+import { type LinkedEnd, StreamLink } from '../../io/stream-link.ts';
 import { dialTcp, listenTcp, type TcpListener, type TcpTarget } from '../../io/tcp.ts';
 import { type Endpoint, formatEndpoint } from '../../wire/address.ts';
 
@@ -104,7 +105,7 @@ test('connections above the limit are closed', async (t) => {
   const second = await dialTcp(target, DIAL_MS).result;
   if (!isIoFault(second)) {
     second.on('error', () => {});
-    second.resume();
+    second.resume().end();
     await once(second, 'close');
   }
   t.is(sockets.length, 1);
@@ -166,4 +167,40 @@ test('a peer that does not answer: a value when the time is over', async (t) => 
     t.teardown(() => result.destroy());
   }
   t.fail('every attempt succeeded');
+});
+
+test('a peer that has ended its side still reads what waits for it', async (t) => {
+  const [accepted, accept] = firstAccepted();
+  const listener = await listening('127.0.0.1', accept);
+  const client = connect({
+    host: '127.0.0.1',
+    port: listener.local.port,
+    allowHalfOpen: true,
+  });
+  client.end('all I have to say');
+  const { socket } = await accepted;
+  const waiting = Buffer.alloc(300_000, 'x');
+  let written = 0;
+  const end: LinkedEnd = {
+    input: () => {},
+    // As a send queue that is filled while the other half is being written.
+    pending: () => waiting.subarray(written, written + 100_000),
+    wrote: (_conn, n) => {
+      written += n;
+    },
+    disconnected: () => {},
+  };
+  const gone = new Promise<void>((resolve) => {
+    new StreamLink(
+      socket,
+      1,
+      end,
+      () => {},
+      () => resolve(),
+    );
+  });
+  const read = Buffer.concat(await client.toArray());
+  t.is(read.length, waiting.length);
+  await gone;
+  await listener.close();
 });
