@@ -9,6 +9,8 @@ import type { Outputs, TimeOfCapture } from './outputs.ts';
 import { toldAddress } from './stun-question.ts';
 import type { TunnelSink } from './tunnel.ts';
 
+const MAX_PORT = 0xffff;
+
 export interface ArrivalsParts {
   readonly counts: Counts;
   readonly outputs: Outputs;
@@ -25,6 +27,7 @@ export class Arrivals implements TunnelSink {
   asking: MappedFlow | undefined;
   readonly #parts: ArrivalsParts;
   readonly #view = new PacketView();
+  #connections = 0;
 
   constructor(parts: ArrivalsParts) {
     this.#parts = parts;
@@ -51,7 +54,10 @@ export class Arrivals implements TunnelSink {
 
   connectionOpened(): void {
     const { outputs, client, server, clock } = this.#parts;
-    outputs.connect(client, server, clock);
+    // A port of its own for each: two connections between the same ends would look like one.
+    const port = client.port + (this.#connections % (MAX_PORT + 1 - client.port));
+    this.#connections += 1;
+    outputs.connect({ ...client, port }, server, clock);
   }
 
   octets(byClient: boolean, b: Uint8Array, from: number, to: number): void {

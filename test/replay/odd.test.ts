@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { writeFileSync } from 'node:fs';
 import test from 'ava';
-import { described, enhanced, option, section } from '../io/pcap/make.ts';
+import { described, enhanced, option, readAll, section } from '../io/pcap/make.ts';
 import { newFile, replay, rtpPacket, Story, udpPacket } from './story.ts';
 
 const UE = '10.0.0.2:4000';
@@ -125,3 +125,17 @@ function halves(packet: Uint8Array, id: number): [Uint8Array, Uint8Array] {
   };
   return [piece(20, middle, 0x2000), piece(middle, packet.length, (middle - 20) / 8)];
 }
+
+test('a tunnel that was opened anew after a silence is written as another connection', async (t) => {
+  const file = newFile('tunnel.pcap');
+  const story = new Story().rtp(UE, MEDIA, 6).wait(7_200_000).rtp(UE, MEDIA, 6, 7);
+  const { total } = await story.replay('--tunnel-out', file);
+  t.like(total, { ok: true, carried: 12 });
+  const { packets } = await readAll(file);
+  const opened = packets
+    .map(({ octets }) => Buffer.from(octets, 'hex'))
+    .filter((b) => b.readUInt8(20 + 13) === 0x02);
+  const ports = opened.map((b) => b.readUInt16BE(20));
+  t.true(ports.length > 1);
+  t.is(new Set(ports).size, ports.length);
+});
