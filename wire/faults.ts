@@ -147,8 +147,9 @@ export function faultAction(fault: Fault): FaultAction {
   return ROWS[fault].action;
 }
 
-export function faultMeaning(fault: Fault): string {
-  return ROWS[fault].meaning;
+/** What a name says to people; undefined for a name that is none. */
+export function faultMeaning(name: string): string | undefined {
+  return Object.values(ROWS).find((row) => row.name === name)?.meaning;
 }
 
 /** One above the highest fault number: the length of an array of counters indexed by fault. */

@@ -1,4 +1,5 @@
 /** The result of a replay, for people and for programs. */
+import { faultMeaning } from '../../wire/faults.ts';
 import { type Counts, droppedPackets, isRight, sumOfCounts } from './counts.ts';
 import type { FileReplay } from './replay-file.ts';
 
@@ -70,9 +71,14 @@ function remarks(total: Counts): string[] {
     [total.damaged, 'packets with a wrong checksum in the capture already'],
   ];
   return [
-    ...Object.entries(total.dropped).map(([reason, n]) => `${n} dropped: ${reason}`),
+    ...Object.entries(total.dropped).map(droppedText),
     ...plain.filter(([n]) => n > 0).map(([n, text]) => `${n} ${text}`),
   ];
+}
+
+function droppedText([reason, n]: [string, number]): string {
+  const meaning = faultMeaning(reason);
+  return `${n} dropped: ${reason}${meaning === undefined ? '' : ` (${meaning})`}`;
 }
 
 function unread(files: readonly FileReplay[]): string[] {

@@ -3,6 +3,7 @@ import test from 'ava';
 import { Check } from '../../cli/replay/check.ts';
 import { type Counts, isRight, noCounts } from '../../cli/replay/counts.ts';
 import { ExpectedPacket } from '../../cli/replay/expected-packet.ts';
+import { textReport } from '../../cli/replay/report.ts';
 import { type Endpoint, parseEndpoint } from '../../wire/address.ts';
 import { PacketView, readPacket } from '../../wire/packet.ts';
 import { icmpError } from '../wire/packets.ts';
@@ -146,3 +147,11 @@ function endpoint(text: string): Endpoint {
   if (parsed === undefined) throw new RangeError(text);
   return parsed;
 }
+
+test('people read why a packet was dropped', (t) => {
+  const counts = { ...noCounts(), packets: 1, mediaPackets: 1, dropped: { 'no-binding': 1 } };
+  const file = { file: 'a.pcap', ue: [], media: [], flows: 0, descriptions: 0, unread: [] };
+  const text = textReport([{ ...file, counts, problem: undefined }]);
+  t.regex(text, /^1 dropped: no-binding \(no binding for this address\)$/m);
+  t.regex(text, /^Not every media packet came out/m);
+});
