@@ -17,14 +17,17 @@ export function peerMissing(program: string): string | undefined {
   return there ? undefined : `${program} is not installed`;
 }
 
-/** A test that is registered as skipped, with the reason in its title, when the program is missing. */
+/**
+ * A test that is registered as skipped, with the reason in its title, when the program is missing. Those
+ * of a file run one after the other: dozens of programs at once take memory, and no less time.
+ */
 export function peerTest(
   program: string,
   title: string,
   body: (t: ExecutionContext) => void | Promise<void>,
 ): void {
   const missing = peerMissing(program);
-  if (missing === undefined) test(title, body);
+  if (missing === undefined) test.serial(title, body);
   else test.skip(`${title} (${missing})`, body);
 }
 

@@ -37,8 +37,8 @@ function mutated(octets: Uint8Array, random: ReturnType<typeof seededRandom>): U
   }
 }
 
-/** One message of each kind that a client sends on an open tunnel, and a packet. */
-function clientRecords(c: ReturnType<RawServer['connection']>): Uint8Array[] {
+/** One message of each kind that a client sends on an open tunnel, and a packet; made when called. */
+function clientRecords(c: ReturnType<RawServer['connection']>): Array<() => Uint8Array> {
   const kinds: Attribute[][] = [
     [OPEN],
     [{ type: 'TEP-BINDING', value: { port: 0, flags: 1, protocol: 17 } }],
@@ -50,9 +50,9 @@ function clientRecords(c: ReturnType<RawServer['connection']>): Uint8Array[] {
     ],
     [],
   ];
-  const requests = kinds.map((attributes) => c.auth.request(binding(attributes)).octets);
-  const bare = kinds.map((attributes) => encode(binding(attributes)));
-  return [...requests, ...bare, udpPacket(endpoint('203.0.113.1:20000'), CORE, 40)];
+  const requests = kinds.map((attributes) => () => c.auth.request(binding(attributes)).octets);
+  const bare = kinds.map((attributes) => () => encode(binding(attributes)));
+  return [...requests, ...bare, () => udpPacket(endpoint('203.0.113.1:20000'), CORE, 40)];
 }
 
 test('[G-22] 10 000 mutations towards TEP-S, before and after authentication', (t) => {
@@ -69,7 +69,7 @@ test('[G-22] 10 000 mutations towards TEP-S, before and after authentication', (
       if (random.chance(0.5)) c.open();
     }
     const records = clientRecords(c);
-    const octets = mutated(records[random.below(records.length)] ?? UE.address, random);
+    const octets = mutated(records[random.below(records.length)]?.() ?? UE.address, random);
     raw.server.input(conn, octets, 0, octets.length, raw.now);
     const pending = raw.server.pending(conn).length;
     raw.server.wrote(conn, pending);
