@@ -113,7 +113,7 @@ export class Carry {
     const { b, view } = this.#packets;
     counts.uplink += 1;
     if (flow.otherwiseTold) counts.tupleErrors += 1;
-    arrivals.up.next().expect(this.#copy, this.#copyView, 'source', flow.address, rule);
+    arrivals.up.next().expect(b, view, 'source', flow.address, rule, this.#copy);
     const fault = tunnel.uplink(b, view.start, view.end, now);
     if (fault !== 0) this.#refuse(arrivals.up, fault);
   }
@@ -124,7 +124,8 @@ export class Carry {
     const view = this.#copyView;
     const { address, port } = flow.address;
     counts.downlink += 1;
-    arrivals.down.next().expect(b, view, 'destination', flow.ue, rule);
+    const whole = this.#packets;
+    arrivals.down.next().expect(whole.b, whole.view, 'destination', flow.ue, rule, b);
     if (view.isIcmpError) rewriteIcmpDestination(b, view, address, 0, port);
     else rewriteDestination(b, view, address, 0, port);
     outputs.core(b, view.start, view.end, clock);

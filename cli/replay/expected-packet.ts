@@ -42,13 +42,17 @@ export class ExpectedPacket {
   /** Offsets of checksum fields, in the order in which they stand in the packet. */
   readonly #checksums: number[] = [];
 
-  /** Takes a copy of the packet that `view` was filled from, with `end` put in the place of `changed`. */
+  /**
+   * Takes a copy of the packet that `view` was filled from, with `end` put in the place of `changed`.
+   * `finished` begins with the same packet, its checksums finished: only these are looked at.
+   */
   expect(
     b: Uint8Array,
     view: PacketView,
     changed: ChangedEnd,
     end: Endpoint,
     rule: ChecksumRule,
+    finished: Uint8Array,
   ): void {
     const { start } = view;
     this.#length = view.end - start;
@@ -56,7 +60,7 @@ export class ExpectedPacket {
     copy(b, start, this.#b, 0, this.#length);
     if (readPacket(this.#view, this.#b, 0, this.#length) !== 0) throw new RangeError('unreadable');
     this.#rule = rule;
-    this.#offBy = rule === 'kept' ? offBy(this.#b, this.#view) : 0;
+    this.#offBy = rule === 'kept' ? offBy(finished, this.#view) : 0;
     this.#insideOffBy = insideOffBy(this.#b, this.#view);
     this.#listChecksums();
     if (changed === 'source') this.#putSource(end);

@@ -94,6 +94,17 @@ test('each kind of fault has its own count', (t) => {
   t.like(counts, { mismatches: 1, checksumErrors: 1, tupleErrors: 1, carried: 3 });
 });
 
+test('octets are those of the capture, whatever finishing its checksums did to them', (t) => {
+  const sent = udpPacket(UE, MEDIA, rtpPacket(1));
+  const spoilt = sent.map((octet, i) => (i === sent.length - 1 ? octet ^ 1 : octet));
+  const expected = new ExpectedPacket();
+  fill(expected, sent, PUBLIC, 'right', spoilt);
+  const whole = coreSees(1);
+  t.is(expected.compare(whole, 0, whole.length), 'same');
+  const changed = whole.map((octet, i) => (i === whole.length - 1 ? octet ^ 1 : octet));
+  t.is(expected.compare(changed, 0, changed.length), 'octets');
+});
+
 test('a packet that was refused is counted by its reason', (t) => {
   const { counts, check } = sendThree();
   check.withdraw('no-binding');
@@ -131,10 +142,11 @@ function fill(
   sent: Uint8Array,
   address: string,
   rule: 'right' | 'kept' = 'right',
+  finished = sent,
 ): void {
   const view = new PacketView();
   readPacket(view, sent, 0, sent.length);
-  expected.expect(sent, view, 'source', endpoint(address), rule);
+  expected.expect(sent, view, 'source', endpoint(address), rule, finished);
 }
 
 function icmpAbout(ue: string, media: string): Uint8Array {
