@@ -2,8 +2,8 @@
  * How much one user may hold at a time (tep-wire 5, error 486): tunnels, and public ports per tunnel
  * and in all. One stolen or careless account cannot use up TEP-S (G-22).
  *
- * A user is the name that was authenticated; of a time-limited name the part behind the expiry, or
- * every new expiry would be a new user.
+ * A user is the owner of the credentials that were authenticated: of a time-limited name the part
+ * behind the expiry, or every new expiry would be a new user.
  *
  * Memory: one small entry for each user with a tunnel and for each tunnel, so tunnelsPerUser × users.
  */

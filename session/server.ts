@@ -170,7 +170,7 @@ export class TunnelServer implements ServerEnd {
   /** A request that was let in. */
   #asked(asked: Asked, authenticated: string | undefined, now: number): void {
     const { c, message } = asked;
-    const user = userOf(authenticated);
+    const user = authenticated ?? '';
     const { tunnel } = c;
     if (has(message, 'TEP-TUNNEL')) this.#admit(asked, user, authenticated === undefined, now);
     else if (tunnel === undefined) this.#requests.refuse(437, asked, now);
@@ -294,14 +294,6 @@ export class TunnelServer implements ServerEnd {
 }
 
 const NO_TOKEN = new Uint8Array(0);
-
-/**
- * Who owns a tunnel. A time-limited name is `expiry:user`: with a new expiry it is the same user, who
- * must be able to resume and is to be counted once.
- */
-function userOf(authenticated: string | undefined): string {
-  return authenticated?.replace(/^[0-9]{1,12}:(?=.)/, '') ?? '';
-}
 
 function statusOf(tunnel: Tunnel): TunnelStatus {
   const { id, user, state, outer, counters, ready, slots } = tunnel;

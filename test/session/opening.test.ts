@@ -249,6 +249,29 @@ test('[M-10] another user on an open connection is refused', (t) => {
   t.is(codeOf(c.ask([{ type: 'TEP-CLOSE', value: true }])), 0);
 });
 
+test('[G-22] only a time-limited name has an expiry: names that look like one are whole names', (t) => {
+  const users = ['7:alice', '8:alice'].map((name) => ({ name, password: 'a password' }));
+  const auth = { ...longTerm(), users: userTable(users, REALM) } as AuthPolicy;
+  const raw = new RawServer({ auth });
+  const tokens = users.map((credentials, i) => {
+    const c = raw.connection(i + 1);
+    c.auth = new ClientAuth({ mechanism: 'long-term', credentials, reliable: true });
+    return c.open();
+  });
+  t.deepEqual(
+    raw.told('tunnel-opened').map(({ user }) => user),
+    ['7:alice', '8:alice'],
+  );
+  const c = raw.connection(3);
+  c.auth = new ClientAuth({
+    mechanism: 'long-term',
+    credentials: { name: '8:alice', password: 'a password' },
+    reliable: true,
+  });
+  const stolen = c.ask([{ type: 'TEP-TUNNEL', value: tokens[0] ?? new Uint8Array(0) }]);
+  t.is(codeOf(stolen), 403);
+});
+
 test('[G-22] a token is good only for its user; unknown and foreign ones look the same', (t) => {
   const raw = new RawServer();
   const token = raw.connection(1).open();

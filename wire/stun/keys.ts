@@ -10,6 +10,8 @@ import { prepare } from './precis.ts';
 /** A user and what the keys come from: the password, or keys made before. All strings prepared. */
 export interface Credentials {
   readonly name: string;
+  /** Whose they are, where one person has many names (`expiry:user`); else it is the name. */
+  readonly owner?: string;
   readonly password?: string;
   /** H(A1): MD5 of `user:realm:password`, 16 octets. */
   readonly md5?: Uint8Array;

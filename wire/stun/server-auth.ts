@@ -46,7 +46,7 @@ export type AuthResult = Authenticated | Refused;
 
 export interface Authenticated {
   readonly ok: true;
-  /** `undefined`: nobody was asked to say who he is. */
+  /** Whose the credentials are. `undefined`: nobody was asked to say who he is. */
   readonly user: string | undefined;
   /** What every response to this request is to be protected with. */
   readonly integrity: Integrity | undefined;
@@ -141,7 +141,7 @@ function checkShortTerm(
   if (match === undefined) return refuse(message, FAULTS.STUN_INTEGRITY, 401);
   return {
     ok: true,
-    user: match.name,
+    user: match.owner,
     integrity: { key: match.key, algorithms: [algorithm] },
   };
 }
@@ -176,7 +176,7 @@ function checkLongTerm(
     return refuse(message, FAULTS.STUN_NONCE, 438, challenge());
   }
   const algorithms = [has(message, 'PASSWORD-ALGORITHM') ? 'sha256' : 'sha1'] as const;
-  return { ok: true, user: match.name, integrity: { key: match.key, algorithms } };
+  return { ok: true, user: match.owner, integrity: { key: match.key, algorithms } };
 }
 
 /** Whom USERNAME or USERHASH may mean; `undefined`: the message has neither. */
@@ -216,7 +216,7 @@ function keyHashOf(
 }
 
 interface Match {
-  readonly name: string;
+  readonly owner: string;
   readonly key: Uint8Array;
 }
 
@@ -232,7 +232,8 @@ function matching(
   for (const user of users.length > 0 ? users : NOBODY) {
     const key = keyOf(user);
     const right = integrityRight(b, at, message, algorithm, key ?? NO_KEY);
-    if (right && key !== undefined && users.length > 0) return { name: user.name, key };
+    if (right && key !== undefined && users.length > 0)
+      return { owner: user.owner ?? user.name, key };
   }
   return undefined;
 }

@@ -30,7 +30,7 @@ export function userTable(entries: readonly Credentials[], realm: string): Users
 }
 
 /** `expiry:user`, expiry in seconds since 1970. */
-const TIME_LIMITED = /^([0-9]{1,12}):./;
+const TIME_LIMITED = /^([0-9]{1,12}):(.+)$/s;
 
 /**
  * Users that carry their own end of validity. The name must be readable for that, so none is ever
@@ -39,9 +39,10 @@ const TIME_LIMITED = /^([0-9]{1,12}):./;
 export function timeLimitedUsers(secrets: readonly (string | Uint8Array)[]): Users {
   return {
     byName(name, now) {
-      const expiry = TIME_LIMITED.exec(name)?.[1];
-      if (expiry === undefined || Number(expiry) * 1000 <= now) return NONE;
-      return secrets.map((secret) => ({ name, password: timeLimitedPassword(secret, name) }));
+      const [, expiry, owner] = TIME_LIMITED.exec(name) ?? [];
+      if (expiry === undefined || owner === undefined || Number(expiry) * 1000 <= now) return NONE;
+      const passwords = secrets.map((secret) => timeLimitedPassword(secret, name));
+      return passwords.map((password) => ({ name, owner, password }));
     },
     byHash: () => NONE,
   };
