@@ -40,7 +40,10 @@ export class Transactions<T extends Transaction> {
 
   /** When the oldest one is overdue; Infinity when none waits. */
   deadline(): number {
-    const oldest = this.#waiting[0];
-    return oldest === undefined ? Number.POSITIVE_INFINITY : oldest.sentAtMs + STREAM_TIMEOUT_MS;
+    const sent = this.#waiting.reduce(
+      (first, t) => Math.min(first, t.sentAtMs),
+      Number.POSITIVE_INFINITY,
+    );
+    return sent + STREAM_TIMEOUT_MS;
   }
 }
