@@ -4,10 +4,12 @@
  * between the two agents.
  */
 import { now } from '../../io/clock.ts';
+import type { IoFault } from '../../io/io-fault.ts';
 import { systemRandom } from '../../io/random.ts';
 import { UdpSockets } from '../../io/udp-sockets.ts';
 import { Policy } from '../../session/policy.ts';
 import { ClientAgent } from '../../tep-client/agent.ts';
+import type { ClientAgentOptions } from '../../tep-client/options.ts';
 import { ServerAgent } from '../../tep-server/agent.ts';
 import type { Endpoint } from '../../wire/address.ts';
 import { u16, u32 } from '../../wire/bytes.ts';
@@ -71,10 +73,17 @@ async function openTunnel(
   const tepS = openServer(password, calls);
   closers.push(() => tepS.stop());
   const server = orFail(await tepS.start());
-  const tepC = openClient(server, password, calls, packets);
+  // TEP-C would try again for ever, as it should on a telephone; here the first failure is the last.
+  let refuse: (fault: IoFault) => void = () => {};
+  const refused = new Promise<IoFault>((resolve) => {
+    refuse = resolve;
+  });
+  const tepC = openClient(server, password, calls, packets, (event) => {
+    if (event.type === 'connect-failed') refuse(event.fault);
+  });
   closers.push(() => tepC.stop());
   const beganMs = now();
-  const opened = await tepC.open();
+  const opened = orFail(await Promise.race([tepC.open(), refused]));
   const openMs = now() - beganMs;
   if (opened.type === 'closed') throw new Failure(`tunnel ${opened.why}: ${opened.reason}`);
   return { tepC, tepS, server, outer: opened.outer, openMs };
@@ -146,10 +155,12 @@ function openClient(
   password: string,
   calls: number,
   packets: UdpSockets,
+  observe: NonNullable<ClientAgentOptions['observe']>,
 ): ClientAgent {
   return new ClientAgent({
     server: { host: HOST, port: server.port },
     packets,
+    observe,
     tunnel: {
       auth: { mechanism: 'long-term', credentials: { name: USER, password } },
       sendQueueOctets: SEND_QUEUE_OCTETS,
