@@ -16,7 +16,9 @@ for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     // `tep … | head`: the reader went away, which is no error of ours.
     if (error.code === 'EPIPE') process.exit(EXIT_SIGPIPE);
-    throw error;
+    // A full disk behind `tep … > file`: no error of ours either, but one to be told.
+    complain(world, `the output cannot be written: ${error.message}`);
+    process.exit(EXIT.FAILED);
   });
 }
 

@@ -1,7 +1,15 @@
 /** The real program in a process of its own: what the dispatcher's tests cannot see. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -61,6 +69,34 @@ test('a reader that goes away ends it quietly', async (t) => {
   t.is(err, '');
   t.is(status, 141);
 });
+
+/** A process without any interface that is up; not every machine lets us make one. */
+const ALONE = ['unshare', '--map-root-user', '--net'] as const;
+
+if (spawnSync(ALONE[0], [...ALONE.slice(1), 'true']).status === 0) {
+  test('the demo where not even loopback is up: one line, and it ends', async (t) => {
+    const [program, ...args] = [...ALONE, process.execPath, BIN, 'demo', '--seconds', '0.1'];
+    const tep = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    const [err, [status]] = await Promise.all([text(tep.stderr), once(tep, 'exit')]);
+    t.regex(err, /^tep: connect E[A-Z]+ 127\.0\.0\.1:\d+.*\n$/);
+    t.is(status, 1);
+  });
+}
+
+const FULL = '/dev/full';
+
+(existsSync(FULL) ? test : test.skip)(
+  'a full disk behind the output is told as such',
+  async (t) => {
+    const full = openSync(FULL, 'w');
+    t.teardown(() => closeSync(full));
+    const tep = spawn(BIN, ['--version'], { stdio: ['ignore', full, 'pipe'] });
+    const said = tep.stderr === null ? '' : text(tep.stderr);
+    const [err, [status]] = await Promise.all([said, once(tep, 'exit')]);
+    t.regex(err, /^tep: the output cannot be written: ENOSPC: .+\n$/);
+    t.is(status, 1);
+  },
+);
 
 /** Makes reading the version fail: an error of our own in the middle of a command. */
 const BROKEN = `data:text/javascript,
