@@ -16,7 +16,7 @@ import type { Arrivals } from './arrivals.ts';
 import type { Check } from './check.ts';
 import { type Counts, countDrop } from './counts.ts';
 import type { ChecksumRule } from './expected-packet.ts';
-import { type MappedFlow, type MediaMap, WAYS } from './media-map.ts';
+import { type MappedFlow, type MediaMap, WAYS, type Way } from './media-map.ts';
 import type { Outputs } from './outputs.ts';
 import type { ReplayClock } from './replay-clock.ts';
 import { isPlainBindingRequest } from './stun-question.ts';
@@ -54,15 +54,26 @@ export class Carry {
     counts.packets += 1;
     const isWhole = packets.read(record, now);
     if (packets.fragment) counts.fragments += 1;
-    const way = isWhole ? map.wayOf(packets.b, packets.view) : WAYS.NONE;
+    const isReadable = isWhole || packets.lacksChecksum;
+    const way = isReadable ? map.wayOf(packets.b, packets.view) : WAYS.NONE;
     const { flow } = map;
     if (way === WAYS.NONE || flow === undefined) {
       if (isWhole || !packets.fragment) counts.unrelated += 1;
       return;
     }
     tunnel.pass(now);
-    if (way === WAYS.ASKS_STUN_SERVER) this.#ask(flow, now);
+    if (!isWhole) this.#lose(way);
+    else if (way === WAYS.ASKS_STUN_SERVER) this.#ask(flow, now);
     else this.#carry(flow, way === WAYS.UP, now);
+  }
+
+  /** A media packet that neither end of a tunnel takes (RFC 8200 8.1). */
+  #lose(way: Way): void {
+    const { counts } = this.#parts;
+    counts.mediaPackets += 1;
+    if (way === WAYS.DOWN) counts.downlink += 1;
+    else counts.uplink += 1;
+    countDrop(counts, faultName(FAULTS.UDP_CHECKSUM_ABSENT));
   }
 
   /** Everything arrives that still can; then what is missing is known. */

@@ -23,6 +23,8 @@ export class WholePackets {
   snapped = false;
   /** This frame was a fragment, also when it completed no packet. */
   fragment = false;
+  /** After `read` said false: it is because UDP over IPv6 came without a checksum; the view is right. */
+  lacksChecksum = false;
   /** What the capturing host said about the frame. */
   direction: Direction = 0;
   readonly #padded = new Uint8Array(MAX_PACKET_LEN);
@@ -40,6 +42,7 @@ export class WholePackets {
   read(record: PacketRecord, nowMs: number): boolean {
     this.snapped = false;
     this.fragment = false;
+    this.lacksChecksum = false;
     const { linkType, b, at, end } = record;
     const offset = ipOffset(linkType, b, at, end);
     if (offset === NOT_IP) return false;
@@ -60,6 +63,8 @@ export class WholePackets {
   #readWhole(b: Uint8Array, at: number, end: number, nowMs: number): boolean {
     this.b = b;
     const fault = readPacket(this.view, b, at, end);
+    // A field that was not captured proves nothing.
+    this.lacksChecksum = fault === FAULTS.UDP_CHECKSUM_ABSENT && !this.snapped;
     if (fault !== FAULTS.IP_FRAGMENT) return fault === 0;
     this.fragment = true;
     this.#snappedFragments ||= this.snapped;

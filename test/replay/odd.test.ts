@@ -139,3 +139,12 @@ test('a tunnel that was opened anew after a silence is written as another connec
   t.true(ports.length > 1);
   t.is(new Set(ports).size, ports.length);
 });
+
+test('UDP over IPv6 without a checksum: of the media, and dropped by that name', async (t) => {
+  const [ue, media] = ['[2001:db8:20::2]:4000', '[2001:db8:7::7]:30000'];
+  const story = new Story().rtp(ue, media, 6).udp(ue, media, rtpPacket(7), true);
+  const { status, total } = await story.replay();
+  t.is(status, 1);
+  t.like(total, { mediaPackets: 7, uplink: 7, carried: 6, unrelated: 0 });
+  t.deepEqual(total.dropped, { 'udp-checksum-absent': 1 });
+});
