@@ -49,11 +49,13 @@ export function reportOf(simulation: Simulation): Report {
   for (const stream of streams) delay.add(stream.stats.delay);
   const corrupted = sum((s) => s.corrupted);
   const { counters } = simulation;
+  const packets = sum((s) => s.sent);
   return {
-    ok: streams.every((s) => s.complete) && corrupted === 0,
+    // A demo that was ended before the first packet has shown nothing.
+    ok: packets > 0 && streams.every((s) => s.complete) && corrupted === 0,
     calls: simulation.calls.length,
     seconds: round(simulation.talkedMs / 1_000, 2),
-    sent: sum((s) => s.sent),
+    sent: packets,
     received: sum((s) => s.stats.received),
     lost: sum((s) => s.lost),
     corrupted,
@@ -129,7 +131,8 @@ function callLine({ publicAddress, up, down }: Call, number: number): string {
 }
 
 export function summary(r: Report): string {
-  const verdict = r.ok ? 'Every packet arrived whole.' : 'NOT every packet arrived whole.';
+  const wrong = r.sent === 0 ? 'Ended before the first packet.' : 'NOT every packet arrived whole.';
+  const verdict = r.ok ? 'Every packet arrived whole.' : wrong;
   const drops = `    dropped   ${count(r.tunnelDrops)} packets, by TEP-C or TEP-S\n`;
   return `
   ${verdict}

@@ -135,3 +135,10 @@ test('too few file descriptors: one line, status 1, no hanging', async (t) => {
   t.regex(err, /^tep: [^\n]*EMFILE[^\n]*\n$|^tep: no public address: [^\n]*\n$/);
   t.is(status, 1);
 });
+
+test('ended before the first packet, nothing has been shown: status 1, and it says so', async (t) => {
+  const world = fakeWorld();
+  world.interruptNow();
+  t.is(await command.run(['--calls', '1', '--seconds', '3600'], world), 1);
+  t.regex(world.out(), /^\n {2}Ended before the first packet\.\n/);
+});
