@@ -124,6 +124,7 @@ function newFlow(b: Uint8Array, view: PacketView, reversed: boolean): Flow {
 }
 
 function endpointAt(b: Uint8Array, view: PacketView, at: number, port: number): Endpoint {
-  const address = b.slice(at, at + view.addressLength);
+  // Not `b.slice`: that of a Buffer is a view, and the octets of a capture are overwritten.
+  const address = Uint8Array.from(b.subarray(at, at + view.addressLength));
   return { family: view.version, address, port };
 }
