@@ -1,6 +1,6 @@
 /**
  * One capture, from the file to the counts. It is read twice, record by record: first to find the media,
- * then to carry them. Memory does not grow with the file. At most: 1.4 MB of file octets, 32,768 flows
+ * then to carry them. Memory does not grow with the file. At most: 0.6 MB of file octets, 32,768 flows
  * under observation and 65,536 with a sign of media (about 1 KB each), 1,024 session descriptions, 4 MB
  * of fragments, 2,048 packets on their way.
  */

@@ -21,7 +21,8 @@ import {
 import { looksLikePcapng, PcapngFormat } from './pcapng.ts';
 
 const MAGIC_LEN = 4;
-const CHUNK_LEN = 1_048_576;
+/** The records of a chunk live until the next one: of larger chunks more of them outlive young garbage collection. */
+const CHUNK_LEN = 131_072;
 
 export interface Capture extends AsyncIterable<readonly PacketRecord[]> {
   readonly file: string;
