@@ -5,7 +5,7 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { type Endpoint, formatAddress } from '../wire/address.ts';
-import { equal } from '../wire/bytes.ts';
+import { equal, octetsOf } from '../wire/bytes.ts';
 import { endpointOf, hostOf } from './endpoints.ts';
 import { type IoFault, ioFault } from './io-fault.ts';
 
@@ -46,7 +46,7 @@ export class UdpSocket {
   #open = true;
   #sender: Endpoint | undefined;
   #senderText = '';
-  #destination = NOWHERE;
+  #destination: Uint8Array = NOWHERE;
   #destinationText = '';
 
   constructor(socket: Socket, receive: DatagramReceiver) {
@@ -104,7 +104,7 @@ export class UdpSocket {
     if (this.#destination.length === n && equal(b, at, this.#destination, 0, n)) {
       return this.#destinationText;
     }
-    this.#destination = b.slice(at, at + n);
+    this.#destination = octetsOf(b, at, at + n);
     this.#destinationText = formatAddress(b, at, n);
     return this.#destinationText;
   }

@@ -17,7 +17,7 @@
  * about 100 octets each.
  */
 import type { Endpoint, Family } from '../wire/address.ts';
-import { setU8, u8 } from '../wire/bytes.ts';
+import { octetsOf, setU8, u8 } from '../wire/bytes.ts';
 import type { Prefix } from '../wire/prefix.ts';
 import type { PortRange } from './port-allocator.ts';
 
@@ -154,7 +154,7 @@ function blockOf(prefix: Prefix): Block {
 }
 
 function addressAt(block: Block, number: number): Uint8Array {
-  const address = block.base.slice();
+  const address = octetsOf(block.base, 0, block.base.length);
   let carry = number + block.skip;
   for (let i = address.length - 1; carry > 0 && i >= 0; i--) {
     carry += u8(address, i);

@@ -3,7 +3,7 @@
  * gives back what is not wanted any more, and tells (tep-wire 5).
  */
 import type { Endpoint } from '../wire/address.ts';
-import { equal } from '../wire/bytes.ts';
+import { equal, octetsOf } from '../wire/bytes.ts';
 import { FAULTS } from '../wire/faults.ts';
 import type { PacketView } from '../wire/packet.ts';
 import { find, type StunMessage, TRANSACTION_ID_LEN } from '../wire/stun/message.ts';
@@ -79,7 +79,7 @@ export class ClientBinder {
     const known = this.#parts.bindings.byUe(b, at, length, port, UDP);
     if (known !== undefined) return known;
     if (port === 0) return undefined;
-    const ue: Endpoint = { family: view.version, address: b.slice(at, at + length), port };
+    const ue: Endpoint = { family: view.version, address: octetsOf(b, at, at + length), port };
     const wish = { protocol: UDP, port: 0, pair: false } as const;
     this.sweepAtMs = Math.min(this.sweepAtMs, now + AUTOMATIC_IDLE_MS);
     return this.#want(new ClientBinding(ue, wish, true, now), now);

@@ -13,7 +13,7 @@
  * never more than 48 octets × (maxEntries rounded up to a power of two). It grows by doubling,
  * copying everything at that moment, and does not shrink.
  */
-import { copy, equal, setU8, setU16, setU32, u8, u16, u32 } from '../wire/bytes.ts';
+import { copy, equal, octetsOf, setU8, setU16, setU32, u8, u16, u32 } from '../wire/bytes.ts';
 import { KEY_LEN, keyedHash } from './keyed-hash.ts';
 
 const SLOT_LEN = 24;
@@ -47,7 +47,7 @@ export class EndpointTable {
     if (!Number.isInteger(maxEntries) || maxEntries < 1 || maxEntries > MAX_ENTRIES) {
       throw new RangeError(`maxEntries ${maxEntries} is not between 1 and ${MAX_ENTRIES}`);
     }
-    this.#seed = seed.slice();
+    this.#seed = octetsOf(seed, 0, seed.length);
     this.maxEntries = maxEntries;
   }
 

@@ -18,7 +18,7 @@
  * session of about 200 octets each, `maxLearnt` in all.
  */
 import type { Endpoint, Family } from '../wire/address.ts';
-import { equal, setU8, u8 } from '../wire/bytes.ts';
+import { equal, octetsOf, setU8, u8 } from '../wire/bytes.ts';
 import { isDisguise, isSpecial, KINDS, type Kind, reach } from '../wire/disguise.ts';
 import { FAULTS, type Fault } from '../wire/faults.ts';
 import { type Prefix, prefixContains } from '../wire/prefix.ts';
@@ -169,7 +169,7 @@ function readyRule(rule: PolicyRule): ReadyRule {
 /** A prefix lies inside a special block when its first and its last address do. */
 function kindOf({ address, length }: Prefix): Kind {
   const real = new Uint8Array(4);
-  const last = address.slice();
+  const last = octetsOf(address, 0, address.length);
   for (let bit = length; bit < address.length * 8; bit++) {
     setU8(last, bit >> 3, u8(last, bit >> 3) | (0x80 >> (bit & 7)));
   }
@@ -191,7 +191,7 @@ function reached(remote: Endpoint): Endpoint | undefined {
   }
   const nameable = !isSpecial(kind) || kind === KINDS.LOOPBACK || kind === KINDS.LINK_LOCAL;
   if (!nameable || remote.port === 0) return undefined;
-  return { family, address: address.slice(), port: remote.port };
+  return { family, address: octetsOf(address, 0, address.length), port: remote.port };
 }
 
 function sameRemote(known: Remote, { address, port }: Endpoint, protocol: number): boolean {

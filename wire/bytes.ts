@@ -38,6 +38,11 @@ export function equal(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number, n:
   return true;
 }
 
+/** A copy of the octets [at, end). Not `b.slice`: that of a Buffer is a view, and buffers are reused. */
+export function octetsOf(b: Uint8Array, at: number, end: number): Uint8Array {
+  return Uint8Array.from(b.subarray(at, end));
+}
+
 /**
  * Below this a loop beats `set`, or costs little more, and makes no view object: small packets are
  * copied without allocation.

@@ -3,7 +3,9 @@
  * those without any sign of media are forgotten once enough newer ones were seen: at most
  * 2 * MAX_OBSERVED flows are under observation besides the MAX_KEPT that showed a sign.
  */
+
 import type { Endpoint } from '../../wire/address.ts';
+import { octetsOf } from '../../wire/bytes.ts';
 import type { PacketView } from '../../wire/packet.ts';
 import * as udp from '../../wire/udp.ts';
 import { FlowTable, NO_FLOW } from './flow-table.ts';
@@ -124,7 +126,5 @@ function newFlow(b: Uint8Array, view: PacketView, reversed: boolean): Flow {
 }
 
 function endpointAt(b: Uint8Array, view: PacketView, at: number, port: number): Endpoint {
-  // Not `b.slice`: that of a Buffer is a view, and the octets of a capture are overwritten.
-  const address = Uint8Array.from(b.subarray(at, at + view.addressLength));
-  return { family: view.version, address, port };
+  return { family: view.version, address: octetsOf(b, at, at + view.addressLength), port };
 }

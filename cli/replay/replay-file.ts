@@ -111,7 +111,13 @@ async function carryAll(
   const carry = new Carry({ counts, tunnel, map, clock, arrivals, outputs });
   const fault = await readThrough(file, options.interrupt, (record) => carry.take(record));
   carry.end();
-  return { counts, problem: fault ?? (tunnel.problem && `${file}: ${tunnel.problem}`) };
+  const reason = tunnel.problem ?? (isTouched(counts) ? undefined : 'no packet of the media found');
+  return { counts, problem: fault ?? (reason && `${file}: ${reason}`) };
+}
+
+/** What the first reading found, the second must meet again. */
+function isTouched({ mediaPackets, answeredLocally, damaged }: Counts): boolean {
+  return mediaPackets + answeredLocally + damaged > 0;
 }
 
 /** Reads every record; gives what kept the file from being read to its end. */

@@ -1,4 +1,5 @@
 /** STUN that an application on the UE runs itself, answered by TEP-C (tep-wire 5; standards M-05, G-04). */
+import { Buffer } from 'node:buffer';
 import test from 'ava';
 import type { Endpoint } from '../../wire/address.ts';
 import { writeUdpPacket } from '../../wire/build.ts';
@@ -21,10 +22,12 @@ function newDirect(options: ConstructorParameters<typeof Direct>[0] = {}): Direc
   return new Direct({ ...options, client: { stunAt: [SERVER, SERVER6], ...options.client } });
 }
 
+/** From a Buffer that is used again at once, as packet ports have it: nothing may be kept of it. */
 function send(d: Direct, from: Endpoint, to: Endpoint, payload: Uint8Array): number {
-  const out = new Uint8Array(payload.length + 48);
+  const out = Buffer.alloc(payload.length + 48);
   const length = writeUdpPacket(out, 0, from, to, payload, 0, payload.length);
   const fault = d.client.packet(out, 0, length, d.now);
+  out.fill(0xa5);
   d.run();
   return fault;
 }

@@ -48,3 +48,10 @@ test('a copy reads what stands in the source now, not when its view was made', (
   bytes.copyInto(room, 0, from, 0, 64);
   t.deepEqual(Buffer.from(room.bytes), from);
 });
+
+test('octetsOf is a copy, of a Buffer too', (t) => {
+  const b = Buffer.from([1, 2, 3, 4]);
+  const octets = bytes.octetsOf(b, 1, 3);
+  b.fill(0);
+  t.deepEqual(octets, Uint8Array.from([2, 3]));
+});
