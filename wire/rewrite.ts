@@ -36,10 +36,7 @@ export function rewriteSource(
   port: number,
 ): void {
   requireArguments(view, address, addressAt, port, false);
-  const moved = replace(b, view.sourceAt, address, addressAt, view.addressLength);
-  const delta = moved + replacePort(b, view.transport + udp.OFF_SOURCE_PORT, port);
-  updateHeader(b, view, view.start, moved);
-  updateTransport(b, transportChecksumAt(view), view.protocol, delta);
+  rewriteEnd(b, view, view.sourceAt, udp.OFF_SOURCE_PORT, address, addressAt, port);
   view.sourcePort = port;
 }
 
@@ -52,10 +49,7 @@ export function rewriteDestination(
   port: number,
 ): void {
   requireArguments(view, address, addressAt, port, false);
-  const moved = replace(b, view.destinationAt, address, addressAt, view.addressLength);
-  const delta = moved + replacePort(b, view.transport + udp.OFF_DESTINATION_PORT, port);
-  updateHeader(b, view, view.start, moved);
-  updateTransport(b, transportChecksumAt(view), view.protocol, delta);
+  rewriteEnd(b, view, view.destinationAt, udp.OFF_DESTINATION_PORT, address, addressAt, port);
   view.destinationPort = port;
 }
 
@@ -126,6 +120,22 @@ export function checksumsRight(b: Uint8Array, view: PacketView): 0 | Fault {
   }
   const sum = pseudoSum(b, view) + sumOf(b, view.transport, view.payloadEnd);
   return fold(sum) === 0xffff ? 0 : FAULTS.TRANSPORT_CHECKSUM;
+}
+
+/** One end of a UDP or TCP packet: its address at `at`, its port `offPort` into the transport header. */
+function rewriteEnd(
+  b: Uint8Array,
+  view: PacketView,
+  at: number,
+  offPort: number,
+  address: Uint8Array,
+  addressAt: number,
+  port: number,
+): void {
+  const moved = replace(b, at, address, addressAt, view.addressLength);
+  const delta = moved + replacePort(b, view.transport + offPort, port);
+  updateHeader(b, view, view.start, moved);
+  updateTransport(b, transportChecksumAt(view), view.protocol, delta);
 }
 
 function requireArguments(
