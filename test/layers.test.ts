@@ -6,20 +6,25 @@ import test from 'ava';
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 
+const BELOW_CONFIG = ['wire', 'sdp', 'sip', 'framing', 'session', 'io', 'ops'];
+
 /** Which folders a folder may import from, besides itself. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   wire: [],
   sdp: ['wire'],
+  sip: ['wire', 'sdp'],
   framing: ['wire'],
   session: ['wire', 'sdp', 'framing'],
   io: ['wire', 'sdp', 'framing', 'session'],
   ops: ['wire', 'sdp', 'framing', 'session'],
-  'tep-client': ['wire', 'sdp', 'framing', 'session', 'io', 'ops'],
-  'tep-server': ['wire', 'sdp', 'framing', 'session', 'io', 'ops'],
-  cli: ['wire', 'sdp', 'framing', 'session', 'io', 'ops', 'tep-client', 'tep-server'],
+  config: BELOW_CONFIG,
+  'tep-client': [...BELOW_CONFIG, 'config'],
+  'tep-server': [...BELOW_CONFIG, 'config'],
+  lab: [...BELOW_CONFIG, 'config', 'tep-client', 'tep-server'],
+  cli: [...BELOW_CONFIG, 'config', 'tep-client', 'tep-server', 'lab'],
 };
 
-const PURE = ['wire', 'sdp', 'framing', 'session'];
+const PURE = ['wire', 'sdp', 'sip', 'framing', 'session'];
 
 const PURE_MAY_USE_OF_NODE = new Set(['node:buffer', 'node:crypto']);
 
@@ -27,6 +32,9 @@ const PURE_MAY_USE_OF_NODE = new Set(['node:buffer', 'node:crypto']);
 const PACKAGE_HOME: Readonly<Record<string, string>> = {
   'sdp-transform': 'sdp/read.ts',
   'pcap-parser': 'io/pcap/classic.ts',
+  koffi: 'io/kernel/libc.ts',
+  yaml: 'config/yaml.ts',
+  cap: 'io/cap/capture-process.ts',
 };
 
 const WORLDLY =
