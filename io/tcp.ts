@@ -22,12 +22,12 @@ export interface TcpTarget {
 }
 
 /** A connection being made; `abandon` ends the attempt, and `result` is then a fault. */
-export interface Dial {
+export interface TcpDial {
   readonly result: Promise<Socket | IoFault>;
   abandon(): void;
 }
 
-export function dialTcp(target: TcpTarget, timeoutMs: number): Dial {
+export function dialTcp(target: TcpTarget, timeoutMs: number): TcpDial {
   const socket = connect({ ...target, ...SOCKET });
   const result = new Promise<Socket | IoFault>((resolve) => {
     const timer = setTimeout(() => {

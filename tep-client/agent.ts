@@ -2,29 +2,22 @@
  * TEP-C: a tunnel client joined to TCP and to a packet port. Decides nothing; what is done and when,
  * the machine in session/ says.
  *
- *     const agent = new ClientAgent({ server: { host: 'tep.example' }, packets, tunnel });
+ *     const server = { host: 'tep.example', port: DEFAULT_PORT, tls: false };
+ *     const agent = new ClientAgent({ dial: () => dial(server, DIRECT, 10_000), packets, tunnel });
  *     const answer = await agent.bind(phone);    // `bound`: the address for the SDP
  *     await agent.stop();
  */
 import { now } from '../io/clock.ts';
+import type { Dial } from '../io/dial/types.ts';
 import { isIoFault } from '../io/io-fault.ts';
 import { Pump } from '../io/pump.ts';
 import { systemRandom } from '../io/random.ts';
-import { type Dial, dialTcp } from '../io/tcp.ts';
 import { TunnelClient } from '../session/client.ts';
 import type { Counters } from '../session/counters.ts';
 import type { BindWishes } from '../session/ends.ts';
 import type { ClientOutput, FlowProtocol } from '../session/outputs.ts';
 import { type Endpoint, formatEndpoint } from '../wire/address.ts';
-import {
-  type BindFailed,
-  type Bound,
-  type ClientAgentOptions,
-  type Closed,
-  DEFAULT_CONNECT_MS,
-  DEFAULT_PORT,
-  type Opened,
-} from './options.ts';
+import type { BindFailed, Bound, ClientAgentOptions, Closed, Opened } from './options.ts';
 
 const UDP = 17;
 
@@ -102,7 +95,7 @@ export class ClientAgent {
   #obey(output: ClientOutput): void {
     switch (output.type) {
       case 'connect':
-        void this.#connect(output.conn);
+        void this.#connect(output.conn, output.stripe);
         break;
       case 'close':
         this.#dials.get(output.conn)?.abandon();
@@ -121,9 +114,8 @@ export class ClientAgent {
     this.#options.observe?.(output);
   }
 
-  async #connect(conn: number): Promise<void> {
-    const { server, connectMs = DEFAULT_CONNECT_MS } = this.#options;
-    const dial = dialTcp({ ...server, port: server.port ?? DEFAULT_PORT }, connectMs);
+  async #connect(conn: number, stripe: number): Promise<void> {
+    const dial = this.#options.dial(conn, stripe);
     this.#dials.set(conn, dial);
     const stream = await dial.result;
     this.#dials.delete(conn);

@@ -4,6 +4,8 @@
  * between the two agents.
  */
 import { now } from '../../io/clock.ts';
+import { dial } from '../../io/dial/dial.ts';
+import { DIRECT } from '../../io/dial/types.ts';
 import type { IoFault } from '../../io/io-fault.ts';
 import { systemRandom } from '../../io/random.ts';
 import { UdpSockets } from '../../io/udp-sockets.ts';
@@ -28,6 +30,7 @@ const USER = 'demo';
 const PASSWORD_OCTETS = 18;
 const SECRET_LEN = 32;
 const SEED_LEN = 8;
+const CONNECT_MS = 10_000;
 /** Longer than any demo, so that no request has to be repeated. */
 const NONCE_LIFETIME_MS = 3_600_000;
 const ALL_PORTS = { first: 1, last: 65_535 };
@@ -158,7 +161,7 @@ function openClient(
   observe: NonNullable<ClientAgentOptions['observe']>,
 ): ClientAgent {
   return new ClientAgent({
-    server: { host: HOST, port: server.port },
+    dial: () => dial({ host: HOST, port: server.port, tls: false }, DIRECT, CONNECT_MS),
     packets,
     observe,
     tunnel: {

@@ -1,9 +1,11 @@
 import test from 'ava';
+import { dial } from '../../io/dial/dial.ts';
+import { DIRECT } from '../../io/dial/types.ts';
 import { endpointOf } from '../../io/endpoints.ts';
 import { systemRandom } from '../../io/random.ts';
 import { UdpSockets } from '../../io/udp-sockets.ts';
 import { ClientAgent } from '../../tep-client/agent.ts';
-import type { ClientEvent } from '../../tep-client/options.ts';
+import { type ClientEvent, DEFAULT_PORT } from '../../tep-client/options.ts';
 import { formatEndpoint } from '../../wire/address.ts';
 import { FAULTS, faultName } from '../../wire/faults.ts';
 import { Diary } from './diary.ts';
@@ -196,9 +198,10 @@ test('a client that reads nothing costs packets of its own, counted; others go o
 
 test('[M-07] TEP-C opens TCP to port 80 of TEP-S when a call needs it, not before', async (t) => {
   const says = new Diary<ClientEvent>();
+  // Refused by any system at once, whatever runs on it.
+  const server = { host: '255.255.255.255', port: DEFAULT_PORT, tls: false };
   const client = new ClientAgent({
-    // Refused by any system at once, whatever runs on it.
-    server: { host: '255.255.255.255' },
+    dial: () => dial(server, DIRECT, 10_000),
     packets: new UdpSockets(systemRandom),
     observe: says.add,
     tunnel: { auth: { mechanism: 'none' } },

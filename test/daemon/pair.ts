@@ -1,5 +1,7 @@
 /** Two agents on this machine, a telephone's socket at one and a gateway's socket at the other. */
 import { networkInterfaces } from 'node:os';
+import { dial } from '../../io/dial/dial.ts';
+import { DIRECT } from '../../io/dial/types.ts';
 import { endpointOf } from '../../io/endpoints.ts';
 import { type IoFault, isIoFault } from '../../io/io-fault.ts';
 import { systemRandom } from '../../io/random.ts';
@@ -18,6 +20,7 @@ import { Diary } from './diary.ts';
 
 const REALM = 'test.example';
 const PASSWORD = 'a password for tests only';
+const DIAL_MS = 10_000;
 
 /** Why a test that needs IPv6 cannot run here. */
 export const ipv6Missing = Object.values(networkInterfaces()).some((list) =>
@@ -79,7 +82,7 @@ function openClient(target: TcpTarget, { password = PASSWORD, stripes = 1 }: Pai
   const clientSays = new Diary<ClientEvent>();
   const packets = new UdpSockets(systemRandom);
   const client = new ClientAgent({
-    server: target,
+    dial: () => dial({ ...target, tls: false }, DIRECT, DIAL_MS),
     packets,
     observe: clientSays.add,
     tunnel: {

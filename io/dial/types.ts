@@ -1,0 +1,52 @@
+/** What a connection to TEP-S is made of, and how making one can end. */
+import type { Duplex } from 'node:stream';
+import type { IoFault } from '../io-fault.ts';
+import type { ClientTls } from './client-tls.ts';
+
+export interface ServerTarget {
+  /** A name or a literal address, without brackets. */
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+
+export interface ProxyTarget {
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * When a CONNECT is sent (C-03): `auto` where there is a proxy · `always` to TEP-S itself where there
+ * is none, for the marker's sake · `never`, past any proxy.
+ */
+export type ConnectPolicy = 'auto' | 'always' | 'never';
+
+export interface TransportOptions {
+  readonly connect: ConnectPolicy;
+  readonly proxy?: ProxyTarget | undefined;
+  /** Header lines by which a CONNECT says that it is for IMS (H-01). */
+  readonly marker: readonly string[];
+  /** Needed where a target says `tls`. */
+  readonly tls?: ClientTls | undefined;
+  /** Address of this machine to connect from. */
+  readonly localAddress?: string | undefined;
+  /** How long sent octets may stay unacknowledged before the system ends the connection; 0: its own limit. */
+  readonly userTimeoutMs: number;
+}
+
+/** Straight to TEP-S, in plain. */
+export const DIRECT: TransportOptions = { connect: 'auto', marker: [], userTimeoutMs: 0 };
+
+/** How far an attempt came. */
+export type DialStage = 'resolve' | 'tcp' | 'proxy' | 'tls';
+
+/** The text says what is wrong and what to do about it. */
+export interface DialFault extends IoFault {
+  readonly stage: DialStage;
+}
+
+/** A connection being made; `abandon` ends the attempt, and `result` is then a fault. */
+export interface Dial {
+  readonly result: Promise<Duplex | DialFault>;
+  abandon(): void;
+}
