@@ -61,6 +61,7 @@ export const FAULTS = {
   FRAME_FOREIGN: 64,
   FRAME_IP_LENGTH: 65,
   FRAME_IP_CHECKSUM: 66,
+  PROXY_HEADER: 67,
 
   // Sessions
   NOT_AUTHENTICATED: 80,
@@ -77,6 +78,8 @@ export const FAULTS = {
   IDLE: 91,
   TRANSACTION_TIMEOUT: 92,
   SOURCE_FORBIDDEN: 93,
+  DESTINATION_OWN: 94,
+  QUOTA_RATE: 95,
 } as const;
 
 export type Fault = (typeof FAULTS)[keyof typeof FAULTS];
@@ -122,6 +125,7 @@ const ROWS: Readonly<Record<Fault, FaultRow>> = {
   64: row('frame-foreign', 'close', 'the stream speaks another protocol'),
   65: row('frame-ip-length', 'close', 'IP record whose length field cannot tell where it ends'),
   66: row('frame-ip-checksum', 'close', 'IPv4 record with a wrong header checksum'),
+  67: row('proxy-header', 'close', 'no right PROXY header from a load balancer that must send one'),
   80: row('not-authenticated', 'close', 'data before the tunnel was authenticated'),
   81: row('unauthenticated-limit', 'close', 'too many octets before authentication'),
   82: row('no-binding', 'drop', 'no binding for this address'),
@@ -136,6 +140,8 @@ const ROWS: Readonly<Record<Fault, FaultRow>> = {
   91: row('idle', 'close', 'nothing received for too long'),
   92: row('transaction-timeout', 'close', 'no answer to a STUN request'),
   93: row('source-forbidden', 'drop', 'packet for the UE from no allowed media address'),
+  94: row('destination-own', 'drop', 'destination is a port of the tunnel server itself'),
+  95: row('quota-rate', 'drop', 'user sends or receives more than the quota allows'),
 };
 
 /** The word for logs, metric labels and JSON. */
