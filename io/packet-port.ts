@@ -1,7 +1,9 @@
 /**
  * Where whole IP packets enter and leave an agent: the side of the application at TEP-C, of the media
- * gateway at TEP-S. One kind so far: `sockets` (udp-sockets.ts).
+ * gateway at TEP-S. Three kinds: `rings` (rings/rings.ts) takes packets off the routes of the host,
+ * `sockets` (udp-sockets.ts) needs no privilege, `pcap` (pcap/port.ts) reads and writes files.
  */
+import type { FlowProtocol } from '../session/outputs.ts';
 import type { Endpoint } from '../wire/address.ts';
 import type { IoFault } from './io-fault.ts';
 
@@ -9,10 +11,13 @@ import type { IoFault } from './io-fault.ts';
 export type PacketReceiver = (b: Uint8Array, at: number, end: number) => void;
 
 export interface PacketPort {
+  readonly counters: PortCounters;
   /** From now on packets are given to `receive`. Once only. */
   start(receive: PacketReceiver): void;
-  /** Sends the packet at [at, end); its octets stay the caller's. */
+  /** Takes the packet at [at, end); its octets stay the caller's. It may wait for `flush`. */
   send(b: Uint8Array, at: number, end: number): void;
+  /** Sends what waits. To be called after every turn of the event loop in which packets were sent. */
+  flush(): void;
   /** Resolves when nothing is open any more. */
   close(): Promise<void>;
 }
@@ -22,4 +27,58 @@ export interface RelayPort extends PacketPort {
   /** Opens `at` under a number; gives the address that it has. */
   listen(id: number, at: Endpoint): Promise<Endpoint | IoFault>;
   release(id: number): Promise<void>;
+}
+
+/**
+ * A packet port to which packets for single addresses can be diverted that are not this machine's:
+ * what `reflexive` mode of TEP-S needs.
+ */
+export interface CapturePort extends PacketPort {
+  /** Packets for `at` come here from now on; undefined when that is so. */
+  capture(at: Endpoint, protocol: FlowProtocol): Promise<IoFault | undefined>;
+  release(at: Endpoint, protocol: FlowProtocol): Promise<void>;
+}
+
+/**
+ * Why a port did not pass a packet on.
+ *
+ *   not-started    nobody was there to receive it
+ *   not-udp        sockets carry nothing else
+ *   no-socket      no socket stands for its source
+ *   too-long       for a packet of the tunnel, or for the port
+ *   refused        by the system: no route, forbidden
+ *   ring-overrun   more came than was taken in time; the kernel counts them
+ *   ring-full      more was sent than the kernel took in time
+ *   no-interface   the interface is down or gone
+ *   not-ip         a frame, or record of a file, that holds no whole IP packet
+ */
+export type PortDrop =
+  | 'not-started'
+  | 'not-udp'
+  | 'no-socket'
+  | 'too-long'
+  | 'refused'
+  | 'ring-overrun'
+  | 'ring-full'
+  | 'no-interface'
+  | 'not-ip';
+
+export interface PortCounters {
+  /** Packets given to the receiver. */
+  readonly received: number;
+  /** Packets taken from the agent and passed on. */
+  readonly sent: number;
+  /** Only reasons that occurred. */
+  readonly dropped: ReadonlyMap<PortDrop, number>;
+}
+
+/** The counters of a port, as itself sees them. */
+export class PortCounts implements PortCounters {
+  received = 0;
+  sent = 0;
+  readonly dropped = new Map<PortDrop, number>();
+
+  drop(reason: PortDrop, n = 1): void {
+    this.dropped.set(reason, (this.dropped.get(reason) ?? 0) + n);
+  }
 }

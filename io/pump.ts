@@ -15,6 +15,7 @@ const STOP_MS = 5_000;
 export class Pump<Output extends { readonly type: string }> {
   readonly #end: TunnelEnd<Output>;
   readonly #obey: (output: Output) => void;
+  readonly #flush: () => void;
   readonly #gone: (conn: number) => void;
   readonly #links = new Map<number, StreamLink>();
   readonly #alarm = new Alarm(() => this.touched());
@@ -22,14 +23,19 @@ export class Pump<Output extends { readonly type: string }> {
   #idle: (() => void) | undefined;
   #stopped = false;
 
-  /** `gone` is told each connection that has ended; its number is free again. */
+  /**
+   * `flush` sends the packets of a turn on their way (PacketPort). `gone` is told each connection that
+   * has ended; its number is free again.
+   */
   constructor(
     end: TunnelEnd<Output>,
     obey: (output: Output) => void,
+    flush: () => void,
     gone: (conn: number) => void = () => {},
   ) {
     this.#end = end;
     this.#obey = obey;
+    this.#flush = flush;
     this.#gone = gone;
   }
 
@@ -79,6 +85,7 @@ export class Pump<Output extends { readonly type: string }> {
     const end = this.#end;
     if (end.nextTimeout() <= now()) end.timeout(now());
     for (let output = end.poll(); output !== undefined; output = end.poll()) this.#act(output);
+    this.#flush();
     for (let conn = end.writable(); conn >= 0; conn = end.writable()) {
       this.#links.get(conn)?.flush();
     }

@@ -14,10 +14,14 @@ export type DatagramReceiver = (payload: Uint8Array, from: Endpoint) => void;
 
 const NOWHERE = new Uint8Array(0);
 
-/** Opens a socket on an address of this machine; port 0 takes any. */
+/**
+ * Opens a socket on an address of this machine; port 0 takes any. `refused` is called for each datagram
+ * that the system did not send (no route, too long), be it later.
+ */
 export async function openUdp(
   at: Endpoint,
   receive: DatagramReceiver,
+  refused: () => void = () => {},
 ): Promise<UdpSocket | IoFault> {
   const socket = createSocket({
     type: at.family === 4 ? 'udp4' : 'udp6',
@@ -34,14 +38,13 @@ export async function openUdp(
     if (error instanceof Error) return ioFault(error);
     throw error;
   }
-  return new UdpSocket(socket, receive);
+  return new UdpSocket(socket, receive, refused);
 }
 
 export class UdpSocket {
   readonly local: Endpoint;
-  /** Datagrams that the system refused to send (no route, too long). */
-  sendFaults = 0;
   readonly #socket: Socket;
+  readonly #refused: () => void;
   readonly #addressLength: number;
   #open = true;
   #sender: Endpoint | undefined;
@@ -49,17 +52,16 @@ export class UdpSocket {
   #destination: Uint8Array = NOWHERE;
   #destinationText = '';
 
-  constructor(socket: Socket, receive: DatagramReceiver) {
+  constructor(socket: Socket, receive: DatagramReceiver, refused: () => void) {
     const { address, port } = socket.address();
     this.local = endpointOf(address, port);
     this.#addressLength = this.local.address.length;
     this.#socket = socket;
+    this.#refused = refused;
     socket.on('message', (payload, from) => {
       receive(payload, this.#senderOf(from.address, from.port));
     });
-    socket.on('error', () => {
-      this.sendFaults += 1;
-    });
+    socket.on('error', refused);
   }
 
   /** Sends the payload [from, to) of `b` to the address at `addressAt`. Octets are copied. */
@@ -74,7 +76,7 @@ export class UdpSocket {
     if (!this.#open) return;
     // Anyone can send from port 0 (RFC 768: no answer wanted); Node throws when asked to answer.
     if (port === 0) {
-      this.sendFaults += 1;
+      this.#refused();
       return;
     }
     // A copy: the system takes it at once as a rule, later when its buffer is full.

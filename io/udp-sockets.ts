@@ -18,7 +18,7 @@ import * as ipv6 from '../wire/ipv6.ts';
 import { PacketView, readPacket } from '../wire/packet.ts';
 import * as udp from '../wire/udp.ts';
 import { type IoFault, isIoFault } from './io-fault.ts';
-import type { PacketReceiver, RelayPort } from './packet-port.ts';
+import { type PacketReceiver, PortCounts, type RelayPort } from './packet-port.ts';
 import { openUdp, type UdpSocket } from './udp-socket.ts';
 
 /** The longest record of a tunnel (tep-wire 2). */
@@ -32,8 +32,7 @@ interface Seat {
 }
 
 export class UdpSockets implements RelayPort {
-  /** Packets and datagrams that could not be passed on: no such socket, not UDP, too long. */
-  dropped = 0;
+  readonly counters = new PortCounts();
   readonly #seats = new Map<number, Seat>();
   /** Ids whose socket is being opened; taken out when they are closed before that. */
   readonly #opening = new Set<number>();
@@ -58,7 +57,11 @@ export class UdpSockets implements RelayPort {
     }
     this.#opening.add(id);
     let face: Endpoint | undefined;
-    const socket = await openUdp(at, (payload, from) => this.#arrived(payload, from, face));
+    const socket = await openUdp(
+      at,
+      (payload, from) => this.#arrived(payload, from, face),
+      () => this.#refused(),
+    );
     const wanted = this.#opening.delete(id);
     if (isIoFault(socket)) return socket;
     if (!wanted) {
@@ -86,19 +89,23 @@ export class UdpSockets implements RelayPort {
     const view = this.#view;
     const fault = readPacket(view, b, at, end);
     if (fault !== 0 || view.protocol !== udp.PROTOCOL) {
-      this.dropped += 1;
+      this.counters.drop('not-udp');
       return;
     }
     const length = view.addressLength;
     const id = this.#table.find(b, view.sourceAt, length, view.sourcePort, udp.PROTOCOL);
     const seat = this.#seats.get(id);
     if (seat === undefined) {
-      this.dropped += 1;
+      this.counters.drop('no-socket');
       return;
     }
     const { payload, payloadEnd, destinationAt, destinationPort } = view;
+    this.counters.sent += 1;
     seat.socket.send(b, payload, payloadEnd, b, destinationAt, destinationPort);
   }
+
+  /** Each datagram is on its way already. */
+  flush(): void {}
 
   async close(): Promise<void> {
     this.#opening.clear();
@@ -109,10 +116,16 @@ export class UdpSockets implements RelayPort {
     const header = from.family === 4 ? ipv4.MIN_HEADER_LEN : ipv6.HEADER_LEN;
     const fits = header + udp.HEADER_LEN + payload.length <= MAX_PACKET_LEN;
     if (face === undefined || !fits || this.#receive === undefined) {
-      this.dropped += 1;
+      this.counters.drop(fits ? 'not-started' : 'too-long');
       return;
     }
+    this.counters.received += 1;
     const n = writeUdpPacket(this.#out, 0, from, face, payload, 0, payload.length);
     this.#receive(this.#out, 0, n);
+  }
+
+  #refused(): void {
+    this.counters.sent -= 1;
+    this.counters.drop('refused');
   }
 }

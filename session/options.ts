@@ -46,6 +46,11 @@ export interface ServerOptions extends CommonOptions {
   readonly addresses: AddressOptions;
   /** Public ports; default by mode (address-modes.ts). */
   readonly ports?: PortRange;
+  /**
+   * Whether the agent opens each public address, as in relay mode, before it is bound: for `reflexive`,
+   * where packets for it must be diverted first. Default false.
+   */
+  readonly opensAddresses?: boolean;
   /** Ports of that range that are never granted. */
   readonly excludedPorts?: readonly number[];
   /** Most public ports of all tunnels together. Default 65,536. */

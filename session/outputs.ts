@@ -96,7 +96,7 @@ export type ServerOutput =
   | CloseOutput
   | StateOutput
   /**
-   * Relay mode: open a socket on `address`; answer `listening(id)` or `listenFailed(id)`. Stays
+   * Relay mode: open a socket on `address`; with `opensAddresses` divert its packets. Answer `listening(id)` or `listenFailed(id)`. Stays
    * until `listen-end`. A binding number of `sink.packet` is told by `bound`.
    */
   | {
@@ -105,7 +105,12 @@ export type ServerOutput =
       readonly address: Endpoint;
       readonly protocol: FlowProtocol;
     }
-  | { readonly type: 'listen-end'; readonly id: number }
+  | {
+      readonly type: 'listen-end';
+      readonly id: number;
+      readonly address: Endpoint;
+      readonly protocol: FlowProtocol;
+    }
   | {
       readonly type: 'tunnel-opened';
       readonly tunnel: number;

@@ -1,6 +1,6 @@
 /**
- * Relay mode (tep-wire 5): a public port is good only once the agent has a socket on it. The answer to
- * a bind request is held until then; a port that cannot be had (another program has it) is replaced
+ * Relay mode (tep-wire 5): a public port is good only once the agent has a socket on it; with
+ * `opensAddresses`, once its packets come to the agent. The answer to a bind request is held until then; a port that cannot be had (another program has it) is replaced
  * by another one, a few times.
  *
  * Memory: one entry for each public port, one held answer for each binding that waits.
@@ -91,7 +91,8 @@ export class RelayListens {
     if (id === undefined) return;
     this.#ids.delete(slot);
     this.#slots.delete(id);
-    this.#parts.tell({ type: 'listen-end', id });
+    const { address, protocol } = slot;
+    this.#parts.tell({ type: 'listen-end', id, address, protocol });
   }
 
   #listen(first: ServerSlot, held: Held): void {

@@ -70,7 +70,7 @@ export class ServerBinder {
     if (typeof slot === 'number') {
       if (slot === 486) counters.note(FAULTS.QUOTA_BINDINGS);
       requests.refuse(slot, asked, now);
-    } else if (bindings.needSockets) {
+    } else if (bindings.needOpening) {
       this.listens.hold(slot, tunnel, wish, asked);
     } else {
       this.#granted(slot, asked, now);

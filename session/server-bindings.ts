@@ -28,6 +28,7 @@ export interface ServerBindingsOptions {
   readonly ports?: PortRange;
   readonly excludedPorts?: readonly number[];
   readonly maxPorts?: number;
+  readonly opensAddresses?: boolean;
   readonly quota: QuotaLimits;
   readonly random: RandomSource;
 }
@@ -75,6 +76,7 @@ export class ServerSlot {
 
 export class ServerBindings {
   readonly #addresses: PublicAddresses;
+  readonly #opensAddresses: boolean;
   readonly #ports: PortAllocator;
   readonly #quota: Quota;
   readonly #slots: (ServerSlot | undefined)[] = [];
@@ -83,6 +85,7 @@ export class ServerBindings {
   constructor(options: ServerBindingsOptions) {
     const { addresses, random, excludedPorts } = options;
     this.#addresses = new PublicAddresses(addresses);
+    this.#opensAddresses = options.opensAddresses ?? false;
     this.#ports = new PortAllocator({
       range: options.ports ?? DEFAULT_PORTS[addresses.mode],
       maxPorts: options.maxPorts ?? MAX_PORTS,
@@ -93,9 +96,9 @@ export class ServerBindings {
     this.#quota = new Quota(options.quota);
   }
 
-  /** Whether a port needs a socket of the agent before it is bound. */
-  get needSockets(): boolean {
-    return this.#addresses.mode === 'relay';
+  /** Whether the agent has something to open for a port before it is bound. */
+  get needOpening(): boolean {
+    return this.#addresses.mode === 'relay' || this.#opensAddresses;
   }
 
   /** 486 or 0. `user` is who is counted. */
@@ -123,7 +126,7 @@ export class ServerBindings {
   /** The slot that is granted, with its twin where a pair was asked for; or why not. */
   grant(tunnel: Tunnel, wish: BindRequest): ServerSlot | ErrorCode {
     const { protocol, family } = wish;
-    if (protocol !== UDP && (protocol !== TCP || this.needSockets)) return 442;
+    if (protocol !== UDP && (protocol !== TCP || this.#addresses.mode === 'relay')) return 442;
     const address = this.#addresses.addressFor(tunnel.id, family, tunnel.outer);
     if (address === undefined) return 440;
     const count = wish.pair ? 2 : 1;

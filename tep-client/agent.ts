@@ -42,7 +42,11 @@ export class ClientAgent {
       { ...options.tunnel, random: systemRandom },
       { packet: (b, start, end) => options.packets.send(b, start, end) },
     );
-    this.#pump = new Pump(this.#end, (output) => this.#obey(output));
+    this.#pump = new Pump(
+      this.#end,
+      (output) => this.#obey(output),
+      () => options.packets.flush(),
+    );
     options.packets.start((b, at, end) => {
       this.#end.packet(b, at, end, now());
       this.#pump.touched();

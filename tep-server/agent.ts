@@ -22,6 +22,8 @@ import { DEFAULT_MAX_CONNECTIONS, type ServerAgentOptions } from './options.ts';
 
 const UDP = 17;
 
+type ListenEnd = Extract<ServerOutput, { readonly type: 'listen-end' }>;
+
 export class ServerAgent {
   readonly #options: ServerAgentOptions;
   readonly #end: TunnelServer;
@@ -36,12 +38,18 @@ export class ServerAgent {
   constructor(options: ServerAgentOptions) {
     this.#options = options;
     this.#end = new TunnelServer(
-      { ...options.tunnel, random: systemRandom },
+      {
+        ...options.tunnel,
+        random: systemRandom,
+        opensAddresses:
+          'capture' in options.packets && options.tunnel.addresses.mode === 'reflexive',
+      },
       { packet: (b, start, end) => options.packets.send(b, start, end) },
     );
     this.#pump = new Pump(
       this.#end,
       (output) => this.#obey(output),
+      () => options.packets.flush(),
       (conn) => this.#freeConns.push(conn),
     );
     options.packets.start((b, at, end) => {
@@ -110,7 +118,7 @@ export class ServerAgent {
         void this.#listen(output.id, output.address, output.protocol);
         break;
       case 'listen-end':
-        void this.#release(output.id);
+        void this.#release(output);
         break;
     }
     this.#options.observe?.(output);
@@ -130,12 +138,14 @@ export class ServerAgent {
   async #open(id: number, address: Endpoint, protocol: FlowProtocol): Promise<Endpoint | IoFault> {
     const { packets } = this.#options;
     if (protocol === UDP && 'listen' in packets) return packets.listen(id, address);
+    if ('capture' in packets) return (await packets.capture(address, protocol)) ?? address;
     const text = 'the packet port cannot open such an address';
     return { type: 'io-fault', code: 'EPROTONOSUPPORT', text };
   }
 
-  async #release(id: number): Promise<void> {
+  async #release({ id, address, protocol }: ListenEnd): Promise<void> {
     const { packets } = this.#options;
-    if ('release' in packets) await packets.release(id);
+    if ('capture' in packets) await packets.release(address, protocol);
+    else if ('listen' in packets) await packets.release(id);
   }
 }

@@ -1,7 +1,7 @@
 /** What a TEP-S agent is told at its start, and what it tells. */
 import type { Speech } from '../framing/demux.ts';
 import type { IoFault } from '../io/io-fault.ts';
-import type { PacketPort, RelayPort } from '../io/packet-port.ts';
+import type { CapturePort, PacketPort, RelayPort } from '../io/packet-port.ts';
 import type { ServerOptions } from '../session/options.ts';
 import type { ServerOutput } from '../session/outputs.ts';
 import type { Endpoint } from '../wire/address.ts';
@@ -11,9 +11,9 @@ export interface ServerAgentOptions {
   /** Where to listen; `::` stands for both families, port 0 takes any. */
   readonly host: string;
   readonly port: number;
-  readonly tunnel: Omit<ServerOptions, 'random'>;
+  readonly tunnel: Omit<ServerOptions, 'random' | 'opensAddresses'>;
   /** Where the core's packets come from and go to. The agent starts and closes it. */
-  readonly packets: PacketPort | RelayPort;
+  readonly packets: PacketPort | RelayPort | CapturePort;
   /** Whether plain STUN is answered by UDP too, on the same port. */
   readonly stunUdp?: boolean;
   /** Connections beyond so many are closed at once. Default 10,000. */

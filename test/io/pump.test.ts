@@ -83,14 +83,18 @@ function pumped() {
   const end = new FakeEnd();
   const obeyed: string[] = [];
   const gone: number[] = [];
+  let flushed = 0;
   const pump = new Pump<Output>(
     end,
     (output) => obeyed.push(output.type),
+    () => {
+      flushed += 1;
+    },
     (conn) => gone.push(conn),
   );
   const stream = new Memory();
   pump.attach(3, stream);
-  return { end, pump, stream, obeyed, gone };
+  return { end, pump, stream, obeyed, gone, flushed: () => flushed };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
@@ -104,6 +108,18 @@ test('what comes together in one turn leaves in one write', async (t) => {
   t.deepEqual(stream.writes, []);
   await turn();
   t.deepEqual(stream.writes, ['abc']);
+  stream.destroy();
+  await pump.stop();
+});
+
+test('packets are flushed once per turn, however many verbs were called', async (t) => {
+  const { pump, stream, flushed } = pumped();
+  await turn();
+  const before = flushed();
+  for (let i = 0; i < 3; i++) pump.touched();
+  t.is(flushed(), before);
+  await turn();
+  t.is(flushed(), before + 1);
   stream.destroy();
   await pump.stop();
 });

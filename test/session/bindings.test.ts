@@ -220,6 +220,21 @@ test('[W-5] relay: a port that another program has is replaced, a few times, the
   t.is(codeOf(c.ask([wish(0, 0, TCP)])), 442);
 });
 
+test('[W-5] reflexive with addresses to open: TCP too, and told which address is done with', (t) => {
+  const raw = new RawServer({ addresses: { mode: 'reflexive' }, opensAddresses: true });
+  const c = raw.connection(1);
+  c.open();
+  t.is(c.ask([wish(50_000, 0, TCP)]), undefined);
+  const [asked] = raw.told('listen');
+  t.is(asked?.protocol, TCP);
+  raw.server.listening(asked?.id ?? 0, raw.now);
+  t.is(codeOf(c.read()[0]), 0);
+  c.ask([wish(50_000, RELEASE, TCP)]);
+  const [ended] = raw.told('listen-end');
+  t.deepEqual(ended?.address, asked?.address);
+  t.is(ended?.protocol, TCP);
+});
+
 test('[W-5] relay: a tunnel that ends while sockets are being opened takes them back', (t) => {
   const raw = new RawServer({ addresses: relay('203.0.113.9/32') });
   const c = raw.connection(1);
