@@ -3,8 +3,8 @@
  * is wrong in one clear line and prints the help. A thin layer over `parseArgs` of node:util.
  */
 import { parseArgs } from 'node:util';
+import { suggestion } from '../config/nearest.ts';
 import { UsageError } from './command.ts';
-import { suggestion } from './nearest.ts';
 
 interface OptionBase {
   readonly meaning: string;

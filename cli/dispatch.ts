@@ -1,9 +1,9 @@
 /** `tep <command> …`: finds the command, loads only its module, and turns usage errors into status 2. */
 import { readFileSync } from 'node:fs';
+import { suggestion } from '../config/nearest.ts';
 import { table } from './arguments.ts';
 import { type Command, EXIT, Failure, UsageError, type World } from './command.ts';
 import { complain } from './complain.ts';
-import { suggestion } from './nearest.ts';
 
 /** Names and loaders of commands: a module is loaded when its command runs, or for the overview. */
 export type Commands = Readonly<Record<string, () => Promise<{ readonly command: Command }>>>;

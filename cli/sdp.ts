@@ -1,6 +1,7 @@
 /** `tep sdp show|advertise|strip|apply`: the session descriptions of a call, for people and scripts. */
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { suggestion } from '../config/nearest.ts';
 import type { Mapped, Mapping } from '../sdp/addresses.ts';
 import { apply, type Unmapped } from '../sdp/apply.ts';
 import { type Address, addressText, readAddress } from '../sdp/fields.ts';
@@ -12,7 +13,6 @@ import { type Endpoint, formatEndpoint, parseEndpoint } from '../wire/address.ts
 import { helpText, type Options, parseArguments } from './arguments.ts';
 import { type Command, EXIT, Failure, UsageError, type World } from './command.ts';
 import { complain } from './complain.ts';
-import { suggestion } from './nearest.ts';
 import { describe, describeJson } from './sdp-show.ts';
 
 const SHARED = {

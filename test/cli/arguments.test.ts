@@ -1,7 +1,6 @@
 import test from 'ava';
 import { helpText, type Positionals, parseArguments } from '../../cli/arguments.ts';
 import { UsageError } from '../../cli/command.ts';
-import { nearest } from '../../cli/nearest.ts';
 
 const OPTIONS = {
   calls: { kind: 'number', value: 'N', min: 1, max: 500, default: 4, meaning: 'calls' },
@@ -78,16 +77,6 @@ test('the help is made of the same table', (t) => {
   t.regex(text, /^ {6}--format text\|json +form \(default text\)$/m);
   t.regex(text, /^ {2}-q, --quiet +say nothing$/m);
   t.regex(text, /^ {2}-h, --help +this text$/m);
-});
-
-test('the nearest right name', (t) => {
-  const names = ['demo', 'replay', 'sdp', 'status'];
-  t.is(nearest('dmeo', names), 'demo');
-  t.is(nearest('stat', names), 'status');
-  t.is(nearest('repaly', names), 'replay');
-  t.is(nearest('sip', names), 'sdp');
-  t.is(nearest('x', names), undefined);
-  t.is(nearest('frobnicate', names), undefined);
 });
 
 test('a list keeps every value in its order', (t) => {
