@@ -1,0 +1,90 @@
+/** Files that a configuration names. They are read with it, so that what is wrong is told with it. */
+import { closeSync, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Kind, Place, Read } from './key.ts';
+import { Secret } from './secret.ts';
+
+/** More than any certificate bundle or list of users needs. */
+const MAX_FILE_LEN = 64 * 1024 * 1024;
+const MAX_SECRET_LEN = 64 * 1024;
+const OTHERS_READ = 0o004;
+const OTHERS_WRITE = 0o002;
+
+export interface LoadedFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly octets: Buffer;
+}
+
+/** The name of a file that need not be there yet. */
+export const path: Kind<string> = {
+  placeholder: 'FILE',
+  expects: 'the name of a file',
+  read: (given, { folder }) =>
+    given === '' ? { wrong: 'must be the name of a file' } : { value: resolve(folder, given) },
+};
+
+export const file: Kind<LoadedFile> = {
+  placeholder: 'FILE',
+  expects: 'the name of a file that can be read',
+  read: (given, place) => load(given, place, MAX_FILE_LEN, false),
+};
+
+/** A file with secrets in it: a warning when every user of the machine can read it. */
+export const privateFile: Kind<LoadedFile> = {
+  ...file,
+  read: (given, place) => load(given, place, MAX_FILE_LEN, true),
+};
+
+export const secret: Kind<Secret> = {
+  placeholder: 'SECRET',
+  expects: 'a text that is not empty',
+  isSecret: true,
+  read: (given) => (given === '' ? { wrong: 'must not be empty' } : { value: new Secret(given) }),
+};
+
+/** The secret in a file, without the line end behind it. */
+export function readSecretFile(given: string, place: Place): Read<Secret> {
+  const loaded = load(given, place, MAX_SECRET_LEN, true);
+  if ('wrong' in loaded) return loaded;
+  const value = loaded.value.octets.toString('utf8').replace(/\r?\n$/, '');
+  return value === '' ? { wrong: 'the file is empty' } : { value: new Secret(value) };
+}
+
+/** Reads a file whole; says in one line why not. Name and limit are checked on what was opened. */
+export function load(
+  given: string,
+  place: Place,
+  maxLen: number,
+  isPrivate: boolean,
+): Read<LoadedFile> {
+  const name = resolve(place.folder, given);
+  let fd: number | undefined;
+  try {
+    fd = openSync(name, 'r');
+    const stats = fstatSync(fd);
+    if (stats.isDirectory()) return { wrong: 'is a folder' };
+    if (stats.size > maxLen) return { wrong: `is larger than ${maxLen} octets` };
+    if (isPrivate) judgeMode(name, stats, place);
+    return { value: { path: name, octets: readFileSync(fd) } };
+  } catch (error) {
+    return { wrong: cannotRead(error) };
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/** Tells when a file with secrets is open to every user of the machine. */
+export function judgeMode(name: string, { mode }: Stats, place: Place): void {
+  if (mode & OTHERS_WRITE) place.warn(`${name} can be written by every user: chmod o-rwx ${name}`);
+  else if (mode & OTHERS_READ) {
+    place.warn(`${name} holds secrets and can be read by every user: chmod o-rwx ${name}`);
+  }
+}
+
+export function cannotRead(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT') return 'does not exist';
+  if (code === 'EACCES') return 'may not be read by this user';
+  return `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+}

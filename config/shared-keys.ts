@@ -1,0 +1,101 @@
+/** Keys that both agents have, with the same meaning. */
+import type { LoadedFile } from './file-kinds.ts';
+import { group, type Kind, one } from './key.ts';
+import { choice, number, text } from './kinds.ts';
+import type { CrossCheck } from './read.ts';
+
+export function operationKeys(agent: 'client' | 'server') {
+  return group('Watching it', {
+    status: one(text('FILE|auto|off'), {
+      meaning:
+        `UNIX socket on which "tep status" asks; auto is /run/tep/${agent}.sock, ` +
+        `or $XDG_RUNTIME_DIR/tep/${agent}.sock without root`,
+      default: 'auto',
+      reload: 'restart',
+    }),
+    'log.level': one(choice('error', 'warn', 'info', 'debug'), {
+      meaning: 'how much is told on standard error',
+      default: 'info',
+      reload: 'live',
+    }),
+    'log.format': one(choice('text', 'json'), {
+      meaning: 'lines for people, or one JSON object a line',
+      default: 'text',
+      reload: 'restart',
+    }),
+  });
+}
+
+const MAX_TABLE = 2 ** 32 - 1;
+
+export function packetKeys(port: 'rings' | 'sockets', sockets: string) {
+  return {
+    'packets.port': one(choice('rings', 'sockets'), {
+      meaning:
+        'rings: packets of every program, by an interface of our own (CAP_NET_ADMIN, CAP_NET_RAW); ' +
+        `sockets: ${sockets}, no privilege`,
+      default: port,
+      reload: 'restart',
+    }),
+    'packets.interface': one(text('NAME'), {
+      meaning: 'name of that interface',
+      default: 'tep0',
+      reload: 'restart',
+    }),
+    'packets.table': one(number(1, MAX_TABLE), {
+      meaning: 'number of the routing table that rings fill, and the priority of the rules to it',
+      default: '8086',
+      reload: 'restart',
+    }),
+  };
+}
+
+const VERSIONS = { '1.2': 'TLSv1.2', '1.3': 'TLSv1.3' } as const;
+
+const tlsVersion: Kind<'TLSv1.2' | 'TLSv1.3'> = {
+  placeholder: '1.2|1.3',
+  expects: '1.2 or 1.3',
+  words: Object.keys(VERSIONS),
+  read(given) {
+    const value = given === '1.2' || given === '1.3' ? VERSIONS[given] : undefined;
+    return value === undefined ? { wrong: 'must be 1.2 or 1.3' } : { value };
+  },
+};
+
+/** TLS versions and old suites: what both ends say in the same words. */
+export const tlsKeys = {
+  'tls.min-version': one(tlsVersion, {
+    meaning: 'oldest version of TLS that is spoken',
+    default: '1.2',
+    reload: 'live',
+  }),
+  'tls.legacy-ciphers': one(choice('none', 'cbc', 'null'), {
+    meaning:
+      'old suites beside the good ones. cbc: TLS_RSA_WITH_AES_128_CBC_SHA, without forward secrecy. ' +
+      'null: NOTHING IS ENCRYPTED, everyone on the way reads and only changes are noticed',
+    default: 'none',
+    reload: 'live',
+  }),
+} as const;
+
+interface TlsSettings {
+  readonly 'tls.certificate': LoadedFile | undefined;
+  readonly 'tls.key': LoadedFile | undefined;
+  readonly 'tls.min-version': 'TLSv1.2' | 'TLSv1.3';
+  readonly 'tls.legacy-ciphers': 'none' | 'cbc' | 'null';
+}
+
+export const checkTlsKeys: CrossCheck<TlsSettings> = (s, tell) => {
+  const certificate = s['tls.certificate'];
+  const key = s['tls.key'];
+  if (certificate && !key) tell('tls.certificate', 'needs its private key in tls.key');
+  if (key && !certificate) tell('tls.key', 'needs its certificate in tls.certificate');
+  const legacy = s['tls.legacy-ciphers'];
+  if (legacy === 'none') return;
+  if (s['tls.min-version'] === 'TLSv1.3') {
+    tell('tls.legacy-ciphers', 'TLS 1.3 has none of them: set tls.min-version: 1.2');
+  }
+  const text = legacy === 'null' ? 'null: calls may not be encrypted' : 'cbc: old, weaker suites';
+  // Who set it shall be reminded at every start.
+  tell('tls.legacy-ciphers', text, 'warning');
+};
