@@ -80,6 +80,11 @@ export const FAULTS = {
   SOURCE_FORBIDDEN: 93,
   DESTINATION_OWN: 94,
   QUOTA_RATE: 95,
+
+  // Answers to a CONNECT
+  HTTP_BROKEN: 110,
+  HTTP_TOO_LONG: 111,
+  HTTP_CUT_OFF: 112,
 } as const;
 
 export type Fault = (typeof FAULTS)[keyof typeof FAULTS];
@@ -142,6 +147,9 @@ const ROWS: Readonly<Record<Fault, FaultRow>> = {
   93: row('source-forbidden', 'drop', 'packet for the UE from no allowed media address'),
   94: row('destination-own', 'drop', 'destination is a port of the tunnel server itself'),
   95: row('quota-rate', 'drop', 'user sends or receives more than the quota allows'),
+  110: row('http-broken', 'close', 'what answered a CONNECT does not speak HTTP/1'),
+  111: row('http-too-long', 'close', 'head of an HTTP answer over the limit'),
+  112: row('http-cut-off', 'close', 'connection closed before the HTTP answer was whole'),
 };
 
 /** The word for logs, metric labels and JSON. */
