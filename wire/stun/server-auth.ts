@@ -28,7 +28,10 @@ export interface LongTermPolicy {
   /** Prepared (precis.ts). */
   readonly realm: string;
   readonly users: Users;
-  /** Random; whoever has it can make nonces. Servers of a cluster share it. */
+  /**
+   * Random; whoever has it can make nonces. Servers of a cluster share it. With other `keyHashes` it
+   * has to be another one: a nonce is good for what was offered with it.
+   */
   readonly nonceSecret: Uint8Array;
   readonly nonceLifetimeMs: number;
   /** Offered in this order. None: as RFC 5389, MD5 without being offered. */
@@ -166,13 +169,18 @@ function checkLongTerm(
     return refuse(message, FAULTS.STUN_INTEGRITY, 400);
   }
   const keyHash = keyHashOf(message, nonce, policy);
-  if (keyHash === undefined) return refuse(message, FAULTS.STUN_INTEGRITY, 400);
+  const isFresh = nonceFresh(nonce, policy.nonceSecret, client, now, policy.nonceLifetimeMs);
+  if (keyHash === undefined) {
+    // What was offered with a nonce of another time is not known: the offer may have been another.
+    if (!isFresh) return refuse(message, FAULTS.STUN_NONCE, 438, challenge());
+    return refuse(message, FAULTS.STUN_INTEGRITY, 400);
+  }
   const key = (user: Credentials) => longTermKey(user, policy.realm, keyHash);
   const match = matching(users, key, message, b, at, algorithm);
   if (match === undefined || find(message, 'REALM') !== policy.realm) {
     return refuse(message, FAULTS.STUN_INTEGRITY, 401, challenge());
   }
-  if (!nonceFresh(nonce, policy.nonceSecret, client, now, policy.nonceLifetimeMs)) {
+  if (!isFresh) {
     return refuse(message, FAULTS.STUN_NONCE, 438, challenge());
   }
   const algorithms = [has(message, 'PASSWORD-ALGORITHM') ? 'sha256' : 'sha1'] as const;

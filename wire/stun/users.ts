@@ -1,6 +1,12 @@
 /** Where a server finds its users: a list, or none at all but a shared secret (tep-wire 3). */
 import { Buffer } from 'node:buffer';
-import { type Credentials, prepareCredentials, timeLimitedPassword, userhash } from './keys.ts';
+import {
+  type Credentials,
+  type KeyHash,
+  prepareCredentials,
+  timeLimitedPassword,
+  userhash,
+} from './keys.ts';
 
 export interface Users {
   /**
@@ -46,6 +52,18 @@ export function timeLimitedUsers(secrets: readonly (string | Uint8Array)[]): Use
     },
     byHash: () => NONE,
   };
+}
+
+/**
+ * Which hashes a server with these users may offer, strongest first: those that every user has a key
+ * of. A client takes the first that it knows, so one that some user has no key of would shut him out.
+ * Empty: there are users with one key only and users with only the other.
+ */
+export function keyHashesOf(entries: readonly Credentials[]): KeyHash[] {
+  const hashes: readonly KeyHash[] = ['sha256', 'md5'];
+  return hashes.filter((hash) =>
+    entries.every((entry) => entry.password !== undefined || entry[hash] !== undefined),
+  );
 }
 
 function hashIndex(hash: Uint8Array): string {

@@ -5,12 +5,14 @@ import test from 'ava';
 import { FAULTS } from '../../../wire/faults.ts';
 import type { Attribute } from '../../../wire/stun/attributes.ts';
 import { decode, encode, find, type Protection } from '../../../wire/stun/message.ts';
-import { authenticate } from '../../../wire/stun/server-auth.ts';
+import { authenticate, type LongTermPolicy } from '../../../wire/stun/server-auth.ts';
+import { userTable } from '../../../wire/stun/users.ts';
 import {
   answer,
   CLIENT,
   code,
   established,
+  exchange,
   judge,
   LONG_TERM,
   MD5,
@@ -25,6 +27,8 @@ import {
   serve,
 } from './auth.ts';
 import { poisoned } from './vectors.ts';
+
+const MD5_OF_ALICE = createHash('md5').update('alice:example.org:secret').digest();
 
 test('[B5] the challenge carries REALM, NONCE with gAAA or wAAA, PASSWORD-ALGORITHMS, no integrity', (t) => {
   const challenge = serve(encode(parts()), LONG_TERM);
@@ -203,4 +207,17 @@ test('[M-08] any octet of a request changed: not let in', (t) => {
     t.false(authenticate(message, b, at, LONG_TERM, CLIENT, NOW).ok, `octet ${i}`);
   }
   t.pass();
+});
+
+test('[M-08] after the offer has changed a client that was let in before gets through again', (t) => {
+  const client = established(t, LONG_TERM);
+  const md5Only: LongTermPolicy = {
+    ...LONG_TERM,
+    users: userTable([{ name: 'alice', md5: MD5_OF_ALICE }], REALM),
+    nonceSecret: Buffer.alloc(32, 9),
+    keyHashes: ['md5'],
+  };
+  const { verdict, codes } = exchange(t, client, md5Only);
+  t.deepEqual(codes, [438, undefined]);
+  t.is(verdict.type, 'success');
 });
