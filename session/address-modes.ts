@@ -18,7 +18,7 @@
  */
 import type { Endpoint, Family } from '../wire/address.ts';
 import { octetsOf, setU8, u8 } from '../wire/bytes.ts';
-import type { Prefix } from '../wire/prefix.ts';
+import { type Prefix, prefixContains } from '../wire/prefix.ts';
 import type { PortRange } from './port-allocator.ts';
 
 export type AddressMode = 'reflexive' | 'pool' | 'relay';
@@ -43,11 +43,13 @@ const MAX_HOST_BITS = 32;
 
 export class PublicAddresses {
   readonly mode: AddressMode;
+  readonly #prefixes: readonly Prefix[];
   readonly #deals: Readonly<Record<Family, Deal>>;
 
   constructor(options: AddressOptions) {
     this.mode = options.mode;
     const prefixes = options.mode === 'reflexive' ? [] : options.prefixes;
+    this.#prefixes = prefixes;
     this.#deals = {
       4: new Deal(prefixes.filter((prefix) => prefix.family === 4)),
       6: new Deal(prefixes.filter((prefix) => prefix.family === 6)),
@@ -62,6 +64,12 @@ export class PublicAddresses {
   addressFor(tunnel: number, family: Family, outer: Endpoint): Uint8Array | undefined {
     if (this.mode !== 'reflexive') return this.#deals[family].addressFor(tunnel);
     return outer.family === family ? outer.address : undefined;
+  }
+
+  /** Whether the address of `length` octets at `at` is of the prefixes. Never in reflexive mode. */
+  contains(b: Uint8Array, at: number, length: number): boolean {
+    for (const prefix of this.#prefixes) if (prefixContains(prefix, b, at, length)) return true;
+    return false;
   }
 
   /** The tunnel is over and its ports are released. */

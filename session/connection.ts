@@ -14,6 +14,8 @@ import type { ConnectionState } from './table.ts';
 import type { LivenessOptions } from './tunnel-end.ts';
 
 const SEND_QUEUE_LEN = 262_144;
+/** How long a connection has to be authenticated once its carrier is there. */
+const OPEN_MS = 15_000;
 
 export interface ConnectionOptions {
   readonly sendQueueOctets?: number;
@@ -25,8 +27,9 @@ export class Connection implements Timed {
   readonly frames = new FrameBuffer(innerIp);
   readonly queue: SendQueue;
   readonly keepalive: Keepalive;
-  /** When the carrier came, and when the present state was entered. */
-  openedMs: number;
+  /** By when it has to be authenticated. */
+  openDueMs: number;
+  /** When the present state was entered. */
   sinceMs: number;
   state: ConnectionState;
   dueMs = Number.POSITIVE_INFINITY;
@@ -39,7 +42,7 @@ export class Connection implements Timed {
   constructor(conn: number, state: ConnectionState, options: ConnectionOptions, now: number) {
     this.conn = conn;
     this.state = state;
-    this.openedMs = now;
+    this.openDueMs = now + OPEN_MS;
     this.sinceMs = now;
     this.queue = new SendQueue(options.sendQueueOctets ?? SEND_QUEUE_LEN);
     this.keepalive = new Keepalive(options.liveness, now);
@@ -50,7 +53,7 @@ export class Connection implements Timed {
   enter(state: ConnectionState, now: number): void {
     this.state = state;
     this.sinceMs = now;
-    if (state === 'opening') this.openedMs = now;
+    if (state === 'opening') this.openDueMs = now + OPEN_MS;
     // tep-wire 2: nothing but STUN before the tunnel is authenticated.
     this.frames.controlOnly = state !== 'ready';
   }

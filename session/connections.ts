@@ -13,8 +13,6 @@ import type { CloseOutput, StateOutput } from './outputs.ts';
 import { type ConnectionEvent, type ConnectionState, nextConnectionState } from './table.ts';
 import type { RandomSource } from './tunnel-end.ts';
 
-/** How long a connection has to be authenticated once its carrier is there. */
-const OPEN_MS = 15_000;
 /** How long what is queued may take to be written after the end was decided. */
 const DRAIN_MS = 5_000;
 
@@ -189,7 +187,7 @@ export class Connections<C extends Connection, Output> {
   #overdue(c: C, now: number): 0 | Fault {
     if (!c.isOpen) return 0;
     if (now >= c.keepalive.deadAtMs()) return FAULTS.IDLE;
-    const opening = c.state !== 'ready' && now >= c.openedMs + OPEN_MS;
+    const opening = c.state !== 'ready' && now >= c.openDueMs;
     return opening || now >= c.answerDueMs() ? FAULTS.TRANSACTION_TIMEOUT : 0;
   }
 
@@ -216,7 +214,7 @@ function deadline(c: Connection): number {
   switch (c.state) {
     case 'opening':
     case 'challenged':
-      return Math.min(c.openedMs + OPEN_MS, c.keepalive.deadAtMs());
+      return Math.min(c.openDueMs, c.keepalive.deadAtMs());
     case 'ready':
       return Math.min(c.keepalive.deadline(), c.answerDueMs());
     case 'draining':

@@ -2,6 +2,7 @@
 import type { Endpoint } from '../wire/address.ts';
 import type { Counters } from './counters.ts';
 import type { ClientOutput, FlowProtocol, ServerOutput } from './outputs.ts';
+import type { QuotaLimits } from './quota.ts';
 import type { TunnelState } from './table.ts';
 import type { TunnelEnd } from './tunnel-end.ts';
 
@@ -48,9 +49,12 @@ export interface TunnelStatus {
 export interface ServerEnd extends TunnelEnd<ServerOutput> {
   /**
    * A connection from `peer` is there: TLS is done, a CONNECT has been consumed. An IPv4 peer of a
-   * socket for both families is to be given as IPv4.
+   * socket for both families is to be given as IPv4. `openDueMs`: by when it has to be authenticated;
+   * 15 s from now when absent.
    */
-  accepted(conn: number, peer: Endpoint, now: number): void;
+  accepted(conn: number, peer: Endpoint, now: number, openDueMs?: number): void;
+  /** Other quotas from now on; what is left out gets its default. */
+  limit(quota: Partial<QuotaLimits>): void;
   /** A plain STUN request that came by UDP: the answer to send back, or nothing. */
   datagram(b: Uint8Array, at: number, end: number, peer: Endpoint): Uint8Array | undefined;
   /** Answers to `listen`. */

@@ -2,10 +2,14 @@
 export const LIMITS = {
   /** How long a tunnel without a connection keeps its bindings (tep-wire 7). */
   lifetimeMs: 30_000,
+  /** STUN messages of a connection before it is authenticated, in octets (tep-wire 2). */
+  unauthenticatedOctets: 4096,
   quota: {
     tunnelsPerUser: 8,
     /** 16 calls with audio and video, each with RTCP. */
     bindingsPerTunnel: 64,
     bindingsPerUser: 128,
+    packetsPerSecond: Number.POSITIVE_INFINITY,
+    bitsPerSecond: Number.POSITIVE_INFINITY,
   },
 } as const;

@@ -57,6 +57,8 @@ export interface ServerOptions extends CommonOptions {
   readonly maxPorts?: number;
   /** What one user may hold; defaults in limits.ts. */
   readonly quota?: Partial<QuotaLimits>;
+  /** STUN octets that a connection may send before it is authenticated. Default 4,096. */
+  readonly unauthenticatedOctets?: number;
   /** How long a tunnel without a connection keeps its bindings. Default 30,000. */
   readonly lifetimeMs?: number;
 }

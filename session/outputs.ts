@@ -96,8 +96,9 @@ export type ServerOutput =
   | CloseOutput
   | StateOutput
   /**
-   * Relay mode: open a socket on `address`; with `opensAddresses` divert its packets. Answer `listening(id)` or `listenFailed(id)`. Stays
-   * until `listen-end`. A binding number of `sink.packet` is told by `bound`.
+   * Relay mode: open a socket on `address`; with `opensAddresses`: divert its packets. Answer
+   * `listening(id)` or `listenFailed(id)`. Stays until `listen-end`. A binding number of
+   * `sink.packet` is told by `bound`.
    */
   | {
       readonly type: 'listen';

@@ -9,12 +9,15 @@
  * IPv4 rules only; an IPv6 rule that contains its text does not help it. One whose meaning only some
  * NAT64 knows (RFC 8215) is refused.
  *
+ * What is the server's own (its listening ports at each of its addresses) is refused before any rule is
+ * looked at: a UE must not reach TEP-S from the inside of a tunnel.
+ *
  * Loopback, link-local, multicast, broadcast, unspecified and reserved addresses are let through only
  * by a rule that lies wholly inside such a block: `127.0.0.1` or `127.0.0.0/8` is somebody's decision,
  * `0.0.0.0/0` is not one. Learnt endpoints name a host, so loopback and link-local are good there (the
  * gateway may be on this host, M-16), the others never: an SDP on hold says `0.0.0.0`.
  *
- * Memory: the rules; for learnt endpoints an endpoint table (48 to 96 octets each) and a list per
+ * Memory: the rules and 64 KiB; for learnt endpoints an endpoint table (48 to 96 octets each) and a list per
  * session of about 200 octets each, `maxLearnt` in all.
  */
 import type { Endpoint, Family } from '../wire/address.ts';
@@ -38,6 +41,8 @@ export interface PolicyRule {
 
 export interface PolicyOptions {
   readonly rules: readonly PolicyRule[];
+  /** Where nothing may go, whatever the rules say. */
+  readonly own?: readonly PolicyRule[];
   /** Most endpoints learnt at a time, counted once for each session that names them. */
   readonly maxLearnt: number;
   /** 8 secret random octets for the table. */
@@ -55,7 +60,10 @@ interface ReadyRule extends PolicyRule {
 }
 
 export class Policy {
-  readonly #rules: readonly ReadyRule[];
+  #rules: readonly ReadyRule[];
+  #own: readonly PolicyRule[] = [];
+  /** By port: whether anything of `#own` has it, so that packets to all others cost one look. */
+  readonly #ownPorts = new Uint8Array(MAX_PORT + 1);
   readonly #maxLearnt: number;
   /** What endpoints really reach → how many sessions name them. */
   readonly #learnt: EndpointTable;
@@ -64,11 +72,23 @@ export class Policy {
   /** The IPv4 address behind a disguise, while one is judged. */
   readonly #real = new Uint8Array(4);
 
-  constructor({ rules, maxLearnt, seed }: PolicyOptions) {
-    if (rules.length > MAX_RULES) throw new RangeError(`${rules.length} rules, over ${MAX_RULES}`);
-    this.#rules = rules.map(readyRule);
+  constructor({ rules, own = [], maxLearnt, seed }: PolicyOptions) {
+    this.#rules = readyRules(rules);
+    this.setOwn(own);
     this.#maxLearnt = maxLearnt;
     this.#learnt = new EndpointTable({ seed, maxEntries: maxLearnt });
+  }
+
+  /** Other rules from now on; learnt endpoints stay. */
+  setRules(rules: readonly PolicyRule[]): void {
+    this.#rules = readyRules(rules);
+  }
+
+  /** Other places from now on where nothing may go. */
+  setOwn(own: readonly PolicyRule[]): void {
+    this.#own = readyRules(own);
+    this.#ownPorts.fill(0);
+    for (const { ports } of own) this.#ownPorts.fill(1, ports.first, ports.last + 1);
   }
 
   /** Endpoints known at the moment, counted once for each session that names them. */
@@ -86,10 +106,12 @@ export class Policy {
   ): 0 | Fault {
     const kind = reach(b, destinationAt, length, this.#real);
     if (!isDisguise(kind)) {
+      if (this.#isOwn(b, destinationAt, length, port, protocol)) return FAULTS.DESTINATION_OWN;
       const allowed = this.#allows(kind, b, destinationAt, length, port, protocol);
       return allowed ? 0 : FAULTS.DESTINATION_FORBIDDEN;
     }
     if (kind === KINDS.NAT64_LOCAL) return FAULTS.DESTINATION_DISGUISED;
+    if (this.#isOwn(this.#real, 0, 4, port, protocol)) return FAULTS.DESTINATION_OWN;
     const realKind = reach(this.#real, 0, 4, this.#real);
     const allowed = this.#allows(realKind, this.#real, 0, 4, port, protocol);
     return allowed ? 0 : FAULTS.DESTINATION_DISGUISED;
@@ -139,6 +161,16 @@ export class Policy {
     else this.#learnt.set(address, 0, address.length, port, protocol, before + change);
   }
 
+  #isOwn(b: Uint8Array, at: number, length: number, port: number, protocol: number): boolean {
+    if (u8(this.#ownPorts, port) === 0) return false;
+    for (const own of this.#own) {
+      if (port < own.ports.first || port > own.ports.last) continue;
+      if (own.protocol !== undefined && own.protocol !== protocol) continue;
+      if (prefixContains(own.prefix, b, at, length)) return true;
+    }
+    return false;
+  }
+
   #allows(
     kind: Kind,
     b: Uint8Array,
@@ -155,6 +187,11 @@ export class Policy {
     }
     return this.#learnt.find(b, at, length, port, protocol) !== -1;
   }
+}
+
+function readyRules(rules: readonly PolicyRule[]): ReadyRule[] {
+  if (rules.length > MAX_RULES) throw new RangeError(`${rules.length} rules, over ${MAX_RULES}`);
+  return rules.map(readyRule);
 }
 
 function readyRule(rule: PolicyRule): ReadyRule {

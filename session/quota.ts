@@ -1,15 +1,27 @@
 /**
  * How much one user may hold at a time (tep-wire 5, error 486): tunnels, and public ports per tunnel
- * and in all. One stolen or careless account cannot use up TEP-S (G-22).
+ * and in all; and how fast he may send and receive. One stolen or careless account cannot use up TEP-S
+ * (G-22).
  *
  * A user is the owner of the credentials that were authenticated: of a time-limited name the part
  * behind the expiry, or every new expiry would be a new user.
  *
- * Memory: one small entry for each user with a tunnel and for each tunnel, so tunnelsPerUser × users.
+ * Memory: one small entry for each user with a tunnel and for each tunnel, so tunnelsPerUser × users;
+ * and MAX_RESTING entries of users without one.
  */
 import { FAULTS, type Fault } from '../wire/faults.ts';
+import { RateLimit, type Rates } from './rate-limit.ts';
 
-export interface QuotaLimits {
+/** Buckets are full again after a second: so many users would have to end their tunnels in it. */
+const MAX_RESTING = 4096;
+
+/** Of a user: what all his tunnels send to the core and receive from it. Each way has its own. */
+export interface UserRates {
+  readonly up: RateLimit;
+  readonly down: RateLimit;
+}
+
+export interface QuotaLimits extends Rates {
   readonly tunnelsPerUser: number;
   /** Public ports; a pair is two. */
   readonly bindingsPerTunnel: number;
@@ -18,6 +30,7 @@ export interface QuotaLimits {
 
 interface UserUse {
   readonly name: string;
+  readonly rates: UserRates;
   tunnels: number;
   bindings: number;
 }
@@ -28,26 +41,40 @@ interface TunnelUse {
 }
 
 export class Quota {
-  readonly #limits: QuotaLimits;
+  #limits: QuotaLimits;
   readonly #users = new Map<string, UserUse>();
+  /** Users whose last tunnel is over, longest ago first. */
+  readonly #resting = new Map<string, UserUse>();
   readonly #tunnels = new Map<number, TunnelUse>();
 
   constructor(limits: QuotaLimits) {
-    for (const [name, limit] of Object.entries(limits)) {
-      if (!Number.isInteger(limit) || limit < 1) throw new RangeError(`${name} ${limit}`);
+    this.#limits = checked(limits);
+  }
+
+  /** Other limits from now on. Who holds more than they allow keeps it, and gets nothing more. */
+  limit(limits: QuotaLimits): void {
+    this.#limits = checked(limits);
+    for (const { rates } of [...this.#users.values(), ...this.#resting.values()]) {
+      rates.up.limit(limits);
+      rates.down.limit(limits);
     }
-    this.#limits = limits;
   }
 
   /** Counts a new tunnel of the user, or says why not; then nothing is counted. */
   openTunnel(tunnel: number, user: string): 0 | Fault {
     if (this.#tunnels.has(tunnel)) throw new RangeError(`tunnel ${tunnel} is counted already`);
-    const use = this.#users.get(user) ?? { name: user, tunnels: 0, bindings: 0 };
+    const use = this.#users.get(user) ?? this.#resting.get(user) ?? this.#newUser(user);
     if (use.tunnels >= this.#limits.tunnelsPerUser) return FAULTS.QUOTA_TUNNELS;
     use.tunnels += 1;
+    this.#resting.delete(user);
     this.#users.set(user, use);
     this.#tunnels.set(tunnel, { user: use, bindings: 0 });
     return 0;
+  }
+
+  /** What all packets of the tunnel's user are counted with. */
+  ratesOf(tunnel: number): UserRates {
+    return this.#useOf(tunnel).user.rates;
   }
 
   /** The tunnel is over, and all that it still held with it. */
@@ -57,7 +84,7 @@ export class Quota {
     this.#tunnels.delete(tunnel);
     use.user.bindings -= use.bindings;
     use.user.tunnels -= 1;
-    if (use.user.tunnels === 0) this.#users.delete(use.user.name);
+    if (use.user.tunnels === 0) this.#rest(use.user);
   }
 
   /** Counts `ports` more public ports of the tunnel, all or none. */
@@ -78,9 +105,34 @@ export class Quota {
     use.user.bindings -= ports;
   }
 
+  /** A user who closed and opened tunnels in turn would get full buckets each time otherwise. */
+  #rest(user: UserUse): void {
+    this.#users.delete(user.name);
+    this.#resting.set(user.name, user);
+    if (this.#resting.size <= MAX_RESTING) return;
+    for (const longest of this.#resting.keys()) {
+      this.#resting.delete(longest);
+      return;
+    }
+  }
+
+  #newUser(name: string): UserUse {
+    const rates = { up: new RateLimit(this.#limits), down: new RateLimit(this.#limits) };
+    return { name, rates, tunnels: 0, bindings: 0 };
+  }
+
   #useOf(tunnel: number): TunnelUse {
     const use = this.#tunnels.get(tunnel);
     if (use === undefined) throw new RangeError(`tunnel ${tunnel} is not counted`);
     return use;
   }
+}
+
+function checked(limits: QuotaLimits): QuotaLimits {
+  for (const [name, limit] of Object.entries(limits)) {
+    const isRate = name === 'packetsPerSecond' || name === 'bitsPerSecond';
+    const legal = isRate ? limit > 0 : Number.isInteger(limit) && limit > 0;
+    if (!legal) throw new RangeError(`${name} ${limit}`);
+  }
+  return limits;
 }

@@ -1,7 +1,7 @@
 /**
  * Relay mode (tep-wire 5): a public port is good only once the agent has a socket on it; with
- * `opensAddresses`, once its packets come to the agent. The answer to a bind request is held until then; a port that cannot be had (another program has it) is replaced
- * by another one, a few times.
+ * `opensAddresses`, once its packets come to the agent. The answer to a bind request is held until
+ * then; a port that cannot be had (another program has it) is replaced by another one, a few times.
  *
  * Memory: one entry for each public port, one held answer for each binding that waits.
  */

@@ -9,12 +9,13 @@
  */
 import type { Endpoint, Family } from '../wire/address.ts';
 import { equal } from '../wire/bytes.ts';
+import { isDisguise, reach } from '../wire/disguise.ts';
 import { TRANSACTION_ID_LEN } from '../wire/stun/message.ts';
 import type { ErrorCode } from '../wire/stun/registry.ts';
 import { type AddressOptions, DEFAULT_PORTS, PublicAddresses } from './address-modes.ts';
 import type { FlowProtocol } from './outputs.ts';
 import { PortAllocator, type PortRange } from './port-allocator.ts';
-import { Quota, type QuotaLimits } from './quota.ts';
+import { Quota, type QuotaLimits, type UserRates } from './quota.ts';
 import type { Tunnel } from './server-tunnels.ts';
 import type { RandomSource } from './tunnel-end.ts';
 
@@ -81,6 +82,8 @@ export class ServerBindings {
   readonly #quota: Quota;
   readonly #slots: (ServerSlot | undefined)[] = [];
   readonly #freeNumbers: number[] = [];
+  /** The IPv4 address behind a disguise, while one is judged. */
+  readonly #real = new Uint8Array(4);
 
   constructor(options: ServerBindingsOptions) {
     const { addresses, random, excludedPorts } = options;
@@ -106,6 +109,15 @@ export class ServerBindings {
     return this.#quota.openTunnel(id, user) === 0 ? 0 : 486;
   }
 
+  /** What the packets of the tunnel are counted with. */
+  ratesOf(id: number): UserRates {
+    return this.#quota.ratesOf(id);
+  }
+
+  limit(limits: QuotaLimits): void {
+    this.#quota.limit(limits);
+  }
+
   /** After the slots of the tunnel have been given back. */
   closeTunnel(tunnel: Tunnel): void {
     this.#quota.closeTunnel(tunnel.id);
@@ -126,7 +138,9 @@ export class ServerBindings {
   /** The slot that is granted, with its twin where a pair was asked for; or why not. */
   grant(tunnel: Tunnel, wish: BindRequest): ServerSlot | ErrorCode {
     const { protocol, family } = wish;
-    if (protocol !== UDP && (protocol !== TCP || this.#addresses.mode === 'relay')) return 442;
+    // A socket of ours would be the end of a TCP connection, not pass it on.
+    const isRelay = this.#addresses.mode === 'relay';
+    if (protocol !== UDP && (protocol !== TCP || isRelay)) return 442;
     const address = this.#addresses.addressFor(tunnel.id, family, tunnel.outer);
     if (address === undefined) return 440;
     const count = wish.pair ? 2 : 1;
@@ -175,6 +189,25 @@ export class ServerBindings {
   ): ServerSlot | undefined {
     const number = this.#ports.owners.find(b, at, length, port, protocol);
     return number < 0 ? undefined : this.#slots[number];
+  }
+
+  /**
+   * Whether the address of `length` octets at `at` is one that TEP-S itself answers for: whatever the
+   * rules say, no packet of a tunnel may go there, or it would come back into another tunnel (G-22).
+   */
+  isOwn(b: Uint8Array, at: number, length: number, port: number, protocol: number): boolean {
+    if (length === 16 && isDisguise(reach(b, at, length, this.#real))) {
+      return this.#isOwn(this.#real, 0, 4, port, protocol);
+    }
+    return this.#isOwn(b, at, length, port, protocol);
+  }
+
+  /** All of a pool is ours; of a relay's address the ports that are in use, others may be anybody's. */
+  #isOwn(b: Uint8Array, at: number, length: number, port: number, protocol: number): boolean {
+    if (!this.#addresses.contains(b, at, length)) return false;
+    return (
+      this.#addresses.mode === 'pool' || this.find(b, at, length, port, protocol) !== undefined
+    );
   }
 
   #put(slot: ServerSlot): void {

@@ -13,8 +13,15 @@ export class ServerConnection extends Connection {
   /** 401 and 438 that went out since the last request that was let in. */
   challenges = 0;
 
-  constructor(conn: number, peer: Endpoint, options: ConnectionOptions, now: number) {
+  constructor(
+    conn: number,
+    peer: Endpoint,
+    options: ConnectionOptions,
+    now: number,
+    openDueMs?: number,
+  ) {
     super(conn, 'opening', options, now);
+    if (openDueMs !== undefined) this.openDueMs = openDueMs;
     this.peer = peer;
   }
 }

@@ -2,8 +2,10 @@
  * The way of a packet through TEP-S (tep-wire 6; standards M-12, M-13, G-22, C-22). Nothing here
  * allocates.
  *
- *   up    record → source bound to this tunnel? → destination an allowed media address? → core
- *   down  core → destination bound? → source an allowed media address? → record of that tunnel
+ *   up    record → within the user's rate? → source bound to this tunnel? → destination an allowed
+ *         media address, and none of our own? → core
+ *   down  core → destination bound? → source an allowed media address? → within the user's rate?
+ *         → record of that tunnel
  *
  * In an ICMP error the packet inside is what counts, and the error must go between the same two
  * addresses as that packet went: it could be sent to anybody otherwise.
@@ -43,9 +45,10 @@ export class ServerData {
   }
 
   /** A record of this tunnel. */
-  up(tunnel: Tunnel, b: Uint8Array, at: number, end: number): 0 | Fault {
+  up(tunnel: Tunnel, b: Uint8Array, at: number, end: number, now: number): 0 | Fault {
     received(this.#parts.counters, end - at);
     received(tunnel.counters, end - at);
+    if (!tunnel.rates.up.take(end - at, now)) return FAULTS.QUOTA_RATE;
     const view = this.#view;
     const fault = readPacket(view, b, at, end);
     if (fault !== 0) return fault;
@@ -73,6 +76,7 @@ export class ServerData {
     const { connections, counters } = this.#parts;
     const view = this.#view;
     if (this.#judgeDown(b) !== 0) return FAULTS.SOURCE_FORBIDDEN;
+    if (!tunnel.rates.down.take(view.end - view.start, now)) return FAULTS.QUOTA_RATE;
     finishChecksums(b, view);
     if (!headerSumRight(b, view)) return FAULTS.IP_CHECKSUM;
     const c = leastPending(tunnel.ready);
@@ -138,7 +142,7 @@ export class ServerData {
 
   #judgePacketUp(b: Uint8Array): 0 | Fault {
     const view = this.#view;
-    return this.#parts.policy.judge(
+    return this.#judgeUp(
       b,
       view.destinationAt,
       view.addressLength,
@@ -153,13 +157,20 @@ export class ServerData {
     if (!equal(b, view.destinationAt, b, view.embeddedSourceAt, view.addressLength)) {
       return FAULTS.DESTINATION_FORBIDDEN;
     }
-    return this.#parts.policy.judge(
+    return this.#judgeUp(
       b,
       view.embeddedSourceAt,
       view.addressLength,
       view.embeddedSourcePort,
       view.embeddedProtocol,
     );
+  }
+
+  #judgeUp(b: Uint8Array, at: number, length: number, port: number, protocol: number): 0 | Fault {
+    const { bindings, policy } = this.#parts;
+    const fault = policy.judge(b, at, length, port, protocol);
+    if (fault !== 0) return fault;
+    return bindings.isOwn(b, at, length, port, protocol) ? FAULTS.DESTINATION_OWN : 0;
   }
 
   /** Routers on the way send errors too: what counts is where the packet inside was going. */

@@ -26,8 +26,6 @@ import { success } from './messages.ts';
 import type { ServerOutput } from './outputs.ts';
 import type { ServerConnection } from './server-connection.ts';
 
-/** tep-wire 2. */
-const MAX_UNAUTHENTICATED_LEN = 4096;
 /** Refusals in a row on one connection, after which it is ended. */
 const MAX_CHALLENGES = 5;
 
@@ -43,6 +41,8 @@ export interface ServerRequestsParts {
   readonly counters: Counters;
   readonly auth: AuthPolicy;
   readonly software: string;
+  /** What a connection may send before it is authenticated. */
+  readonly unauthenticatedOctets: number;
   /** `user` is undefined where nobody is asked who he is. */
   asked(asked: Asked, user: string | undefined, now: number): void;
 }
@@ -58,7 +58,7 @@ export class ServerRequests {
   control(c: ServerConnection, b: Uint8Array, at: number, end: number, now: number): void {
     if (c.state !== 'ready') {
       c.unauthenticatedLength += end - at;
-      if (c.unauthenticatedLength > MAX_UNAUTHENTICATED_LEN) {
+      if (c.unauthenticatedLength > this.#parts.unauthenticatedOctets) {
         this.#parts.connections.end(c, 'refuse', FAULTS.UNAUTHENTICATED_LIMIT, now);
         return;
       }

@@ -15,6 +15,7 @@ import { Counters } from './counters.ts';
 import { Deadlines, type Timed } from './deadlines.ts';
 import { TOKEN_LEN } from './messages.ts';
 import type { ServerOutput } from './outputs.ts';
+import type { UserRates } from './quota.ts';
 import type { ServerSlot } from './server-bindings.ts';
 import type { ServerConnection } from './server-connection.ts';
 import { nextTunnelState, type TunnelEvent, type TunnelState } from './table.ts';
@@ -28,6 +29,8 @@ export class Tunnel implements Timed {
   /** The client's address when the tunnel was opened: it stays the public one in reflexive mode. */
   readonly outer: Endpoint;
   readonly counters = new Counters();
+  /** Shared by all tunnels of the user. */
+  readonly rates: UserRates;
   /** Records may take any of these. */
   readonly ready: ServerConnection[] = [];
   readonly slots = new Set<ServerSlot>();
@@ -36,7 +39,8 @@ export class Tunnel implements Timed {
   dueMs = Number.POSITIVE_INFINITY;
   heapAt = -1;
 
-  constructor(id: number, token: Uint8Array, user: string, outer: Endpoint) {
+  constructor(id: number, token: Uint8Array, user: string, outer: Endpoint, rates: UserRates) {
+    this.rates = rates;
     this.id = id;
     this.token = token;
     this.user = user;
@@ -75,10 +79,10 @@ export class Tunnels {
     return this.#lastId + 1;
   }
 
-  add(user: string, outer: Endpoint): Tunnel {
+  add(user: string, outer: Endpoint, rates: UserRates): Tunnel {
     const token = this.#options.random(TOKEN_LEN);
     this.#lastId += 1;
-    const tunnel = new Tunnel(this.#lastId, token, user, outer);
+    const tunnel = new Tunnel(this.#lastId, token, user, outer, rates);
     this.#byToken.set(keyOf(token), tunnel);
     return tunnel;
   }

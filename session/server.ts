@@ -3,8 +3,8 @@
  * carries packets between them and the core.
  *
  * Who may do what:
- * - a connection that is not authenticated may send STUN, MAX_UNAUTHENTICATED_LEN octets of it, for
- *   15 s; it costs no more than its buffers, for nonces are stateless;
+ * - a connection that is not authenticated may send STUN, `unauthenticatedOctets` of it, for 15 s or as
+ *   long as the agent says; it costs no more than its buffers, for nonces are stateless;
  * - a token is good only for the user that opened the tunnel. Unknown and foreign tokens get the same
  *   403, so that answers do not tell which exist;
  * - every request that changes something is authenticated by itself, on an authenticated connection
@@ -27,6 +27,7 @@ import { LIMITS } from './limits.ts';
 import { mapped, statsAttribute, TOKEN_LEN } from './messages.ts';
 import { MAX_STRIPES, type ServerOptions, SOFTWARE } from './options.ts';
 import type { PacketSink, ServerOutput, TunnelEndWhy } from './outputs.ts';
+import type { QuotaLimits } from './quota.ts';
 import { ServerBinder } from './server-binder.ts';
 import { ServerBindings } from './server-bindings.ts';
 import { ServerConnection } from './server-connection.ts';
@@ -61,7 +62,10 @@ export class TunnelServer implements ServerEnd {
     const tell = (output: ServerOutput) => connections.tell(output);
     const asked = (what: Asked, user: string | undefined, now: number) =>
       this.#asked(what, user, now);
-    const requests = new ServerRequests({ connections, counters, auth, software, asked });
+    const { unauthenticatedOctets = LIMITS.unauthenticatedOctets } = options;
+    const requests = new ServerRequests({
+      ...{ connections, counters, auth, software, unauthenticatedOctets, asked },
+    });
     const quota = { ...LIMITS.quota, ...options.quota };
     const bindings = new ServerBindings({ ...options, quota });
     this.#tunnels = new Tunnels({ counters, random, lifetimeMs, tell });
@@ -76,9 +80,13 @@ export class TunnelServer implements ServerEnd {
     return Array.from(this.#tunnels.all(), statusOf);
   }
 
-  accepted(conn: number, peer: Endpoint, now: number): void {
+  accepted(conn: number, peer: Endpoint, now: number, openDueMs?: number): void {
     if (this.#connections.find(conn)) throw new RangeError(`connection ${conn} is there already`);
-    this.#connections.add(new ServerConnection(conn, peer, this.#options, now));
+    this.#connections.add(new ServerConnection(conn, peer, this.#options, now, openDueMs));
+  }
+
+  limit(quota: Partial<QuotaLimits>): void {
+    this.#bindings.limit({ ...LIMITS.quota, ...quota });
   }
 
   disconnected(conn: number, now: number): void {
@@ -95,7 +103,7 @@ export class TunnelServer implements ServerEnd {
     const frames = c.frames;
     while (c.isOpen && frames.next()) {
       const { bytes, start, end } = frames;
-      if (frames.channel === CHANNELS.IP) this.#record(c, bytes, start, end);
+      if (frames.channel === CHANNELS.IP) this.#record(c, bytes, start, end, now);
       else this.#requests.control(c, bytes, start, end, now);
     }
     if (frames.fault !== 0) this.#connections.end(c, 'shut', frames.fault, now);
@@ -158,10 +166,10 @@ export class TunnelServer implements ServerEnd {
   }
 
   /** The framing lets records through only on a connection that is part of a tunnel. */
-  #record(c: ServerConnection, b: Uint8Array, at: number, end: number): void {
+  #record(c: ServerConnection, b: Uint8Array, at: number, end: number, now: number): void {
     const { tunnel } = c;
     if (tunnel === undefined) return;
-    const fault = this.#data.up(tunnel, b, at, end);
+    const fault = this.#data.up(tunnel, b, at, end, now);
     if (fault === 0) return;
     this.counters.drop(fault);
     tunnel.counters.drop(fault);
@@ -201,12 +209,13 @@ export class TunnelServer implements ServerEnd {
     const { c } = asked;
     const { address } = c.peer;
     const counted = anonymous ? formatAddress(address, 0, address.length) : user;
-    if (this.#bindings.openTunnel(this.#tunnels.nextId(), counted) !== 0) {
+    const id = this.#tunnels.nextId();
+    if (this.#bindings.openTunnel(id, counted) !== 0) {
       this.counters.note(FAULTS.QUOTA_TUNNELS);
       this.#requests.refuse(486, asked, now);
       return;
     }
-    const tunnel = this.#tunnels.add(user, c.peer);
+    const tunnel = this.#tunnels.add(user, c.peer, this.#bindings.ratesOf(id));
     this.#connections.tell({
       type: 'tunnel-opened',
       tunnel: tunnel.id,

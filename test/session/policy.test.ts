@@ -8,7 +8,7 @@ import { seededRandom } from '../sim/random.ts';
 const UDP = 17;
 const TCP = 6;
 const SEED = Uint8Array.from([9, 8, 7, 6, 5, 4, 3, 2]);
-const { DESTINATION_FORBIDDEN, DESTINATION_DISGUISED } = FAULTS;
+const { DESTINATION_FORBIDDEN, DESTINATION_DISGUISED, DESTINATION_OWN } = FAULTS;
 
 function rule(prefixText: string, first = 0, last = 65_535, protocol?: number): PolicyRule {
   const prefix = parsePrefix(prefixText);
@@ -199,6 +199,35 @@ test("the endpoint that was learnt stays the caller's", (t) => {
   t.is(judge(learnt, '192.0.2.1'), 0);
   learnt.forget('call');
   t.is(judge(learnt, '192.0.2.1'), DESTINATION_FORBIDDEN);
+});
+
+test("[G-22] the server's own ports are refused before any rule, in disguise too", (t) => {
+  const media = new Policy({
+    rules: [rule('198.51.100.0/24'), rule('127.0.0.1/32'), rule('2001:db8::/32')],
+    own: [rule('198.51.100.7/32', 80, 80), rule('127.0.0.1/32', 80, 80, TCP)],
+    maxLearnt: 10,
+    seed: SEED,
+  });
+  t.is(judge(media, '198.51.100.7', 80), DESTINATION_OWN);
+  t.is(judge(media, '198.51.100.7', 81), 0);
+  t.is(judge(media, '198.51.100.8', 80), 0);
+  t.is(judge(media, '::ffff:198.51.100.7', 80), DESTINATION_OWN);
+  t.is(judge(media, '127.0.0.1', 80, TCP), DESTINATION_OWN);
+  t.is(judge(media, '127.0.0.1', 80, UDP), 0);
+  media.learn('call', endpoint('198.51.100.7:80'), UDP);
+  t.is(judge(media, '198.51.100.7', 80), DESTINATION_OWN);
+  media.setOwn([rule('2001:db8::7', 443, 443)]);
+  t.is(judge(media, '198.51.100.7', 80), 0);
+  t.is(judge(media, '2001:db8::7', 443), DESTINATION_OWN);
+});
+
+test('[M-10] other rules hold from then on; what was learnt stays', (t) => {
+  const media = policy(rule('192.0.2.0/24'));
+  media.learn('call', endpoint('203.0.113.1:30000'), UDP);
+  media.setRules([rule('198.51.100.0/24')]);
+  t.is(judge(media, '192.0.2.1'), DESTINATION_FORBIDDEN);
+  t.is(judge(media, '198.51.100.1'), 0);
+  t.is(judge(media, '203.0.113.1'), 0);
 });
 
 test('judging allocates nothing', (t) => {
