@@ -1,5 +1,5 @@
 export default {
-  files: ['build/test/**/*.test.js'],
+  files: ['build/test/**/*.test.js', '!build/test/net/**'],
   nodeArguments: ['--enable-source-maps'],
   // Against a run that hangs, no measure: no test done for so long, on however busy a machine.
   timeout: '3m',

@@ -38,7 +38,7 @@ for await (const line of createInterface({ input: ava.stdout })) {
   if (!hiding) console.log(line);
 }
 
-if ((await exited) !== 0 || passed === 0) failed = Math.max(failed, 1);
+if ((await exited) !== 0 || passed + skipped === 0) failed = Math.max(failed, 1);
 const skipIsFailure = process.env.CI === 'true' && skipped > 0;
 if (skipIsFailure) {
   console.log(`${skipped} skipped in CI, where nothing may be skipped`);

@@ -1,0 +1,82 @@
+/** What passes an interface of a host, recorded by tcpdump. */
+import { LabError } from './lab-error.ts';
+import type { Network } from './network.ts';
+import type { Program } from './program.ts';
+
+export interface CapturePlan {
+  readonly host: string;
+  readonly interface: string;
+  readonly file: string;
+  /** In the words of pcap-filter(7). */
+  readonly filter?: string;
+}
+
+/** In KiB: enough for a second of media at any rate that a lab reaches. */
+const KERNEL_BUFFER = 16_384;
+const READY = { output: /listening on / };
+
+export class CaptureRun {
+  readonly file: string;
+  readonly #program: Program;
+
+  private constructor(file: string, program: Program) {
+    this.file = file;
+    this.#program = program;
+  }
+
+  /** Resolves when packets are being recorded. */
+  static async start(network: Network, plan: CapturePlan): Promise<CaptureRun> {
+    const { host, file, filter } = plan;
+    const options = ['-n', '-U', '--immediate-mode', '-s', '0', '-B', String(KERNEL_BUFFER)];
+    // It would give up root and could not write everywhere then.
+    const args = [...options, '-Z', 'root', '-i', plan.interface, '-w', file];
+    const program = await network.start(host, {
+      name: `tcpdump on ${host} ${plan.interface}`,
+      command: 'tcpdump',
+      args: filter === undefined ? args : [...args, filter],
+      ready: READY,
+    });
+    return new CaptureRun(file, program);
+  }
+
+  /** Ends it when all that has arrived is in the file; throws LabError when packets were missed. */
+  async stop(): Promise<void> {
+    const program = this.#program;
+    // It tells its counts when asked, and once more at its end.
+    for (let counts = await this.#counts(); counts.captured < counts.received; ) {
+      counts = await this.#counts();
+    }
+    await program.stop('SIGINT');
+    const { dropped } = latestCounts(program.output);
+    if (dropped > 0) throw new LabError(`${program.name} missed ${dropped} packets`);
+  }
+
+  async #counts(): Promise<Counts> {
+    const asked = reportsIn(this.#program.output) + 1;
+    this.#program.signal('SIGUSR1');
+    await this.#program.said(new RegExp(`(?:dropped by kernel[^]*){${asked}}`));
+    return latestCounts(this.#program.output);
+  }
+}
+
+interface Counts {
+  readonly captured: number;
+  readonly received: number;
+  readonly dropped: number;
+}
+
+function reportsIn(output: string): number {
+  return output.split('dropped by kernel').length - 1;
+}
+
+function latestCounts(output: string): Counts {
+  const latest = (what: string) => {
+    const found = [...output.matchAll(new RegExp(`(\\d+) packets? ${what}`, 'g'))].at(-1);
+    return Number(found?.[1] ?? 0);
+  };
+  return {
+    captured: latest('captured'),
+    received: latest('received by filter'),
+    dropped: latest('dropped by kernel'),
+  };
+}

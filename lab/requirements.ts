@@ -1,0 +1,64 @@
+/** What the lab needs of the machine, and how to get it. */
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Debian's package of each program that the lab may run. */
+const PACKAGE_OF = {
+  ip: 'iproute2',
+  nft: 'nftables',
+  ethtool: 'ethtool',
+  sysctl: 'procps',
+  conntrack: 'conntrack',
+  tcpdump: 'tcpdump',
+  squid: 'squid',
+  htpasswd: 'apache2-utils',
+  tinyproxy: 'tinyproxy',
+  baresip: 'baresip',
+  sipp: 'sip-tester',
+  ffmpeg: 'ffmpeg',
+  nmap: 'nmap',
+  openssl: 'openssl',
+} as const;
+
+export type LabProgram = keyof typeof PACKAGE_OF;
+
+/** What every network needs. */
+const ALWAYS: readonly LabProgram[] = ['ip', 'nft', 'sysctl'];
+/**
+ * Where system programs are. Before the caller's PATH: that of an ordinary user has no `sbin`, and what
+ * npm runs finds programs of packages first, among them another `nft`.
+ */
+const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'];
+
+/** Why no lab can be built here, in one line; undefined when it can. */
+export function labMissing(programs: readonly LabProgram[] = []): string | undefined {
+  if (process.platform !== 'linux') return 'network namespaces are a part of Linux';
+  if (process.getuid?.() !== 0) return 'network namespaces need root: run it with sudo';
+  const missing = [...ALWAYS, ...programs].filter((program) => !isInstalled(program));
+  if (missing.length === 0) return undefined;
+  const packages = [...new Set(missing.map((program) => PACKAGE_OF[program]))];
+  return `not installed: ${missing.join(', ')} (on Debian: apt-get install ${packages.join(' ')})`;
+}
+
+/** The environment for system programs: the caller's, with the folders that they are in first. */
+export function systemEnvironment(): NodeJS.ProcessEnv {
+  return { ...process.env, PATH: searchFolders().join(delimiter), LC_ALL: 'C' };
+}
+
+function isInstalled(program: string): boolean {
+  return searchFolders().some((folder) => isExecutable(join(folder, program)));
+}
+
+function searchFolders(): string[] {
+  const own = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  return [...new Set([...SYSTEM_FOLDERS, ...own])];
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * `npm run test:net`: the tests under test/net, then the tables that they have filled in, then the line
+ * `N passed, N failed`. Arguments go to AVA unchanged.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { sweepDeadRuns } from '../build/lab/sweep.js';
+
+const tables = mkdtempSync(join(tmpdir(), 'tep-net-tables-'));
+const args = ['scripts/run-tests.js', '--config', 'ava.net.config.js', ...process.argv.slice(2)];
+const tests = spawn(process.execPath, args, {
+  stdio: ['ignore', 'pipe', 'inherit'],
+  env: { ...process.env, TEP_NET_TABLES: tables },
+});
+const exited = new Promise((resolve) => tests.on('close', (code) => resolve(code ?? 1)));
+
+// The last line is held back: it is to be the last one here too.
+let held;
+for await (const line of createInterface({ input: tests.stdout })) {
+  if (held !== undefined) console.log(held);
+  held = line;
+}
+process.exitCode = await exited;
+for (const name of readdirSync(tables).sort())
+  console.log(readFileSync(join(tables, name), 'utf8'));
+rmSync(tables, { recursive: true });
+if (process.getuid?.() === 0) sweepDeadRuns();
+if (held !== undefined) console.log(held);

@@ -1,0 +1,17 @@
+import test from 'ava';
+import { labMissing, systemEnvironment } from '../../lab/requirements.ts';
+
+test('what is missing is said in one line with what to do', (t) => {
+  const said = labMissing();
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) t.not(said, 'network namespaces need root: run it with sudo');
+  else t.is(said, 'network namespaces need root: run it with sudo');
+});
+
+test('system programs are found before those of packages with the same names', (t) => {
+  const folders = systemEnvironment().PATH?.split(':') ?? [];
+  const packages = folders.findIndex((folder) => folder.endsWith('node_modules/.bin'));
+  t.true(folders.indexOf('/usr/sbin') >= 0);
+  t.true(packages === -1 || packages > folders.indexOf('/usr/sbin'));
+  t.is(new Set(folders).size, folders.length);
+});

@@ -1,0 +1,7 @@
+/** `node echo-main.js ADDRESS PORT`: sends every UDP datagram back to where it came from. */
+import { createSocket } from 'node:dgram';
+
+const [address = '', port = ''] = process.argv.slice(2);
+const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+socket.on('message', (payload, from) => socket.send(payload, from.port, from.address));
+socket.bind(Number(port), address, () => process.stdout.write('ready\n'));
