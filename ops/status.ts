@@ -1,0 +1,101 @@
+/**
+ * What a running agent tells about itself: one JSON object, asked for on its status socket, shown by
+ * `tep status`. Times are milliseconds since 1970, sizes octets; counts go up from the start of the
+ * agent, and whoever wants rates compares two answers.
+ */
+
+export type AgentName = 'client' | 'server';
+
+export interface Traffic {
+  readonly packets: number;
+  readonly octets: number;
+}
+
+/** Counts by reason; the names are those of wire/faults.ts and of the packet port. */
+export type Drops = Readonly<Record<string, number>>;
+
+export interface PortStatus {
+  readonly kind: string;
+  readonly received: number;
+  readonly sent: number;
+  readonly drops: Drops;
+}
+
+interface CommonStatus {
+  readonly version: string;
+  readonly pid: number;
+  readonly startedMs: number;
+  readonly nowMs: number;
+  /** Media through tunnels, as this end sees it. */
+  readonly sent: Traffic;
+  readonly received: Traffic;
+  readonly drops: Drops;
+  /** Between the agent and the system. */
+  readonly port: PortStatus;
+}
+
+export interface ConnectionStatus {
+  readonly peer: string;
+  readonly state: string;
+  /** Of the last measurement; absent before the first. */
+  readonly rttMs?: number;
+  /** Waiting to be sent. */
+  readonly queuedOctets?: number;
+}
+
+export interface BindingStatus {
+  /** Known at TEP-C only. */
+  readonly ue?: string;
+  readonly public: string;
+  readonly protocol: 'udp' | 'tcp';
+  /** How it came about, at TEP-C: `static`, `first-packet`, `stun`. */
+  readonly origin?: string;
+}
+
+export interface ClientStatus extends CommonStatus {
+  readonly agent: 'client';
+  readonly tunnel: {
+    readonly state: string;
+    /** As in the configuration: `tls://tep.example:443`. */
+    readonly server?: string;
+    /** When the tunnel was opened. */
+    readonly sinceMs?: number;
+    /** Our address as TEP-S sees it. */
+    readonly outer?: string;
+    /** How often it was resumed after a break. */
+    readonly resumed: number;
+    /** Why the last attempt or tunnel ended. */
+    readonly lastFault?: string;
+    readonly connections: readonly ConnectionStatus[];
+  };
+  readonly bindings: readonly BindingStatus[];
+}
+
+export interface TunnelStatus {
+  readonly id: number;
+  readonly user: string;
+  readonly sinceMs: number;
+  readonly connections: readonly ConnectionStatus[];
+  readonly bindings: readonly BindingStatus[];
+  readonly sent: Traffic;
+  readonly received: Traffic;
+  readonly dropped: number;
+}
+
+/** An answer lists at most so many tunnels; `tunnelCount` is the whole number. */
+export const MAX_TUNNELS_LISTED = 1_000;
+
+export interface ServerStatus extends CommonStatus {
+  readonly agent: 'server';
+  readonly listening: readonly string[];
+  readonly draining: boolean;
+  readonly workers: number;
+  readonly connections: { readonly all: number; readonly unauthenticated: number };
+  /** Connections that never became part of a tunnel, by what they spoke. */
+  readonly turnedAway: Drops;
+  readonly tunnelCount: number;
+  readonly bindingCount: number;
+  readonly tunnels: readonly TunnelStatus[];
+}
+
+export type AgentStatus = ClientStatus | ServerStatus;

@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createConnection, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { isIoFault } from '../../io/io-fault.ts';
+import { askStatus, type StatusSocket, serveStatus } from '../../io/status-socket.ts';
+
+function pathOf(t: ExecutionContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tep-status-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return join(folder, 'run', 'agent.sock');
+}
+
+async function serve(t: ExecutionContext, path: string, answer: () => object) {
+  const socket = await serveStatus(path, answer);
+  if (isIoFault(socket)) throw new Error(socket.text);
+  t.teardown(() => socket.close());
+  return socket;
+}
+
+test('whoever asks gets one answer, made when asked; several at a time too', async (t) => {
+  const path = pathOf(t);
+  let asked = 0;
+  await serve(t, path, () => ({ asked: ++asked, long: 'x'.repeat(1_000_000) }));
+  const answers = await Promise.all(Array.from({ length: 8 }, () => askStatus(path)));
+  const numbers = answers.map((answer) => (answer as { asked: number }).asked);
+  t.deepEqual(numbers.toSorted(), [1, 2, 3, 4, 5, 6, 7, 8]);
+});
+
+test('nobody but owner and group may ask', async (t) => {
+  const path = pathOf(t);
+  await serve(t, path, () => ({}));
+  t.is(statSync(path).mode & 0o777, 0o660);
+});
+
+test('a second agent on the same path is refused, and the first goes on', async (t) => {
+  const path = pathOf(t);
+  await serve(t, path, () => ({ first: true }));
+  const second = await serveStatus(path, () => ({ first: false }));
+  t.true(isIoFault(second));
+  t.like(second, { code: 'EADDRINUSE', text: `another agent is running: ${path} is in use` });
+  t.deepEqual(await askStatus(path), { first: true });
+});
+
+test('a socket that a killed agent left is taken over', async (t) => {
+  const path = pathOf(t);
+  const owner = await serve(t, path, () => ({}));
+  await owner.close();
+  const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
+  await once(spawn(process.execPath, ['-e', script]), 'exit');
+  t.true(statSync(path).isSocket());
+  await serve(t, path, () => ({ taken: true }));
+  t.deepEqual(await askStatus(path), { taken: true });
+});
+
+test('a file that is no socket is not removed', async (t) => {
+  const path = pathOf(t);
+  const other = await serve(t, path, () => ({}));
+  await other.close();
+  writeFileSync(path, 'precious');
+  const fault = await serveStatus(path, () => ({}));
+  t.true(isIoFault(fault));
+  t.true(statSync(path).isFile());
+});
+
+test('a reader that does not read keeps nobody from asking, nor the agent from ending', async (t) => {
+  const path = pathOf(t);
+  const socket: StatusSocket = await serve(t, path, () => ({ long: 'x'.repeat(4_000_000) }));
+  const slow = createConnection(path).pause();
+  t.teardown(() => slow.destroy());
+  slow.on('error', () => {});
+  await once(slow, 'connect');
+  t.is(((await askStatus(path)) as { long: string }).long.length, 4_000_000);
+  await socket.close();
+  t.pass();
+});
+
+test('no agent, a silent one and one that is something else are faults', async (t) => {
+  const path = pathOf(t);
+  t.like(await askStatus(path), { type: 'io-fault', code: 'ENOENT' });
+  const odd = await serve(t, path, () => ({}));
+  await odd.close();
+  const server = createServer((socket) => socket.end('hello\n')).listen(path);
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  t.like(await askStatus(path), { code: 'EPROTO' });
+  const silent = `${path}2`;
+  const mute = createServer((socket) => socket.resume()).listen(silent);
+  await once(mute, 'listening');
+  t.teardown(() => mute.close());
+  t.like(await askStatus(silent, 50), { code: 'ETIMEDOUT' });
+});
