@@ -2,7 +2,7 @@
  * Every way in which octets or packets can be refused, in one table. A fault is a value, never an
  * exception: codecs return its number, daemons count it under its name and act as the table says.
  *
- * Actions: `drop` = this packet or message only · `answer` = a STUN error response goes back ·
+ * Actions: `drop` = this packet or message only · `answer` = an error response goes back ·
  * `close` = the connection is ended (a stream that broke its framing is never resynchronised).
  */
 
@@ -85,6 +85,27 @@ export const FAULTS = {
   HTTP_BROKEN: 110,
   HTTP_TOO_LONG: 111,
   HTTP_CUT_OFF: 112,
+
+  // SIP messages
+  SIP_EMPTY: 120,
+  SIP_HEAD_SHORT: 121,
+  SIP_LINE_END: 122,
+  SIP_FIELD: 123,
+  SIP_FIELDS_MANY: 124,
+  SIP_TOO_LONG: 125,
+  SIP_CONTENT_LENGTH: 126,
+  SIP_BODY_SHORT: 127,
+
+  // Control of the media gateway: bencode and the ng protocol
+  NG_COOKIE: 130,
+  NG_TOO_LONG: 131,
+  BENCODE_SHORT: 132,
+  BENCODE_TYPE: 133,
+  BENCODE_NUMBER: 134,
+  BENCODE_KEY: 135,
+  BENCODE_DEEP: 136,
+  BENCODE_MANY: 137,
+  BENCODE_REST: 138,
 } as const;
 
 export type Fault = (typeof FAULTS)[keyof typeof FAULTS];
@@ -150,6 +171,23 @@ const ROWS: Readonly<Record<Fault, FaultRow>> = {
   110: row('http-broken', 'close', 'what answered a CONNECT does not speak HTTP/1'),
   111: row('http-too-long', 'close', 'head of an HTTP answer over the limit'),
   112: row('http-cut-off', 'close', 'connection closed before the HTTP answer was whole'),
+  120: row('sip-empty', 'drop', 'datagram of line ends only: a keep-alive'),
+  121: row('sip-head-short', 'drop', 'datagram ends before the head of its SIP message does'),
+  122: row('sip-line-end', 'close', 'CR or LF alone in the head of a SIP message'),
+  123: row('sip-field', 'close', 'line of a SIP head that is no header field'),
+  124: row('sip-fields-many', 'close', 'more SIP header fields than any message needs'),
+  125: row('sip-too-long', 'close', 'SIP message over the limit'),
+  126: row('sip-content-length', 'close', 'Content-Length absent on a stream, or no single number'),
+  127: row('sip-body-short', 'answer', 'datagram ends before the body of its SIP message does'),
+  130: row('ng-cookie', 'drop', 'control message does not begin with a cookie and a space'),
+  131: row('ng-too-long', 'drop', 'control message over the limit'),
+  132: row('bencode-short', 'drop', 'bencoded value ends too early'),
+  133: row('bencode-type', 'drop', 'octet that begins no bencoded value'),
+  134: row('bencode-number', 'drop', 'bencoded number or length not in its one legal form'),
+  135: row('bencode-key', 'drop', 'dictionary key that is no string, or comes twice'),
+  136: row('bencode-deep', 'drop', 'bencoded values nested too deep'),
+  137: row('bencode-many', 'drop', 'more bencoded values than any message needs'),
+  138: row('bencode-rest', 'drop', 'octets behind a bencoded value'),
 };
 
 /** The word for logs, metric labels and JSON. */
@@ -167,7 +205,7 @@ export function faultMeaning(name: string): string | undefined {
 }
 
 /** One above the highest fault number: the length of an array of counters indexed by fault. */
-export const FAULT_LIMIT = 128;
+export const FAULT_LIMIT = 160;
 
 function row(name: string, action: FaultAction, meaning: string): FaultRow {
   return { name, action, meaning };

@@ -1,0 +1,109 @@
+/**
+ * Changes to single ranges of a SIP message. What is not named here comes out octet by octet as it came
+ * in. When the body changes its length, Content-Length follows by itself.
+ */
+import { fieldsOf } from './fields.ts';
+import { type Message, octetsOf } from './message.ts';
+import { listOf } from './name-addr.ts';
+import type { Range } from './tokens.ts';
+
+interface Patch {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+export class Edit {
+  readonly message: Message;
+  readonly #patches: Patch[] = [];
+  #length = false;
+
+  constructor(message: Message) {
+    this.message = message;
+  }
+
+  get changes(): number {
+    return this.#patches.length;
+  }
+
+  /** Ranges of different changes must not overlap; insertions at one place come out in their order. */
+  replace(range: Range, text: string): void {
+    if (this.message.text.slice(range.start, range.end) === text) return;
+    this.#patches.push({ start: range.start, end: range.end, text });
+  }
+
+  insert(at: number, text: string): void {
+    this.#patches.push({ start: at, end: at, text });
+  }
+
+  /** A field of its own line above the first field of this key; at the end of the head without one. */
+  addFieldAbove(key: string, line: string): void {
+    const first = fieldsOf(this.message.fields, key)[0];
+    this.insert(first?.start ?? this.message.fieldsEnd, `${line}\r\n`);
+  }
+
+  /**
+   * Takes the values [from, to) out of a list with their commas, and fields that lose all of theirs.
+   * Once per key. False, and nothing done: there are not so many, or they cannot be told apart.
+   */
+  removeValues(key: string, from: number, to: number): boolean {
+    const values = listOf(this.message, key);
+    if (values === undefined || to > values.length) return false;
+    for (const field of fieldsOf(this.message.fields, key)) {
+      const own = values.filter((value) => value.start >= field.start && value.end <= field.end);
+      const gone = own.filter(
+        (value) => values.indexOf(value) >= from && values.indexOf(value) < to,
+      );
+      this.#removeFrom(field, own, gone);
+    }
+    return true;
+  }
+
+  /** Content-Length, which a datagram may lack and a stream may not (RFC 3261 clause 18.3), is written. */
+  writeLength(): void {
+    this.#length = true;
+  }
+
+  /** The edited message, owned by the caller. */
+  octets(): Uint8Array {
+    const { text, bodyStart } = this.message;
+    const inBody = this.#patches.filter((patch) => patch.start >= bodyStart);
+    const length = this.#length || inBody.length > 0 ? this.#lengthPatches(inBody) : [];
+    const out: string[] = [];
+    let at = 0;
+    for (const patch of [...this.#patches, ...length].sort(byPlace)) {
+      if (patch.start < at) throw new RangeError('two changes of the same octets');
+      out.push(text.slice(at, patch.start), patch.text);
+      at = patch.end;
+    }
+    out.push(text.slice(at));
+    return octetsOf(out.join(''));
+  }
+
+  #lengthPatches(inBody: readonly Patch[]): Patch[] {
+    const { fields, fieldsEnd, bodyStart, bodyEnd } = this.message;
+    const growth = inBody.reduce((sum, p) => sum + p.text.length - (p.end - p.start), 0);
+    const length = String(bodyEnd - bodyStart + growth);
+    const values = fieldsOf(fields, 'content-length').map((field) => {
+      return { start: field.valueStart, end: field.valueEnd, text: length };
+    });
+    const line = `Content-Length: ${length}\r\n`;
+    return values.length > 0 ? values : [{ start: fieldsEnd, end: fieldsEnd, text: line }];
+  }
+
+  /** `gone` stand next to each other in `own`, the values of the field. */
+  #removeFrom(field: Range, own: readonly Range[], gone: readonly Range[]): void {
+    const [first] = gone;
+    const last = gone.at(-1);
+    if (first === undefined || last === undefined) return;
+    const before = own[own.indexOf(first) - 1];
+    const after = own[own.indexOf(last) + 1];
+    if (after !== undefined) this.replace({ start: first.start, end: after.start }, '');
+    else if (before !== undefined) this.replace({ start: before.end, end: last.end }, '');
+    else this.replace(field, '');
+  }
+}
+
+function byPlace(a: Patch, b: Patch): number {
+  return a.start - b.start || a.end - b.end;
+}

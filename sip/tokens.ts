@@ -1,0 +1,101 @@
+/**
+ * Words inside header field values (RFC 3261 clause 25.1): lists cut at commas, parameters, quoted
+ * strings, comments. Everything is a range of the message's text, so that an edit can name the octets.
+ */
+import { unfold } from './fields.ts';
+
+/** Octets [start, end) of a message's text. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface Parameter {
+  /** Its semicolon and all up to the next one, white space before it left out. */
+  readonly start: number;
+  readonly end: number;
+  /** Undefined when there is no equals sign. Quotes and their escapes are taken off. */
+  readonly value: string | undefined;
+}
+
+/** By name in lower case; of several of one name the first counts. */
+export type Parameters = ReadonlyMap<string, Parameter>;
+
+export const MAX_VALUES = 256;
+
+const SPACE = /[ \t\r\n]/;
+const PARAMETER =
+  /^\s*([\w.!%*+`'~-]+)(?:\s*=\s*("(?:[^"\\]|\\[\s\S])*"|[^\s";]*))?\s*(?:\([\s\S]*\)\s*)?$/;
+
+/**
+ * Cuts [start, end) at each `separator` outside quoted strings, <...> and comments. White space around
+ * the pieces is left out. Undefined: a quoted string or bracket has no end, or the pieces are too many.
+ */
+export function split(text: string, range: Range, separator: ',' | ';'): Range[] | undefined {
+  const pieces: Range[] = [];
+  let from = range.start;
+  for (let at = range.start; ; at++) {
+    const c = at < range.end ? text[at] : separator;
+    if (c === separator) {
+      if (pieces.push(trim(text, from, at)) > MAX_VALUES) return undefined;
+      if (at >= range.end) return pieces;
+      from = at + 1;
+    } else if (c === '"' || c === '<' || isComment(text, at)) {
+      const close = closing(text, at, range.end);
+      if (close === undefined) return undefined;
+      at = close;
+    }
+  }
+}
+
+/** Parameters in [start, end), which begins with a semicolon or is empty. What is none is passed over. */
+export function parameters(text: string, range: Range): Parameters | undefined {
+  const found = new Map<string, Parameter>();
+  const pieces = split(text, range, ';');
+  if (pieces === undefined) return undefined;
+  for (const [i, piece] of pieces.entries()) {
+    const m = i === 0 ? null : PARAMETER.exec(text.slice(piece.start, piece.end));
+    const name = m?.[1]?.toLowerCase();
+    if (name === undefined || found.has(name)) continue;
+    const start = text.lastIndexOf(';', piece.start);
+    const value = m?.[2] === undefined ? undefined : unquote(m[2]);
+    found.set(name, { start, end: piece.end, value });
+  }
+  return found;
+}
+
+export function unquote(value: string): string {
+  if (!value.startsWith('"')) return value;
+  return unfold(value.slice(1, -1)).replace(/\\([\s\S])/g, '$1');
+}
+
+export function trim(text: string, start: number, end: number): Range {
+  let from = start;
+  let to = end;
+  while (from < to && SPACE.test(text[from] ?? '')) from += 1;
+  while (to > from && SPACE.test(text[to - 1] ?? '')) to -= 1;
+  return { start: from, end: to };
+}
+
+/** Place of the octet that closes what opens at `at`: quoted string, <...> or comment. */
+export function closing(text: string, at: number, end: number): number | undefined {
+  const open = text[at];
+  if (open === '<') {
+    const close = text.indexOf('>', at);
+    return close < 0 || close >= end ? undefined : close;
+  }
+  let depth = 0;
+  for (let i = at; i < end; i++) {
+    const c = text[i];
+    if (c === '\\') i += 1;
+    else if (open === '"' && c === '"' && i > at) return i;
+    else if (open === '(' && c === '(') depth += 1;
+    else if (open === '(' && c === ')' && --depth === 0) return i;
+  }
+  return undefined;
+}
+
+/** A parenthesis is a letter of URIs as well: only behind white space it opens a comment. */
+function isComment(text: string, at: number): boolean {
+  return text[at] === '(' && SPACE.test(text[at - 1] ?? '');
+}
