@@ -86,7 +86,7 @@ test('each npm package is imported in its one file', (t) => {
 test('the reader of imports sees static, type, side-effect and dynamic forms', (t) => {
   const text = `import a from './a.ts';\nimport type { B } from "./b.ts";\nimport './c.ts';
 export { d } from './d.ts';\nexport * from './e.ts';\nconst f = await import('./f.ts');\nimport {\n  g,\n} from './g.ts';
-Buffer.from('h.ts');`;
+Buffer.from('h.ts'); tagOf(m, 'from'), x('i.ts');`;
   t.deepEqual(
     importsIn(text),
     ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((n) => `./${n}.ts`),
@@ -117,7 +117,7 @@ function filesUnder(folder: string): string[] {
 }
 
 function importsIn(text: string): string[] {
-  const found = text.matchAll(/(?<!\.)\b(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g);
+  const found = text.matchAll(/(?<![.'"])\b(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g);
   return [...found].map((m) => m[1] ?? '');
 }
 
