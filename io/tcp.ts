@@ -60,17 +60,19 @@ export interface TcpListener {
   close(): Promise<void>;
 }
 
-export interface TcpListenOptions {
-  /** Literal address; `::` listens for both families. */
-  readonly host: string;
-  /** 0 takes any. */
-  readonly port: number;
-  /** Connections beyond so many are closed at once. */
-  readonly maxConnections: number;
-}
+/** Where to listen. */
+export type TcpListenAt =
+  | {
+      /** Literal address; `::` listens for both families. */
+      readonly host: string;
+      /** 0 takes any. */
+      readonly port: number;
+    }
+  /** A listening socket that this process was given when it was started. */
+  | { readonly fd: number };
 
 export function listenTcp(
-  options: TcpListenOptions,
+  at: TcpListenAt,
   accept: (socket: Socket, peer: Endpoint) => void,
 ): Promise<TcpListener | IoFault> {
   const server = createServer(SOCKET, (socket) => {
@@ -79,11 +81,10 @@ export function listenTcp(
     if (remoteAddress === undefined || remotePort === undefined) socket.destroy();
     else accept(socket, endpointOf(remoteAddress, remotePort));
   });
-  server.maxConnections = options.maxConnections;
   return new Promise((resolve) => {
     // Later errors concern single connections, which end by themselves.
     server.on('error', (error) => resolve(ioFault(error)));
-    server.listen(options.port, options.host, () => {
+    server.listen({ ...at }, () => {
       const address = server.address();
       if (address === null || typeof address === 'string') throw new RangeError('not a TCP port');
       const local = endpointOf(address.address, address.port);

@@ -1,42 +1,51 @@
 /**
- * TEP-S: a tunnel server joined to TCP and to a packet port. Decides nothing; what is done and when,
- * the machine in session/ says.
+ * TEP-S: a tunnel server joined to TCP, TLS and a packet port. Decides nothing; who may enter, the front
+ * door says, what is done and when, the machine in session/.
  *
- *     const agent = new ServerAgent({ host: '::', port: 80, packets, tunnel });
- *     const listening = await agent.start();     // the address, or why not
+ *     const agent = new ServerAgent({ listen: [at], packets, tunnel });
+ *     const listening = await agent.start();     // the addresses, or why not
  *     await agent.stop();
  */
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import { now } from '../io/clock.ts';
 import { type IoFault, isIoFault } from '../io/io-fault.ts';
 import { Pump } from '../io/pump.ts';
 import { systemRandom } from '../io/random.ts';
-import { listenTcp, type TcpListener } from '../io/tcp.ts';
-import { openUdp, type UdpSocket } from '../io/udp-socket.ts';
 import type { Counters } from '../session/counters.ts';
+import type { ServerEnd } from '../session/ends.ts';
 import type { FlowProtocol, ServerOutput } from '../session/outputs.ts';
 import { TunnelServer } from '../session/server.ts';
 import type { Endpoint } from '../wire/address.ts';
-import { FrontDoor } from './front-door.ts';
-import { DEFAULT_MAX_CONNECTIONS, type ServerAgentOptions } from './options.ts';
+import type { Place } from './crowd.ts';
+import { type DoorOptions, FrontDoor, type Guest } from './front-door.ts';
+import { Listeners } from './listeners.ts';
+import { DEFAULT_DOOR, type ServerAgentOptions } from './options.ts';
 
 const UDP = 17;
 
-type ListenEnd = Extract<ServerOutput, { readonly type: 'listen-end' }>;
+type ListenEnd = Extract<ServerOutput, { type: 'listen-end' }>;
 
 export class ServerAgent {
+  readonly door: FrontDoor;
   readonly #options: ServerAgentOptions;
   readonly #end: TunnelServer;
   readonly #pump: Pump<ServerOutput>;
-  readonly #door = new FrontDoor();
-  #listener: TcpListener | undefined;
-  #stun: UdpSocket | undefined;
+  #listeners: Listeners | undefined;
+  /** Places at the door of those who are in, by connection. */
+  readonly #places = new Map<number, Place>();
   /** Connection numbers that are free again, and the first never used. */
   readonly #freeConns: number[] = [];
   #nextConn = 0;
 
   constructor(options: ServerAgentOptions) {
     this.#options = options;
+    this.door = new FrontDoor(
+      { ...DEFAULT_DOOR, ...options.door },
+      {
+        admit: (guest) => this.#admit(guest),
+        turnedAway: (peer, reason) => options.observe?.({ type: 'turned-away', peer, reason }),
+      },
+    );
     this.#end = new TunnelServer(
       {
         ...options.tunnel,
@@ -50,7 +59,7 @@ export class ServerAgent {
       this.#end,
       (output) => this.#obey(output),
       () => options.packets.flush(),
-      (conn) => this.#freeConns.push(conn),
+      (conn) => this.#gone(conn),
     );
     options.packets.start((b, at, end) => {
       this.#end.packet(b, at, end, now());
@@ -62,58 +71,72 @@ export class ServerAgent {
     return this.#end.counters;
   }
 
-  /** Starts listening; gives the address that clients connect to. */
-  async start(): Promise<Endpoint | IoFault> {
-    const { host, port, maxConnections = DEFAULT_MAX_CONNECTIONS } = this.#options;
-    const listener = await listenTcp({ host, port, maxConnections }, (stream, peer) => {
-      this.#accept(stream, peer);
-    });
-    if (isIoFault(listener)) return listener;
-    this.#listener = listener;
-    return this.#options.stunUdp ? this.#startStun(listener.local) : listener.local;
+  /** What may be asked of the tunnels and told to them while they run. */
+  get tunnels(): Pick<ServerEnd, 'tunnels' | 'limit'> {
+    return this.#end;
   }
 
-  /** Ordinary STUN clients are answered by UDP on the port of the listener. */
-  async #startStun(local: Endpoint): Promise<Endpoint | IoFault> {
-    const socket = await openUdp(local, (payload, from) => {
-      const answer = this.#end.datagram(payload, 0, payload.length, from);
-      if (answer) this.#stun?.send(answer, 0, answer.length, from.address, 0, from.port);
+  /** Answers by UDP that the system refused to send. */
+  get unsentAnswers(): number {
+    return this.#listeners?.unsentAnswers ?? 0;
+  }
+
+  /** Starts listening; gives the addresses that clients connect to. */
+  async start(): Promise<readonly Endpoint[] | IoFault> {
+    const { listen, stunUdp = false } = this.#options;
+    const listeners = await Listeners.open({
+      at: listen,
+      stunUdp,
+      accept: (socket, peer) => this.enter(socket, peer),
+      datagram: (payload, from) => this.#end.datagram(payload, 0, payload.length, from),
     });
-    if (isIoFault(socket)) {
-      await this.#listener?.close();
-      return socket;
-    }
-    this.#stun = socket;
-    return local;
+    if (isIoFault(listeners)) return listeners;
+    this.#listeners = listeners;
+    return listeners.local;
+  }
+
+  /** A connection from `peer` that somebody else has accepted. */
+  enter(socket: Socket, peer: Endpoint): void {
+    this.door.enter(socket, peer);
+  }
+
+  /** Who may enter from now on. */
+  renewDoor(door: Partial<DoorOptions>): void {
+    this.door.renew({ ...DEFAULT_DOOR, ...door });
+  }
+
+  /** No new connections. Tunnels go on over those that there are. */
+  async stopListening(): Promise<void> {
+    await this.#listeners?.close();
   }
 
   /** Ends all tunnels, their connections and the packet port. */
   async stop(): Promise<void> {
-    const closed = this.#listener?.close();
-    this.#door.close();
-    await this.#stun?.close();
+    const closed = this.stopListening();
+    this.door.close();
     this.#end.stop(now());
     await this.#pump.stop();
     await closed;
     await this.#options.packets.close();
   }
 
-  #accept(stream: Duplex, peer: Endpoint): void {
-    this.#door.enter({
-      stream,
-      admit: () => this.#admit(stream, peer),
-      turnedAway: (speech) => this.#options.observe?.({ type: 'turned-away', peer, speech }),
-    });
+  #admit({ stream, peer, place, dueMs }: Guest): void {
+    const conn = this.#freeConns.pop() ?? this.#nextConn++;
+    this.#places.set(conn, place);
+    this.#end.accepted(conn, peer, now(), dueMs);
+    this.#pump.attach(conn, stream);
   }
 
-  #admit(stream: Duplex, peer: Endpoint): void {
-    const conn = this.#freeConns.pop() ?? this.#nextConn++;
-    this.#end.accepted(conn, peer, now());
-    this.#pump.attach(conn, stream);
+  #gone(conn: number): void {
+    this.#places.delete(conn);
+    this.#freeConns.push(conn);
   }
 
   #obey(output: ServerOutput): void {
     switch (output.type) {
+      case 'connection-state':
+        if (output.to === 'ready') this.#places.get(output.conn)?.authenticated();
+        break;
       case 'listen':
         void this.#listen(output.id, output.address, output.protocol);
         break;

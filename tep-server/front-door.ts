@@ -1,155 +1,220 @@
 /**
- * What comes before a tunnel on a connection (tep-wire 1): a CONNECT that no proxy consumed is
- * answered and the connection goes on (H-03); any other HTTP request gets a short, right answer, so
- * that scanners and health checks see a sane peer; what speaks something else is closed. The session
- * learns of a connection only when STUN, or what may be a record, begins.
+ * What comes before a tunnel on a connection (tep-wire 1): who is there, is there room for him, and what
+ * does he want (greeting.ts); once more inside TLS. The session learns of a connection only when STUN,
+ * or what may be a record, begins. Everybody else is answered or closed, and counted by reason.
  *
- * TLS and the PROXY protocol belong here too, once they are there: each hands its own stream on.
+ * A connection has one deadline for all that comes before it is authenticated: PROXY header, CONNECT,
+ * TLS handshake and, in the session, the challenge.
  *
- * Memory of a connection that waits here: MAX_LOOK_AHEAD octets, or one request head of 8 KiB.
+ * Connections from load balancers must begin with a PROXY header: its specification wants that a
+ * receiver never guesses whether one is there. The address in it is the peer for all that follows.
  */
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { classify, type DemuxState, type Speech } from '../framing/demux.ts';
-import { type HttpAnswer, RequestHead } from '../framing/http.ts';
-import type { Fault } from '../wire/faults.ts';
+import type { Speech } from '../framing/demux.ts';
+import { now } from '../io/clock.ts';
+import type { Endpoint } from '../wire/address.ts';
+import { type Fault, faultName } from '../wire/faults.ts';
+import { type Prefix, prefixContains } from '../wire/prefix.ts';
+import { Crowd, type CrowdLimits, type Place } from './crowd.ts';
+import { Greeting } from './greeting.ts';
+import type { TlsDoor } from './tls-door.ts';
 
-/** How long a connection may take to say what it wants. */
-const GREETING_MS = 15_000;
+export interface DoorLimits extends CrowdLimits {
+  /** Time before a connection has to be authenticated. */
+  readonly greetingMs: number;
+}
 
-const PLAIN: DemuxState = { insideTls: false, turn: false };
+export interface DoorOptions {
+  readonly limits: DoorLimits;
+  /** Load balancers, whose connections begin with a PROXY header. */
+  readonly proxies: readonly Prefix[];
+  readonly tls: TlsDoor | undefined;
+}
 
-export interface Visitor {
+/** What the front door knows of a connection that it lets in. */
+export interface Guest {
   readonly stream: Duplex;
-  /** It speaks as a tunnel does; nothing of that has been read. */
-  readonly admit: () => void;
-  /** It was, or will be, closed; `speech` is what it spoke, 0 when it said too little in time. */
-  readonly turnedAway: (speech: Speech | Fault | 0) => void;
+  readonly peer: Endpoint;
+  /** Its place among the others, to be told when it is authenticated. */
+  readonly place: Place;
+  /** By when it has to be authenticated. */
+  readonly dueMs: number;
+  readonly isTls: boolean;
+}
+
+/**
+ * Why a connection was not let in: what it spoke (framing/demux.ts), a fault of its octets, or
+ *
+ *   silent                    it said nothing that could be understood, or not in time
+ *   tls-failed                its handshake was not finished
+ *   connections, connections-per-address   the limit of that name
+ */
+export type TurnedAway = string;
+
+export interface DoorListener {
+  admit(guest: Guest): void;
+  turnedAway(peer: Endpoint, reason: TurnedAway): void;
 }
 
 export class FrontDoor {
-  readonly #waiting = new Set<Greeting>();
+  readonly crowd: Crowd;
+  /** How many were not let in, by reason. */
+  readonly turnedAway = new Map<TurnedAway, number>();
+  readonly #listener: DoorListener;
+  readonly #visits = new Set<Visit>();
+  #options: DoorOptions;
 
-  enter(visitor: Visitor): void {
-    const greeting = new Greeting(visitor, () => this.#waiting.delete(greeting));
-    this.#waiting.add(greeting);
+  constructor(options: DoorOptions, listener: DoorListener) {
+    this.#options = options;
+    this.#listener = listener;
+    this.crowd = new Crowd(options.limits);
+  }
+
+  /** For connections that come from now on. */
+  renew(options: DoorOptions): void {
+    this.#options = options;
+    this.crowd.limit(options.limits);
+  }
+
+  /** A connection from `peer`, as the system says; its socket has not been read. */
+  enter(socket: Socket, peer: Endpoint): void {
+    // A reset shows as an error and then a close.
+    socket.on('error', () => {});
+    const place = this.crowd.enter();
+    if (place === undefined) {
+      socket.destroy();
+      this.#count(peer, 'connections');
+      return;
+    }
+    socket.once('close', () => this.crowd.leave(place));
+    const visit = new Visit(socket, peer, place, this.#options, {
+      admit: (guest) => this.#listener.admit(guest),
+      turnedAway: (who, reason) => this.#count(who, reason),
+      left: () => this.#visits.delete(visit),
+    });
+    this.#visits.add(visit);
+    visit.begin();
   }
 
   /** Closes every connection that has not been admitted, those that were turned away too. */
   close(): void {
-    for (const { stream } of this.#waiting) stream.destroy();
+    for (const visit of this.#visits) visit.socket.destroy();
+  }
+
+  #count(peer: Endpoint, reason: TurnedAway): void {
+    this.turnedAway.set(reason, (this.turnedAway.get(reason) ?? 0) + 1);
+    this.#listener.turnedAway(peer, reason);
   }
 }
 
-class Greeting {
-  readonly stream: Duplex;
-  readonly #visitor: Visitor;
-  readonly #left: () => void;
+interface VisitListener extends DoorListener {
+  left(): void;
+}
+
+/** One connection at the door. */
+class Visit {
+  readonly socket: Socket;
+  readonly #place: Place;
+  readonly #options: DoorOptions;
+  readonly #listener: VisitListener;
+  readonly #dueMs: number;
   readonly #timer: NodeJS.Timeout;
-  /** Octets that are not understood yet. */
-  #unread: Uint8Array = new Uint8Array(0);
-  #head: RequestHead | undefined;
-  #hasConnected = false;
-  #over = false;
+  #peer: Endpoint;
+  #greeting: Greeting | undefined;
+  /** What it is if it ends now; undefined when that has been told. */
+  #reason: TurnedAway | undefined = 'silent';
 
-  constructor(visitor: Visitor, left: () => void) {
-    this.stream = visitor.stream;
-    this.#visitor = visitor;
-    this.#left = left;
-    this.#timer = setTimeout(() => this.#refuse(0), GREETING_MS);
-    // A reset shows as an error and then a close.
-    this.stream.on('error', () => {});
-    this.stream.once('close', this.#leave).once('end', this.#ended);
-    this.stream.on('data', this.#input);
+  constructor(
+    socket: Socket,
+    peer: Endpoint,
+    place: Place,
+    options: DoorOptions,
+    listener: VisitListener,
+  ) {
+    this.socket = socket;
+    this.#peer = peer;
+    this.#place = place;
+    this.#options = options;
+    this.#listener = listener;
+    this.#dueMs = now() + options.limits.greetingMs;
+    this.#timer = setTimeout(() => this.#close(this.#reason), options.limits.greetingMs);
+    socket.once('close', this.#closed);
   }
 
-  readonly #input = (chunk: Uint8Array): void => {
-    this.#unread = this.#unread.length === 0 ? chunk : Buffer.concat([this.#unread, chunk]);
-    while (!this.#over && this.#unread.length > 0 && this.#step());
-  };
+  begin(): void {
+    const { address } = this.#peer;
+    const proxied = this.#options.proxies.some((prefix) =>
+      prefixContains(prefix, address, 0, address.length),
+    );
+    if (proxied || this.#named()) this.#greet(this.socket, proxied, false);
+  }
 
-  readonly #ended = (): void => {
-    this.#refuse(0);
-  };
+  #greet(stream: Duplex, proxied: boolean, isTls: boolean): void {
+    const place = { proxied, insideTls: isTls };
+    this.#greeting = new Greeting(stream, place, {
+      proxied: (source) => this.#proxied(source),
+      tls: () => this.#secure(),
+      tunnel: () => this.#admit(stream, isTls),
+      answered: () => this.#told('http'),
+      refused: (speech) => this.#close(reasonOf(speech)),
+    });
+  }
 
-  readonly #leave = (): void => {
-    this.#forget();
-    this.#left();
-  };
+  /** What a balancer says for itself is no visit of anybody: it is not counted by address. */
+  #proxied(source: Endpoint | undefined): boolean {
+    if (source === undefined) return true;
+    this.#peer = source;
+    return this.#named();
+  }
 
-  /** Nothing that the stream does concerns us any more. */
-  #forget(): void {
-    this.#over = true;
+  #named(): boolean {
+    if (this.#place.name(this.#peer)) return true;
+    this.#close('connections-per-address');
+    return false;
+  }
+
+  #secure(): void {
+    const { tls } = this.#options;
+    if (tls === undefined) {
+      this.#close('tls');
+      return;
+    }
+    this.#reason = 'tls-failed';
+    tls.accept(this.socket, (stream) => {
+      this.#reason = 'silent';
+      stream.on('error', () => {});
+      this.#greet(stream, false, true);
+    });
+  }
+
+  #admit(stream: Duplex, isTls: boolean): void {
     clearTimeout(this.#timer);
-    this.stream.off('data', this.#input).off('close', this.#leave).off('end', this.#ended);
+    this.socket.off('close', this.#closed);
+    this.#listener.left();
+    const guest = { stream, peer: this.#peer, place: this.#place, dueMs: this.#dueMs, isTls };
+    this.#listener.admit(guest);
   }
 
-  /** Understands some octets; false when more are needed. */
-  #step(): boolean {
-    if (this.#head !== undefined) return this.#readHead(this.#head);
-    const speech = classify(this.#unread, 0, this.#unread.length, PLAIN);
-    switch (speech) {
-      case 'need-more':
-        return false;
-      case 'crlf':
-        this.#unread = this.#unread.subarray(2);
-        return true;
-      case 'connect':
-      case 'http':
-        // A second CONNECT inside the first is nobody's proxy.
-        if (this.#hasConnected) return this.#refuse(speech);
-        this.#head = new RequestHead();
-        return true;
-      case 'stun':
-      case 'turn':
-      case 'inner-ip':
-        return this.#admit();
-      default:
-        return this.#refuse(speech);
-    }
+  #close(reason: TurnedAway | undefined): void {
+    if (reason !== undefined) this.#told(reason);
+    this.#greeting?.forget();
+    this.socket.destroy();
   }
 
-  #readHead(head: RequestHead): boolean {
-    const read = head.input(this.#unread, 0, this.#unread.length);
-    this.#unread = this.#unread.subarray(read);
-    if (head.answer === undefined) return false;
-    return this.#answer(head.answer);
+  #told(reason: TurnedAway): void {
+    this.#reason = undefined;
+    this.#listener.turnedAway(this.#peer, reason);
   }
 
-  #answer({ octets, tunnel }: HttpAnswer): boolean {
-    this.#head = undefined;
-    this.#hasConnected = true;
-    if (tunnel) {
-      this.stream.write(octets);
-      return true;
-    }
-    this.#forget();
-    this.stream.once('close', this.#left);
-    // What else it sends is read and forgotten, or the answer could be lost to a reset.
-    this.stream.on('data', () => {});
-    this.stream.end(octets);
-    this.#limit();
-    this.#visitor.turnedAway('http');
-    return false;
-  }
+  readonly #closed = (): void => {
+    clearTimeout(this.#timer);
+    if (this.#reason !== undefined) this.#told(this.#reason);
+    this.#listener.left();
+  };
+}
 
-  #admit(): boolean {
-    this.#leave();
-    this.stream.pause();
-    this.stream.unshift(this.#unread);
-    this.#visitor.admit();
-    return false;
-  }
-
-  #refuse(speech: Speech | Fault | 0): boolean {
-    this.#leave();
-    this.stream.destroy();
-    this.#visitor.turnedAway(speech);
-    return false;
-  }
-
-  /** A peer that never closes is closed. */
-  #limit(): void {
-    const timer = setTimeout(() => this.stream.destroy(), GREETING_MS);
-    this.stream.once('close', () => clearTimeout(timer));
-  }
+function reasonOf(speech: Speech | Fault | 0): TurnedAway {
+  if (speech === 0) return 'silent';
+  return typeof speech === 'string' ? speech : faultName(speech);
 }

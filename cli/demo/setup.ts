@@ -75,7 +75,8 @@ async function openTunnel(
   const password = Buffer.from(systemRandom(PASSWORD_OCTETS)).toString('base64');
   const tepS = openServer(password, calls);
   closers.push(() => tepS.stop());
-  const server = orFail(await tepS.start());
+  const [server] = orFail(await tepS.start());
+  if (server === undefined) throw new RangeError('TEP-S was told one address');
   // TEP-C would try again for ever, as it should on a telephone; here the first failure is the last.
   let refuse: (fault: IoFault) => void = () => {};
   const refused = new Promise<IoFault>((resolve) => {
@@ -128,8 +129,7 @@ function randomPlan(): StreamPlan {
 function openServer(password: string, calls: number): ServerAgent {
   const here: Prefix = { family: 4, address: LOOPBACK, length: 32 };
   return new ServerAgent({
-    host: HOST,
-    port: 0,
+    listen: [{ family: 4, address: LOOPBACK, port: 0 }],
     packets: new UdpSockets(systemRandom),
     tunnel: {
       auth: {

@@ -62,7 +62,8 @@ export async function openPair(options: PairOptions = {}): Promise<Pair> {
   const host = options.host ?? '127.0.0.1';
   const serverSays = new Diary<ServerEvent>();
   const server = openServer(host, serverSays, options.stunUdp ?? false);
-  const listening = must(await server.start());
+  const [listening] = must(await server.start());
+  if (listening === undefined) throw new Error('it listens nowhere');
   const target = await (options.through?.(listening) ?? { host, port: listening.port });
   const opened = openClient(target, options);
   const stop = async () => {
@@ -98,8 +99,7 @@ function openServer(host: string, says: Diary<ServerEvent>, stunUdp: boolean): S
   const here: Prefix = { family, address, length: address.length * 8 };
   const rules = [{ prefix: here, ports: { first: 1, last: 65_535 } }];
   return new ServerAgent({
-    host,
-    port: 0,
+    listen: [endpointOf(host, 0)],
     packets: new UdpSockets(systemRandom),
     observe: says.add,
     stunUdp,

@@ -43,8 +43,7 @@ export async function openWire(
   prologue: (far: Socket) => Promise<void> = async () => {},
 ): Promise<CuttableWire> {
   const sockets = new Set<Socket>();
-  const options = { host: hostOf(server), port: 0, maxConnections: 100 };
-  const listener = await listenTcp(options, (near) => {
+  const listener = await listenTcp({ host: hostOf(server), port: 0 }, (near) => {
     wire.count += 1;
     void join(near, server, sockets, prologue);
   });

@@ -29,13 +29,8 @@ interface Accepted {
   readonly peer: Endpoint;
 }
 
-async function listening(
-  host: string,
-  accept: (accepted: Accepted) => void,
-  maxConnections = 10,
-): Promise<TcpListener> {
-  const options = { host, port: 0, maxConnections };
-  const listener = await listenTcp(options, (socket, peer) => accept({ socket, peer }));
+async function listening(host: string, accept: (accepted: Accepted) => void): Promise<TcpListener> {
+  const listener = await listenTcp({ host, port: 0 }, (socket, peer) => accept({ socket, peer }));
   if (isIoFault(listener)) throw new Error(listener.text);
   return listener;
 }
@@ -55,7 +50,7 @@ test('both sides get a socket; the listener knows who came', async (t) => {
 
 test('a listener for both families tells IPv4 peers as IPv4', async (t) => {
   const [accepted, accept] = firstAccepted();
-  const listener = await listenTcp({ host: '::', port: 0, maxConnections: 1 }, (socket, peer) =>
+  const listener = await listenTcp({ host: '::', port: 0 }, (socket, peer) =>
     accept({ socket, peer }),
   );
   if (isIoFault(listener)) {
@@ -89,28 +84,8 @@ test('an attempt that is abandoned ends as a value', async (t) => {
 
 test('a port in use: a value', async (t) => {
   const listener = await listening('127.0.0.1', () => {});
-  const second = await listenTcp(
-    { host: '127.0.0.1', port: listener.local.port, maxConnections: 1 },
-    () => {},
-  );
+  const second = await listenTcp({ host: '127.0.0.1', port: listener.local.port }, () => {});
   t.true(isIoFault(second) && second.code === 'EADDRINUSE');
-  await listener.close();
-});
-
-test('connections above the limit are closed', async (t) => {
-  const sockets: Socket[] = [];
-  const listener = await listening('127.0.0.1', ({ socket }) => sockets.push(socket), 1);
-  const target = { host: '127.0.0.1', port: listener.local.port };
-  const first = await dialled(target);
-  const second = await dialTcp(target, DIAL_MS).result;
-  if (!isIoFault(second)) {
-    second.on('error', () => {});
-    second.resume().end();
-    await once(second, 'close');
-  }
-  t.is(sockets.length, 1);
-  first.destroy();
-  for (const socket of sockets) socket.destroy();
   await listener.close();
 });
 
