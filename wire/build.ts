@@ -1,6 +1,6 @@
 /**
- * Builds whole IP packets around UDP payloads, for ends that get payloads from sockets instead of
- * packets from an interface.
+ * Builds whole IP packets: headers for any payload, and UDP packets for ends that get payloads from
+ * sockets instead of packets from an interface.
  */
 import type { Endpoint } from './address.ts';
 import { copy, setU8, setU16 } from './bytes.ts';
@@ -46,12 +46,10 @@ export function writeUdpPacket(
   if (source.address.length !== n || destination.address.length !== n) {
     throw new RangeError('address does not fit its family');
   }
-  const addressesAt = four
-    ? writeIpv4(out, at, udpLength, fields)
-    : writeIpv6(out, at, udpLength, fields);
+  const addressesAt = at + (four ? ipv4.OFF_SOURCE : ipv6.OFF_SOURCE);
   copy(source.address, 0, out, addressesAt, n);
   copy(destination.address, 0, out, addressesAt + n, n);
-  if (four) ipv4.setChecksum(out, at, ipv4.computedChecksum(out, at));
+  writeHeaderAround(out, at, n, udp.PROTOCOL, udpLength, fields);
   const transport = at + header;
   udp.write(out, transport, source.port, destination.port, udpLength);
   copy(payload, from, out, transport + udp.HEADER_LEN, to - from);
@@ -63,27 +61,51 @@ export function writeUdpPacket(
 }
 
 /**
- * All but the addresses and the checksum; gives the offset of the addresses. A packet that may not be
- * fragmented needs no identification (RFC 6864 section 4.1).
+ * Writes the IP header at `at` for `length` octets of payload, around addresses of `n` octets that
+ * stand in their places already.
  */
-function writeIpv4(out: Uint8Array, at: number, udpLength: number, fields: HeaderFields): number {
+export function writeHeaderAround(
+  out: Uint8Array,
+  at: number,
+  n: 4 | 16,
+  protocol: number,
+  length: number,
+  fields: HeaderFields = NO_FIELDS,
+): void {
+  if (n === ipv4.ADDRESS_LEN) writeIpv4(out, at, protocol, length, fields);
+  else writeIpv6(out, at, protocol, length, fields);
+}
+
+/** A packet that may not be fragmented needs no identification (RFC 6864 section 4.1). */
+function writeIpv4(
+  out: Uint8Array,
+  at: number,
+  protocol: number,
+  length: number,
+  fields: HeaderFields,
+): void {
   setU8(out, at, 0x45);
   setU8(out, at + 1, fields.trafficClass ?? 0);
-  setU16(out, at + 2, ipv4.MIN_HEADER_LEN + udpLength);
+  setU16(out, at + 2, ipv4.MIN_HEADER_LEN + length);
   setU16(out, at + 4, 0);
   setU16(out, at + 6, DONT_FRAGMENT);
   setU8(out, at + 8, fields.ttl ?? DEFAULT_TTL);
-  setU8(out, at + 9, udp.PROTOCOL);
+  setU8(out, at + 9, protocol);
   setU16(out, at + 10, 0);
-  return at + ipv4.OFF_SOURCE;
+  ipv4.setChecksum(out, at, ipv4.computedChecksum(out, at));
 }
 
-/** All but the addresses, flow label 0; gives the offset of the addresses. */
-function writeIpv6(out: Uint8Array, at: number, udpLength: number, fields: HeaderFields): number {
+/** Flow label 0. */
+function writeIpv6(
+  out: Uint8Array,
+  at: number,
+  protocol: number,
+  length: number,
+  fields: HeaderFields,
+): void {
   setU16(out, at, 0x6000 | ((fields.trafficClass ?? 0) << 4));
   setU16(out, at + 2, 0);
-  setU16(out, at + 4, udpLength);
-  setU8(out, at + 6, udp.PROTOCOL);
+  setU16(out, at + 4, length);
+  setU8(out, at + 6, protocol);
   setU8(out, at + 7, fields.ttl ?? DEFAULT_TTL);
-  return at + ipv6.OFF_SOURCE;
 }

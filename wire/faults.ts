@@ -81,6 +81,13 @@ export const FAULTS = {
   DESTINATION_OWN: 94,
   QUOTA_RATE: 95,
 
+  // Flows at TEP-C that have no binding
+  HELD_TOO_LONG: 100,
+  HELD_TOO_MANY: 101,
+  BINDING_REFUSED: 102,
+  NO_TUNNEL: 103,
+  LOCAL_ADDRESS_GONE: 104,
+
   // Answers to a CONNECT
   HTTP_BROKEN: 110,
   HTTP_TOO_LONG: 111,
@@ -168,6 +175,11 @@ const ROWS: Readonly<Record<Fault, FaultRow>> = {
   93: row('source-forbidden', 'drop', 'packet for the UE from no allowed media address'),
   94: row('destination-own', 'drop', 'destination is a port of the tunnel server itself'),
   95: row('quota-rate', 'drop', 'user sends or receives more than the quota allows'),
+  100: row('held-too-long', 'drop', 'its public address was not granted in time'),
+  101: row('held-too-many', 'drop', 'newer packets pushed it out while all waited for a binding'),
+  102: row('binding-refused', 'drop', 'no public address is to be had for this flow at the moment'),
+  103: row('no-tunnel', 'drop', 'no tunnel can be had at the moment'),
+  104: row('local-address-gone', 'close', 'this machine has lost the address of the connection'),
   110: row('http-broken', 'close', 'what answered a CONNECT does not speak HTTP/1'),
   111: row('http-too-long', 'close', 'head of an HTTP answer over the limit'),
   112: row('http-cut-off', 'close', 'connection closed before the HTTP answer was whole'),

@@ -16,6 +16,8 @@ export const TYPE_UNREACHABLE = 3;
 export const TYPE_TIME_EXCEEDED = 11;
 export const TYPE_PARAMETER_PROBLEM = 12;
 export const CODE_FRAGMENTATION_NEEDED = 4;
+/** RFC 1812 section 5.2.7.1. */
+export const CODE_PROHIBITED = 13;
 
 /**
  * 0 when this is an error about a packet that starts at HEADER_LEN. Source quench is dead (RFC 6633)

@@ -16,6 +16,7 @@ export const TYPE_UNREACHABLE = 1;
 export const TYPE_PACKET_TOO_BIG = 2;
 export const TYPE_TIME_EXCEEDED = 3;
 export const TYPE_PARAMETER_PROBLEM = 4;
+export const CODE_PROHIBITED = 1;
 
 /** 0 when this is an error about a packet that starts at HEADER_LEN. */
 export function check(b: Uint8Array, at: number, end: number): 0 | Fault {
