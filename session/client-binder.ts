@@ -3,11 +3,11 @@
  * gives back what is not wanted any more, and tells (tep-wire 5).
  */
 import type { Endpoint } from '../wire/address.ts';
-import { equal, octetsOf } from '../wire/bytes.ts';
+import { equal } from '../wire/bytes.ts';
 import { FAULTS } from '../wire/faults.ts';
-import type { PacketView } from '../wire/packet.ts';
 import { find, type StunMessage, TRANSACTION_ID_LEN } from '../wire/stun/message.ts';
 import { BINDING_FLAGS } from '../wire/stun/registry.ts';
+import { AutomaticBindings, type FirstPacketOptions } from './automatic-bindings.ts';
 import { ClientBinding, type ClientBindings, type ClientSlot } from './client-bindings.ts';
 import type { ClientConnection, Release } from './client-connection.ts';
 import type { ClientRequests } from './client-requests.ts';
@@ -19,10 +19,10 @@ import type { ClientOutput, FlowProtocol, PacketSink } from './outputs.ts';
 import { leastPending } from './stripe-choice.ts';
 import type { RandomSource } from './tunnel-end.ts';
 
-/** A binding that an application's own STUN made ends when it is not used for so long. */
-const AUTOMATIC_IDLE_MS = 120_000;
-
 const UDP = 17;
+
+/** How long a binding that was asked for in words may be idle. */
+const FOREVER = Number.POSITIVE_INFINITY;
 
 export interface ClientBinderParts {
   readonly bindings: ClientBindings;
@@ -32,18 +32,22 @@ export interface ClientBinderParts {
   readonly stun: LocalStun;
   readonly sink: PacketSink;
   readonly random: RandomSource;
+  readonly firstPacket: FirstPacketOptions | undefined;
   /** Whether requests may be sent. */
   isUp(): boolean;
   /** Something is wanted: a tunnel is needed. */
   wanted(now: number): void;
   /** Something is not wanted any more. */
   dropped(now: number): void;
+  /** The packets that wait for this binding can go. */
+  granted(binding: ClientBinding, now: number): void;
+  /** They can not: it is not to be had, or not wanted any more. */
+  lost(binding: ClientBinding, now: number): void;
   tell(output: ClientOutput): void;
 }
 
 export class ClientBinder {
-  /** When to look for automatic bindings that nobody uses; Infinity while there are none. */
-  sweepAtMs = Number.POSITIVE_INFINITY;
+  readonly automatic: AutomaticBindings;
   readonly #parts: ClientBinderParts;
   /** Not confirmed by TEP-S, and the connection that had asked is gone. */
   #releases: Release[] = [];
@@ -51,7 +55,15 @@ export class ClientBinder {
   #unwanted: ClientBinding[] = [];
 
   constructor(parts: ClientBinderParts) {
+    const { bindings, firstPacket, random } = parts;
     this.#parts = parts;
+    this.automatic = new AutomaticBindings({
+      bindings,
+      firstPacket,
+      random,
+      want: (binding, now) => this.#want(binding, now),
+      drop: (binding, now) => this.#drop(binding, now),
+    });
   }
 
   bind(ue: Endpoint, wishes: BindWishes, now: number): void {
@@ -59,10 +71,10 @@ export class ClientBinder {
     requirePorts(ue.port, port, pair);
     const known = this.#parts.bindings.of(ue, protocol);
     if (known === undefined) {
-      this.#want(new ClientBinding(ue, { protocol, port, pair }, false, now), now);
+      this.#want(new ClientBinding(ue, { protocol, port, pair }, FOREVER, now), now);
       return;
     }
-    known.binding.isAutomatic = false;
+    known.binding.idleMs = FOREVER;
     this.#tellBound(known, false);
   }
 
@@ -71,29 +83,6 @@ export class ClientBinder {
     // The odd half of a pair goes with its pair.
     if (slot === undefined || slot !== slot.binding.first) return;
     this.#drop(slot.binding, now);
-  }
-
-  /** For an application that runs STUN itself (tep-wire 5). */
-  slotFor(b: Uint8Array, view: PacketView, now: number): ClientSlot | undefined {
-    const { sourceAt: at, addressLength: length, sourcePort: port } = view;
-    const known = this.#parts.bindings.byUe(b, at, length, port, UDP);
-    if (known !== undefined) return known;
-    if (port === 0) return undefined;
-    const ue: Endpoint = { family: view.version, address: octetsOf(b, at, at + length), port };
-    const wish = { protocol: UDP, port: 0, pair: false } as const;
-    this.sweepAtMs = Math.min(this.sweepAtMs, now + AUTOMATIC_IDLE_MS);
-    return this.#want(new ClientBinding(ue, wish, true, now), now);
-  }
-
-  /** Ends the automatic bindings that nobody uses. */
-  sweep(now: number): void {
-    this.sweepAtMs = Number.POSITIVE_INFINITY;
-    for (const binding of this.#parts.bindings.all()) {
-      if (!binding.isAutomatic) continue;
-      const ends = binding.usedMs + AUTOMATIC_IDLE_MS;
-      if (ends <= now) this.#drop(binding, now);
-      else this.sweepAtMs = Math.min(this.sweepAtMs, ends);
-    }
   }
 
   /** The tunnel is a new one: what the one before may still have had is of no interest. */
@@ -156,6 +145,8 @@ export class ClientBinder {
     binding.told = address;
     this.#tellBound(binding.first, before !== undefined && !same(before, address));
     for (const slot of binding.slots) stun.answer(slot, sink);
+    this.automatic.granted(binding);
+    this.#parts.granted(binding, now);
   }
 
   /** It is not to be had: forgotten, and told. */
@@ -163,6 +154,8 @@ export class ClientBinder {
     binding.isAsked = false;
     if (!this.#parts.bindings.has(binding)) return;
     this.#parts.bindings.remove(binding);
+    this.automatic.refused(binding, now);
+    this.#parts.lost(binding, now);
     this.#tellFailed(binding, code, reason);
     this.#parts.dropped(now);
   }
@@ -172,8 +165,11 @@ export class ClientBinder {
   }
 
   /** The tunnel is closed on purpose: everything is gone, and nobody needs to be told. */
-  forgetAll(): void {
-    for (const binding of this.#parts.bindings.all()) this.#parts.bindings.remove(binding);
+  forgetAll(now: number): void {
+    for (const binding of this.#parts.bindings.all()) {
+      this.#parts.bindings.remove(binding);
+      this.#parts.lost(binding, now);
+    }
   }
 
   /** The tunnel is not known any more: nothing is bound, everything is to be asked for again. */
@@ -181,20 +177,23 @@ export class ClientBinder {
     for (const binding of this.#parts.bindings.all()) this.#parts.bindings.revoke(binding);
   }
 
-  #want(binding: ClientBinding, now: number): ClientSlot | undefined {
+  #want(binding: ClientBinding, now: number): boolean {
     if (!this.#parts.bindings.add(binding)) {
+      if (binding.isAutomatic) this.automatic.refused(binding, now);
       this.#tellFailed(binding, 0, 'too many bindings, or half of a pair is bound already');
-      return undefined;
+      return false;
     }
     this.#parts.wanted(now);
     this.askMissing(now);
-    return binding.first;
+    return true;
   }
 
   #drop(binding: ClientBinding, now: number): void {
     const { address } = binding.first;
     this.#parts.bindings.remove(binding);
     if (address !== undefined) this.#askRelease(releaseOf(binding, address), now);
+    this.automatic.retry();
+    this.#parts.lost(binding, now);
     this.#parts.dropped(now);
     const { first, protocol } = binding;
     this.#parts.tell({ type: 'released', ue: first.ue, protocol });

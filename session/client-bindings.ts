@@ -17,8 +17,8 @@ export class ClientBinding {
   port: number;
   /** One or two. */
   readonly slots: readonly [ClientSlot, ...ClientSlot[]];
-  /** Made for an application that runs STUN itself; ends by itself when it is not used. */
-  isAutomatic: boolean;
+  /** Nobody asked for it in words: it ends when it is not used for so long. Infinity for others. */
+  idleMs: number;
   /** Whether the request for it is under way on a connection. */
   isAsked = false;
   /** Id of that request, kept over connections: the same request gets the same answer. */
@@ -30,12 +30,12 @@ export class ClientBinding {
   constructor(
     ue: Endpoint,
     wish: { protocol: FlowProtocol; port: number; pair: boolean },
-    automatic: boolean,
+    idleMs: number,
     now: number,
   ) {
     this.protocol = wish.protocol;
     this.port = wish.port;
-    this.isAutomatic = automatic;
+    this.idleMs = idleMs;
     this.usedMs = now;
     const first = new ClientSlot(this, ue);
     const odd = () => new ClientSlot(this, { ...ue, port: ue.port + 1 });
@@ -45,6 +45,10 @@ export class ClientBinding {
   get first(): ClientSlot {
     const [first] = this.slots;
     return first;
+  }
+
+  get isAutomatic(): boolean {
+    return this.idleMs !== Number.POSITIVE_INFINITY;
   }
 
   get isPair(): boolean {

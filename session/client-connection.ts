@@ -7,6 +7,9 @@ import type { ClientOptions } from './options.ts';
 import type { FlowProtocol } from './outputs.ts';
 import { type Transaction, Transactions } from './transactions.ts';
 
+const NEVER_YET = Number.NEGATIVE_INFINITY;
+const NEVER = Number.POSITIVE_INFINITY;
+
 /** What to give back: the binding itself is forgotten already. */
 export interface Release {
   readonly family: Family;
@@ -36,6 +39,9 @@ export class ClientConnection extends Connection {
   /** The address of this connection as TEP-S sees it; undefined before it is ready. */
   outer: Endpoint | undefined;
   rttMs: number | undefined;
+  /** When the path was last doubted, and when the doubt is certainty unless something is received. */
+  #doubtedMs = NEVER_YET;
+  #provenDeadMs = NEVER;
 
   constructor(conn: number, stripe: number, options: ClientOptions, now: number) {
     super(conn, 'connecting', options, now);
@@ -43,7 +49,22 @@ export class ClientConnection extends Connection {
     this.auth = new ClientAuth({ ...options.auth, reliable: true });
   }
 
+  /** Something is asked now: if nothing is received within `limitMs`, the connection is dead. */
+  probe(now: number, limitMs: number): void {
+    if (this.#isDoubted()) {
+      this.#provenDeadMs = Math.min(this.#provenDeadMs, now + limitMs);
+      return;
+    }
+    this.#doubtedMs = now;
+    this.#provenDeadMs = now + limitMs;
+  }
+
   override answerDueMs(): number {
-    return this.transactions.deadline();
+    const deadline = this.transactions.deadline();
+    return this.#isDoubted() ? Math.min(deadline, this.#provenDeadMs) : deadline;
+  }
+
+  #isDoubted(): boolean {
+    return this.keepalive.receivedAtMs < this.#doubtedMs;
   }
 }

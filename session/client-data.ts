@@ -1,6 +1,6 @@
 /**
  * The way of a packet through TEP-C (tep-wire 6; standards M-11, M-14). Nothing here allocates, but
- * for STUN of applications.
+ * for STUN of applications and the first packets of a flow.
  *
  *   up    application → readPacket → binding of its source → source := public address → record
  *   down  record → readPacket → binding of its destination → destination := UE address → application
@@ -19,13 +19,18 @@ import {
   rewriteIcmpSource,
   rewriteSource,
 } from '../wire/rewrite.ts';
-import type { ClientBindings, ClientSlot, HeldRequest } from './client-bindings.ts';
+import * as tcp from '../wire/tcp.ts';
+import type { AutomaticBindings } from './automatic-bindings.ts';
+import type { ClientBinding, ClientBindings, ClientSlot, HeldRequest } from './client-bindings.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { Connections } from './connections.ts';
 import type { Counters } from './counters.ts';
 import { headerSumRight } from './header-sum.ts';
+import { HeldPackets } from './held-packets.ts';
 import type { LocalStun } from './local-stun.ts';
 import type { ClientOutput, PacketSink } from './outputs.ts';
+import type { Reach } from './reach.ts';
+import type { Refuser } from './refuser.ts';
 import { leastPending } from './stripe-choice.ts';
 
 export interface ClientDataParts {
@@ -36,8 +41,10 @@ export interface ClientDataParts {
   readonly counters: Counters;
   readonly stun: LocalStun;
   readonly sink: PacketSink;
-  /** The slot of an application's socket that runs STUN itself; undefined when it gets none. */
-  slotFor(b: Uint8Array, view: PacketView, now: number): ClientSlot | undefined;
+  readonly automatic: AutomaticBindings;
+  readonly reach: Reach;
+  /** Absent: packets that get no tunnel are dropped without a word. */
+  readonly refuser: Refuser | undefined;
 }
 
 export class ClientData {
@@ -45,9 +52,40 @@ export class ClientData {
   isFlowing = false;
   readonly #parts: ClientDataParts;
   readonly #view = new PacketView();
+  readonly #held: HeldPackets;
 
   constructor(parts: ClientDataParts) {
     this.#parts = parts;
+    this.#held = new HeldPackets((fault) => parts.counters.drop(fault));
+  }
+
+  /** When packets that wait for a binding become too old. */
+  heldDueMs(): number {
+    return this.#held.dueMs();
+  }
+
+  timeout(now: number): void {
+    this.#held.timeout(now);
+  }
+
+  /** What waited for this binding goes now. */
+  granted(binding: ClientBinding, now: number): void {
+    for (const slot of binding.slots) {
+      for (const octets of this.#held.take(slot)) {
+        const fault = this.up(octets, 0, octets.length, now);
+        if (fault !== 0) this.#parts.counters.drop(fault);
+      }
+    }
+  }
+
+  /** What waited for this binding does not go. */
+  lost(binding: ClientBinding, now: number): void {
+    for (const slot of binding.slots) {
+      for (const octets of this.#held.take(slot)) {
+        if (readPacket(this.#view, octets, 0, octets.length) !== 0) continue;
+        this.#parts.counters.drop(this.#unbound(octets, now));
+      }
+    }
   }
 
   up(b: Uint8Array, at: number, end: number, now: number): 0 | Fault {
@@ -57,17 +95,14 @@ export class ClientData {
     if (view.isIcmpError) return this.#errorUp(b, now);
     const question = this.#parts.stun.question(b, view);
     if (question !== undefined) return this.#answer(question, b, now);
-    const slot = this.#parts.bindings.byUe(
-      b,
-      view.sourceAt,
-      view.addressLength,
-      view.sourcePort,
-      view.protocol,
-    );
-    if (slot === undefined || slot.address === undefined) return FAULTS.NO_BINDING;
+    const slot = this.#slotOf(b, now);
+    if (slot === undefined) return this.#unbound(b, now);
+    if (slot.address === undefined) return this.#wait(slot, b, now);
+    if (this.#parts.ready.length === 0) return this.#unreached(b, now);
     finishChecksums(b, view);
     if (!headerSumRight(b, view)) return FAULTS.IP_CHECKSUM;
     rewriteSource(b, view, slot.address.address, 0, slot.address.port);
+    if (view.protocol === tcp.PROTOCOL) this.#segment(slot, b, now);
     return this.#send(b, slot, now);
   }
 
@@ -82,8 +117,54 @@ export class ClientData {
     const slot = view.isIcmpError ? this.#errorDown(b) : this.#packetDown(b);
     if (slot === undefined) return FAULTS.NO_BINDING;
     slot.binding.usedMs = now;
+    if (view.protocol === tcp.PROTOCOL) this.#segment(slot, b, now);
     sink.packet(b, view.start, view.end, slot.number);
     return 0;
+  }
+
+  /** The binding of the sender; the first packet of a flow makes it. */
+  #slotOf(b: Uint8Array, now: number): ClientSlot | undefined {
+    const view = this.#view;
+    const { automatic, bindings } = this.#parts;
+    const { sourceAt, addressLength, sourcePort, protocol } = view;
+    const known = bindings.byUe(b, sourceAt, addressLength, sourcePort, protocol);
+    return known ?? automatic.forFlow(b, view, now);
+  }
+
+  /**
+   * The public address is being asked for. Whoever called `bind` is to wait for the answer; others do
+   * not know that there is something to wait for.
+   */
+  #wait(slot: ClientSlot, b: Uint8Array, now: number): 0 | Fault {
+    slot.binding.usedMs = now;
+    if (this.#parts.reach.isOut) return this.#refuse(FAULTS.NO_TUNNEL, b, now);
+    if (!slot.binding.isAutomatic) return FAULTS.NO_BINDING;
+    const { start, end } = this.#view;
+    this.#held.hold(slot, b, start, end, now);
+    return 0;
+  }
+
+  #unbound(b: Uint8Array, now: number): Fault {
+    const { automatic, reach } = this.#parts;
+    if (reach.isOut) return this.#refuse(FAULTS.NO_TUNNEL, b, now);
+    const refused = automatic.isRefused(this.#view, now);
+    return this.#refuse(refused ? FAULTS.BINDING_REFUSED : FAULTS.NO_BINDING, b, now);
+  }
+
+  /** There is no connection: the call may survive that, unless it lasts. */
+  #unreached(b: Uint8Array, now: number): Fault {
+    const { reach } = this.#parts;
+    return reach.isOut ? this.#refuse(FAULTS.NO_TUNNEL, b, now) : FAULTS.NO_CONNECTION;
+  }
+
+  #refuse(fault: Fault, b: Uint8Array, now: number): Fault {
+    this.#parts.refuser?.answer(b, this.#view, now);
+    return fault;
+  }
+
+  #segment(slot: ClientSlot, b: Uint8Array, now: number): void {
+    const flags = tcp.flags(b, this.#view.transport);
+    this.#parts.automatic.segment(slot.binding, flags, now);
   }
 
   #packetDown(b: Uint8Array): ClientSlot | undefined {
@@ -149,9 +230,10 @@ export class ClientData {
 
   /** A STUN request for us: answered now, or once there is a binding. */
   #answer(held: HeldRequest, b: Uint8Array, now: number): 0 | Fault {
-    const { slotFor, stun, sink } = this.#parts;
-    const slot = slotFor(b, this.#view, now);
-    if (slot === undefined) return FAULTS.NO_BINDING;
+    const { automatic, reach, stun, sink } = this.#parts;
+    const slot = automatic.forStun(b, this.#view, now);
+    if (slot === undefined) return this.#unbound(b, now);
+    if (reach.isOut) return this.#refuse(FAULTS.NO_TUNNEL, b, now);
     slot.held = held;
     slot.binding.usedMs = now;
     stun.answer(slot, sink);

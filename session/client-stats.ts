@@ -16,6 +16,7 @@ export interface ClientStatsParts {
   readonly ready: readonly ClientConnection[];
   readonly requests: ClientRequests;
   readonly periodMs: number | undefined;
+  readonly silentMs: number | undefined;
 }
 
 export class ClientStats {
@@ -41,10 +42,18 @@ export class ClientStats {
   }
 
   ask(now: number): void {
-    const { counters, data, ready, requests } = this.#parts;
+    const { data, ready, silentMs } = this.#parts;
     this.#askedMs = now;
     data.isFlowing = false;
-    const stats = statsAttribute(counters, this.#before);
-    for (const c of [...ready]) requests.ask(c, { type: 'stats' }, [stats], now);
+    for (const c of [...ready]) {
+      if (silentMs !== undefined) c.probe(now, silentMs);
+      this.askOn(c, now);
+    }
+  }
+
+  /** Now and on this connection, besides the regular ones. */
+  askOn(c: ClientConnection, now: number): void {
+    const { counters, requests } = this.#parts;
+    requests.ask(c, { type: 'stats' }, [statsAttribute(counters, this.#before)], now);
   }
 }

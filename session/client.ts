@@ -27,7 +27,9 @@ import type { BindWishes, ClientEnd } from './ends.ts';
 import { LocalStun } from './local-stun.ts';
 import { type Admission, admissionOf, openAttributes, TOKEN_LEN } from './messages.ts';
 import { type ClientOptions, MAX_STRIPES, SOFTWARE } from './options.ts';
-import type { ClientOutput, ClosedWhy, FlowProtocol, PacketSink } from './outputs.ts';
+import type { ClientOutput, ClosedWhy, FlowProtocol, PacketSink, RefusedWhy } from './outputs.ts';
+import { Reach } from './reach.ts';
+import { Refuser } from './refuser.ts';
 import { leastPending } from './stripe-choice.ts';
 import { Stripes } from './stripes.ts';
 import {
@@ -41,6 +43,8 @@ const LINGER_MS = 10_000;
 const MAX_BINDINGS = 64;
 /** How long the answer to TEP-CLOSE is waited for. */
 const CLOSE_MS = 2_000;
+/** After a change of network: what is alive answers in that time (RFC 6298 2 with a margin). */
+const PROBE_MS = 3_000;
 
 /** A deadline that does not run. */
 const NEVER = Number.POSITIVE_INFINITY;
@@ -55,12 +59,13 @@ export class TunnelClient implements ClientEnd {
   readonly #data: ClientData;
   readonly #stats: ClientStats;
   readonly #stripes: Stripes;
+  readonly #reach: Reach;
   /** The connections that are part of the tunnel. */
   readonly #ready: ClientConnection[] = [];
   #state: TunnelState = 'idle';
   #token: Uint8Array | undefined;
   /** What was told when the tunnel last came up. */
-  #told: ClientOutput | undefined;
+  #told: Extract<ClientOutput, { readonly type: 'opened' }> | undefined;
   #lastConn = 0;
   #closing: ClosedWhy = 'asked';
   #lingerEndsMs = NEVER;
@@ -89,6 +94,12 @@ export class TunnelClient implements ClientEnd {
       failed: (c, purpose, code, reason, now) => this.#failed(c, purpose, code, reason, now),
     });
     const bindings = new ClientBindings(options.maxBindings ?? MAX_BINDINGS, random);
+    const reach = new Reach({
+      servers: options.servers ?? 1,
+      keepTrying: options.keepTrying ?? false,
+      random,
+      changed: (on) => connections.tell({ type: 'outage', on }),
+    });
     const binder = new ClientBinder({
       bindings,
       requests,
@@ -97,16 +108,23 @@ export class TunnelClient implements ClientEnd {
       stun,
       sink,
       random,
+      firstPacket: options.firstPacket,
+      granted: (binding, now) => data.granted(binding, now),
+      lost: (binding, now) => data.lost(binding, now),
       isUp: () => this.#state === 'up',
       wanted: (now) => this.#wanted(now),
       dropped: (now) => this.#lingerWhenEmpty(now),
       tell: (output) => connections.tell(output),
     });
-    const slotFor = binder.slotFor.bind(binder);
-    const data = new ClientData({ bindings, connections, ready, counters, stun, sink, slotFor });
+    const { automatic } = binder;
+    const refuser = options.refuse ? new Refuser(sink) : undefined;
+    const common = { bindings, connections, ready, counters, stun, sink };
+    const data = new ClientData({ ...common, automatic, reach, refuser });
     const periodMs = options.statsMs;
-    this.#stats = new ClientStats({ counters, data, ready, requests, periodMs });
+    const silentMs = options.liveness?.silentMs;
+    this.#stats = new ClientStats({ counters, data, ready, requests, periodMs, silentMs });
     this.#data = data;
+    this.#reach = reach;
     this.#connections = connections;
     this.#requests = requests;
     this.#bindings = bindings;
@@ -170,10 +188,29 @@ export class TunnelClient implements ClientEnd {
     return fault;
   }
 
+  /** The network of this machine changed: what is dead is found out now (`ClientEnd`). */
+  networkChanged(isGone: (conn: number) => boolean, now: number): void {
+    for (const c of [...this.#connections.all()]) {
+      if (c.isOpen && isGone(c.conn)) {
+        this.#connections.end(c, 'shut', FAULTS.LOCAL_ADDRESS_GONE, now);
+      } else if (c.state === 'ready') {
+        c.probe(now, PROBE_MS);
+        this.#stats.askOn(c, now);
+      }
+    }
+    this.#stripes.hurry(now);
+    this.#connect(now);
+  }
+
   timeout(now: number): void {
     this.#connections.timeout(now);
+    this.#reach.timeout(now);
+    this.#data.timeout(now);
     if (now >= this.#closeEndsMs) this.#finish(this.#closing, 0, '', now);
-    if (now >= this.#binder.sweepAtMs) this.#binder.sweep(now);
+    if (now >= this.#reach.failOverMs) this.#expire(undefined, now);
+    if (now >= this.#reach.retryAtMs) this.#open(now);
+    const { automatic } = this.#binder;
+    if (now >= automatic.sweepAtMs) automatic.sweep(now);
     if (now >= this.#lingerEndsMs) this.#close('idle', now);
     if (now >= this.#statsDueMs()) this.#stats.ask(now);
     this.#connect(now);
@@ -185,7 +222,9 @@ export class TunnelClient implements ClientEnd {
       this.#stripes.deadline(),
       this.#lingerEndsMs,
       this.#closeEndsMs,
-      this.#binder.sweepAtMs,
+      this.#reach.deadline(),
+      this.#data.heldDueMs(),
+      this.#binder.automatic.sweepAtMs,
       this.#statsDueMs(),
     );
   }
@@ -226,6 +265,7 @@ export class TunnelClient implements ClientEnd {
 
   #open(now: number): void {
     this.#move('open');
+    this.#reach.opening(now);
     this.#stripes.wantFirst(now);
     this.#connect(now);
   }
@@ -238,6 +278,7 @@ export class TunnelClient implements ClientEnd {
   #lingerWhenEmpty(now: number): void {
     if (this.#bindings.size > 0) return;
     if (this.#state === 'closed' || this.#state === 'closing') return;
+    if (this.#reach.isSought) return;
     this.#lingerEndsMs = now + (this.#options.lingerMs ?? LINGER_MS);
   }
 
@@ -249,7 +290,8 @@ export class TunnelClient implements ClientEnd {
       if (stripe < 0) return;
       this.#lastConn = conn;
       this.#connections.add(new ClientConnection(conn, stripe, this.#options, now));
-      this.#connections.tell({ type: 'connect', conn, stripe });
+      const joins = this.#token !== undefined;
+      this.#connections.tell({ type: 'connect', conn, stripe, joins });
     }
   }
 
@@ -264,9 +306,9 @@ export class TunnelClient implements ClientEnd {
     const unsigned = asked.request.integrity === undefined;
     const known = this.#token;
     if (typeof admission === 'string') {
-      this.#finish('not-tep-s', 0, admission, now);
+      this.#turnedAway(c, 'not-tep-s', 0, admission, now);
     } else if (unsigned && this.#options.auth.mechanism !== 'none') {
-      this.#finish('untrusted', 0, 'TEP-S did not ask for credentials', now);
+      this.#turnedAway(c, 'untrusted', 0, 'TEP-S did not ask for credentials', now);
     } else if (known !== undefined && !equal(known, 0, admission.token, 0, TOKEN_LEN)) {
       this.#connections.end(c, 'refuse', FAULTS.STUN_UNEXPECTED, now);
     } else {
@@ -288,9 +330,34 @@ export class TunnelClient implements ClientEnd {
     this.#told = { type: 'opened', ...told, resumed };
     this.#move('admit');
     this.#connections.tell(this.#told);
+    const { isOut, isSought } = this.#reach;
+    this.#reach.admitted();
+    if (isOut) this.#recovered(isSought, now);
     this.#binder.askMissing(now);
     this.#stripes.wantAll(now);
     this.#connect(now);
+  }
+
+  /** There is a tunnel again where none was to be had. */
+  #recovered(wasSought: boolean, now: number): void {
+    this.#binder.automatic.retry();
+    if (wasSought) this.#lingerWhenEmpty(now);
+  }
+
+  /** This TEP-S is none for us. Another one may be, until all have said so. */
+  #turnedAway(
+    c: ClientConnection,
+    why: RefusedWhy,
+    code: number,
+    reason: string,
+    now: number,
+  ): void {
+    if (this.#reach.turnedAway() || this.#state !== 'opening') {
+      this.#finish(why, code, reason, now);
+      return;
+    }
+    this.#connections.tell({ type: 'refused', conn: c.conn, why, code, reason });
+    this.#connections.end(c, 'refuse', 0, now);
   }
 
   /** Opening, joining or resuming was answered with an error that no retry in place can change. */
@@ -301,7 +368,7 @@ export class TunnelClient implements ClientEnd {
     } else if (this.#state === 'lost' && code === 403) {
       this.#expire(c, now);
     } else {
-      this.#finish('refused', code, reason, now);
+      this.#turnedAway(c, 'refused', code, reason, now);
     }
   }
 
@@ -313,31 +380,46 @@ export class TunnelClient implements ClientEnd {
       if (purpose.type === 'bind') this.#binder.bindLost(purpose.binding);
       if (purpose.type === 'release') this.#binder.releaseLost(purpose.release);
     }
-    this.#stripes.lost(c.stripe, c.conn, from === 'ready' ? now - sinceMs : 0, now);
+    const readyMs = from === 'ready' ? now - sinceMs : 0;
+    const isUrgent = this.#token !== undefined && !this.#reach.isOut;
+    this.#stripes.lost(c.stripe, c.conn, readyMs, now, isUrgent);
     if (this.#ready.length > 0) this.#binder.askMissing(now);
     else if (this.#state === 'closing') this.#finish(this.#closing, 0, '', now);
-    else if (this.#state === 'up') this.#move('carriers-lost');
+    else if (this.#state === 'up') this.#carriersLost(now);
+    else if (this.#state === 'opening' && from === 'connecting') this.#reach.unreached();
     this.#connect(now);
+  }
+
+  #carriersLost(now: number): void {
+    this.#move('carriers-lost');
+    this.#reach.lost(this.#told?.lifetimeMs ?? 0, now);
   }
 
   /**
    * TEP-S has not got the tunnel any more: a new one is opened and everything bound again. `known` is
    * the connection on which it said so; it is as good as a new one. Only TEP-S can tell: LIFETIME runs
    * from when it noticed the loss, and a tunnel given up too early would still hold the public ports.
+   * Without `known` the tunnel is given up to be opened at another TEP-S.
    */
-  #expire(known: ClientConnection, now: number): void {
+  #expire(known: ClientConnection | undefined, now: number): void {
     this.#token = undefined;
     this.#binder.revokeAll();
     this.#move('expire');
-    this.#stripes.wantNone(known.stripe);
+    this.#stripes.wantNone(known?.stripe);
     this.#connections.endAll((c) => c !== known, now);
+    if (known === undefined) {
+      this.#open(now);
+      return;
+    }
     this.#move('open');
+    this.#reach.opening(now);
     this.#askOpen(known, now);
   }
 
   #close(why: ClosedWhy, now: number): void {
     this.#lingerEndsMs = NEVER;
-    this.#binder.forgetAll();
+    this.#reach.closed();
+    this.#binder.forgetAll(now);
     if (this.#state === 'opening' || this.#state === 'lost') this.#finish(why, 0, '', now);
     const c = this.#state === 'up' ? leastPending(this.#ready) : undefined;
     if (c === undefined) return;
@@ -360,6 +442,8 @@ export class TunnelClient implements ClientEnd {
     this.#token = undefined;
     this.#stripes.wantNone();
     this.#connections.endAll(() => true, now);
+    if (event === 'close') this.#reach.closed();
+    else this.#reach.refused(now);
     if (!wasClosing) this.#binder.failAll(code, reason, now);
     this.#connections.tell({ type: 'closed', why, code, reason });
     if (this.#bindings.size > 0) this.#open(now);

@@ -43,6 +43,10 @@ export class Connections<C extends Connection, Output> {
     return this.#byNumber.get(conn);
   }
 
+  all(): Iterable<C> {
+    return this.#byNumber.values();
+  }
+
   add(c: C): void {
     this.#byNumber.set(c.conn, c);
     this.#schedule(c);

@@ -26,6 +26,12 @@ export interface ClientEnd extends TunnelEnd<ClientOutput> {
   release(ue: Endpoint, protocol: FlowProtocol, now: number): void;
   /** Ends the tunnel and frees all bindings. */
   close(now: number): void;
+  /**
+   * Addresses or routes of this machine changed. `isGone`: whether the local address of a connection
+   * is not there any more; such a connection is given up. The others have to prove themselves, and
+   * attempts that wait are made now.
+   */
+  networkChanged(isGone: (conn: number) => boolean, now: number): void;
   /** Last measured round trip of a connection in milliseconds; undefined before the first. */
   rttMs(conn: number): number | undefined;
 }

@@ -3,6 +3,7 @@ import type { Endpoint } from '../wire/address.ts';
 import type { ClientAuthOptions } from '../wire/stun/client-auth.ts';
 import type { AuthPolicy } from '../wire/stun/server-auth.ts';
 import type { AddressOptions } from './address-modes.ts';
+import type { FirstPacketOptions } from './automatic-bindings.ts';
 import type { ConnectionOptions } from './connection.ts';
 import type { PortRange } from './port-allocator.ts';
 import type { QuotaLimits } from './quota.ts';
@@ -34,6 +35,20 @@ export interface ClientOptions extends CommonOptions {
    * TEP-C itself with the public address (tep-wire 5).
    */
   readonly stunAt?: readonly Endpoint[];
+  /** Absent: only `bind` and STUN of applications make bindings. */
+  readonly firstPacket?: FirstPacketOptions;
+  /**
+   * Whether the sender of a packet that gets no tunnel is told at once, by ICMP or a TCP reset. Default
+   * false: such packets are dropped.
+   */
+  readonly refuse?: boolean;
+  /**
+   * Whether a tunnel that cannot be had is tried again while nobody asks: where packets go another way
+   * in the meantime, none will. Default false.
+   */
+  readonly keepTrying?: boolean;
+  /** How many TEP-S the agent can choose from: so many in a row may refuse. Default 1. */
+  readonly servers?: number;
   /** How often TEP-STATS is asked while media flows. Default 5,000. */
   readonly statsMs?: number;
 }

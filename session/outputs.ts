@@ -42,8 +42,16 @@ export type StateOutput =
     };
 
 export type ClientOutput =
-  /** Open a connection to TEP-S and answer `connected(conn)`, or `disconnected(conn)` on failure. */
-  | { readonly type: 'connect'; readonly conn: number; readonly stripe: number }
+  /**
+   * Open a connection to TEP-S and answer `connected(conn)`, or `disconnected(conn)` on failure.
+   * `joins`: there is a tunnel, so it must be the TEP-S that has it.
+   */
+  | {
+      readonly type: 'connect';
+      readonly conn: number;
+      readonly stripe: number;
+      readonly joins: boolean;
+    }
   | CloseOutput
   | StateOutput
   /** The tunnel is usable. `outer` is the client's TCP address as TEP-S sees it. */
@@ -75,6 +83,16 @@ export type ClientOutput =
       readonly reason: string;
     }
   | { readonly type: 'released'; readonly ue: Endpoint; readonly protocol: FlowProtocol }
+  /** This TEP-S does not let us in; another one may (see `servers`). */
+  | {
+      readonly type: 'refused';
+      readonly conn: number;
+      readonly why: RefusedWhy;
+      readonly code: number;
+      readonly reason: string;
+    }
+  /** No tunnel can be had (`on`), or there is one again, or none is wanted any more. */
+  | { readonly type: 'outage'; readonly on: boolean }
   /** The tunnel is over and nothing is tried any more until `open` or `bind`. */
   | {
       readonly type: 'closed';
@@ -87,7 +105,8 @@ export type ClientOutput =
  * `asked` by our own side · `idle` after the linger time (M-18) · `refused` with the error `code` ·
  * `not-tep-s` an ordinary STUN server answered · `untrusted` it let us in without our credentials.
  */
-export type ClosedWhy = 'asked' | 'idle' | 'refused' | 'not-tep-s' | 'untrusted';
+export type ClosedWhy = 'asked' | 'idle' | RefusedWhy;
+export type RefusedWhy = 'refused' | 'not-tep-s' | 'untrusted';
 
 /** `asked` by TEP-C · `expired` no connection for LIFETIME · `stopped` by our own side. */
 export type TunnelEndWhy = 'asked' | 'expired' | 'stopped';

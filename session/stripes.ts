@@ -4,11 +4,13 @@
  * double (backoff.ts).
  */
 import { u8 } from '../wire/bytes.ts';
-import { backoffMs } from './backoff.ts';
+import { type Backoff, backoffMs, RECONNECT } from './backoff.ts';
 import type { RandomSource } from './tunnel-end.ts';
 
 /** A connection that was good for so long is one whose loss is answered at once. */
 const STABLE_MS = 5_000;
+/** While TEP-S still keeps the bindings: they are gone after LIFETIME. */
+const URGENT: Backoff = { firstMs: 250, mostMs: 4_000 };
 
 interface Stripe {
   /** The connection that is it now; 0 when none. */
@@ -51,14 +53,25 @@ export class Stripes {
   }
 
   /** The connection of this stripe is gone. `readyMs`: how long it had been ready. */
-  lost(index: number, conn: number, readyMs: number, now: number): void {
+  lost(index: number, conn: number, readyMs: number, now: number, isUrgent = false): void {
     const stripe = this.#stripes[index];
     if (stripe === undefined || stripe.conn !== conn) return;
     stripe.conn = 0;
     if (readyMs >= STABLE_MS) stripe.attempts = 0;
-    const delay = readyMs >= STABLE_MS ? 0 : backoffMs(stripe.attempts, u8(this.#random(1), 0));
+    const waits = isUrgent ? URGENT : RECONNECT;
+    const delay =
+      readyMs >= STABLE_MS ? 0 : backoffMs(stripe.attempts, u8(this.#random(1), 0), waits);
     stripe.attempts += 1;
     stripe.connectAtMs = now + delay;
+  }
+
+  /** There may be a way where there was none: those that wait are tried now. */
+  hurry(now: number): void {
+    for (const stripe of this.#stripes) {
+      if (stripe.connectAtMs === Number.POSITIVE_INFINITY) continue;
+      stripe.attempts = 0;
+      stripe.connectAtMs = now;
+    }
   }
 
   /** The index of a stripe whose time has come, -1 when none. It is taken to be `conn` from now on. */

@@ -59,4 +59,9 @@ export interface LivenessOptions {
   readonly idleMs?: number;
   /** The connection is given up when nothing was received for this long. */
   readonly deadMs?: number;
+  /**
+   * At TEP-C, while media flow: it is given up when a question is not answered for this long and
+   * nothing else came either (a NAT forgot it, a link is down somewhere). Default: only `deadMs`.
+   */
+  readonly silentMs?: number;
 }

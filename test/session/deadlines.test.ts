@@ -1,6 +1,6 @@
 /** What is due next, and when the next attempt is made. */
 import test from 'ava';
-import { backoffMs } from '../../session/backoff.ts';
+import { backoffMs, RECONNECT } from '../../session/backoff.ts';
 import { Deadlines, type Timed } from '../../session/deadlines.ts';
 import { Stripes } from '../../session/stripes.ts';
 import { Transactions } from '../../session/transactions.ts';
@@ -61,8 +61,8 @@ test('an item that is not in the heap may be removed again', (t) => {
 test('[W-7] delays double from 125–250 ms and stay at 15–30 s', (t) => {
   for (let attempt = 0; attempt < 40; attempt++) {
     const full = Math.min(30_000, 250 * 2 ** attempt);
-    t.is(backoffMs(attempt, 0), full / 2);
-    t.is(backoffMs(attempt, 255), full);
+    t.is(backoffMs(attempt, 0, RECONNECT), full / 2);
+    t.is(backoffMs(attempt, 255, RECONNECT), full);
   }
 });
 

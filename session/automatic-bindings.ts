@@ -1,0 +1,160 @@
+/**
+ * Bindings that nobody asked for in words: an application runs STUN itself, or sends the first packet
+ * of a flow to a media address (tep-wire 5; standards M-03, M-05). They end when they are not used.
+ *
+ * A flow of UDP gets a pair: an application that has RTP on a port has RTCP on its neighbour (RFC 3550
+ * 11), and the core expects them side by side. The port of the application is the wish: where no NAT is
+ * in between, its own description of its address then stays true.
+ */
+import type { Endpoint } from '../wire/address.ts';
+import { octetsOf } from '../wire/bytes.ts';
+import type { PacketView } from '../wire/packet.ts';
+import { prefixContains } from '../wire/prefix.ts';
+import * as tcp from '../wire/tcp.ts';
+import * as udp from '../wire/udp.ts';
+import { ClientBinding, type ClientBindings, type ClientSlot } from './client-bindings.ts';
+import type { FlowProtocol } from './outputs.ts';
+import type { PolicyRule } from './policy.ts';
+import { Refusals } from './refusals.ts';
+import type { RandomSource } from './tunnel-end.ts';
+
+/** Of one that an application's own STUN made. */
+const STUN_IDLE_MS = 120_000;
+/** Of one that a first packet made. */
+const FLOW_IDLE_MS = 60_000;
+/** A TCP connection may be silent for 2 h 4 min (RFC 5382 REQ-5). */
+const TCP_IDLE_MS = 7_440_000;
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+export interface FirstPacketOptions {
+  /** The media addresses: a packet to one of them gets its sender a binding. */
+  readonly to: readonly PolicyRule[];
+  /** How long such a binding may be idle; for TCP from its end on. Default 60,000. */
+  readonly idleMs?: number;
+}
+
+export interface AutomaticBindingsParts {
+  readonly bindings: ClientBindings;
+  readonly random: RandomSource;
+  /** Absent: no first packet makes a binding. */
+  readonly firstPacket: FirstPacketOptions | undefined;
+  /** False when there can be none. */
+  want(binding: ClientBinding, now: number): boolean;
+  drop(binding: ClientBinding, now: number): void;
+}
+
+export class AutomaticBindings {
+  /** When to look for those that nobody uses; Infinity while there are none. */
+  sweepAtMs = NEVER;
+  readonly #parts: AutomaticBindingsParts;
+  readonly #refusals: Refusals;
+  readonly #idleMs: number;
+
+  constructor(parts: AutomaticBindingsParts) {
+    this.#parts = parts;
+    this.#refusals = new Refusals(parts.random);
+    this.#idleMs = parts.firstPacket?.idleMs ?? FLOW_IDLE_MS;
+  }
+
+  /** For an application that runs STUN itself; undefined when there is no binding to be had. */
+  forStun(b: Uint8Array, view: PacketView, now: number): ClientSlot | undefined {
+    const { sourceAt: at, addressLength: length, sourcePort: port } = view;
+    const known = this.#parts.bindings.byUe(b, at, length, port, udp.PROTOCOL);
+    if (known !== undefined || !this.#mayAsk(view, now)) return known;
+    const ue: Endpoint = { family: view.version, address: octetsOf(b, at, at + length), port };
+    const wish = { protocol: udp.PROTOCOL, port: 0, pair: false } as const;
+    return this.#want(new ClientBinding(ue, wish, STUN_IDLE_MS, now), now)?.first;
+  }
+
+  /** For the sender of a packet that has no binding, if it is the first one of a media flow. */
+  forFlow(b: Uint8Array, view: PacketView, now: number): ClientSlot | undefined {
+    if (!this.#opensFlow(b, view) || !this.#mayAsk(view, now)) return undefined;
+    const { sourceAt: at, addressLength: length, sourcePort } = view;
+    const protocol: FlowProtocol = view.protocol === tcp.PROTOCOL ? tcp.PROTOCOL : udp.PROTOCOL;
+    const pair = protocol === udp.PROTOCOL && this.#hasFreeNeighbour(b, view);
+    const port = pair ? sourcePort & ~1 : sourcePort;
+    const ue: Endpoint = { family: view.version, address: octetsOf(b, at, at + length), port };
+    const idleMs = protocol === tcp.PROTOCOL ? TCP_IDLE_MS : this.#idleMs;
+    const binding = this.#want(new ClientBinding(ue, { protocol, port, pair }, idleMs, now), now);
+    return binding?.slots[sourcePort - port];
+  }
+
+  /** A TCP segment passed: the end of its connection, or the beginning of the next one. */
+  segment(binding: ClientBinding, flags: number, now: number): void {
+    if (!binding.isAutomatic) return;
+    const { FIN, RST, SYN } = tcp.FLAGS;
+    if ((flags & SYN) !== 0) binding.idleMs = TCP_IDLE_MS;
+    if ((flags & (FIN | RST)) === 0) return;
+    binding.idleMs = this.#idleMs;
+    this.#sweepBy(now + this.#idleMs);
+  }
+
+  /** Whether a flow like this one was refused lately. */
+  isRefused(view: PacketView, now: number): boolean {
+    return this.#refusals.isPaused(view.version, view.protocol, now);
+  }
+
+  granted({ first, protocol }: ClientBinding): void {
+    this.#refusals.granted(first.ue.family, protocol);
+  }
+
+  refused({ first, protocol }: ClientBinding, now: number): void {
+    this.#refusals.note(first.ue.family, protocol, now);
+  }
+
+  /** What was refused may be there now. */
+  retry(): void {
+    this.#refusals.clear();
+  }
+
+  /** Ends those that nobody uses. */
+  sweep(now: number): void {
+    this.sweepAtMs = NEVER;
+    for (const binding of this.#parts.bindings.all()) {
+      if (!binding.isAutomatic) continue;
+      const endsMs = binding.usedMs + binding.idleMs;
+      if (endsMs <= now) this.#parts.drop(binding, now);
+      else this.#sweepBy(endsMs);
+    }
+  }
+
+  #want(binding: ClientBinding, now: number): ClientBinding | undefined {
+    this.#sweepBy(now + binding.idleMs);
+    return this.#parts.want(binding, now) ? binding : undefined;
+  }
+
+  #mayAsk(view: PacketView, now: number): boolean {
+    return view.sourcePort !== 0 && !this.isRefused(view, now);
+  }
+
+  /** A TCP connection that is under way already has another public address, or none. */
+  #opensFlow(b: Uint8Array, view: PacketView): boolean {
+    const { firstPacket } = this.#parts;
+    if (firstPacket === undefined) return false;
+    const { ACK, SYN } = tcp.FLAGS;
+    const isTcp = view.protocol === tcp.PROTOCOL;
+    if (isTcp && (tcp.flags(b, view.transport) & (SYN | ACK)) !== SYN) return false;
+    return firstPacket.to.some((rule) => isFor(rule, b, view));
+  }
+
+  /** Whether the other port of an even and odd pair is there to be bound with it. */
+  #hasFreeNeighbour(b: Uint8Array, view: PacketView): boolean {
+    const { sourceAt, addressLength, sourcePort } = view;
+    const neighbour = sourcePort ^ 1;
+    if (neighbour === 0) return false;
+    const { bindings } = this.#parts;
+    return bindings.byUe(b, sourceAt, addressLength, neighbour, udp.PROTOCOL) === undefined;
+  }
+
+  #sweepBy(atMs: number): void {
+    this.sweepAtMs = Math.min(this.sweepAtMs, atMs);
+  }
+}
+
+function isFor({ prefix, ports, protocol }: PolicyRule, b: Uint8Array, view: PacketView): boolean {
+  const { destinationAt, destinationPort, addressLength } = view;
+  if (protocol !== undefined && protocol !== view.protocol) return false;
+  if (destinationPort < ports.first || destinationPort > ports.last) return false;
+  return prefixContains(prefix, b, destinationAt, addressLength);
+}
