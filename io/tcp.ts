@@ -11,7 +11,7 @@ import { type IoFault, ioFault } from './io-fault.ts';
  * Half open: a peer that has ended its side may still read what waits for it. Whoever has the socket
  * ends it.
  */
-const SOCKET = { noDelay: true, allowHalfOpen: true } as const;
+export const STREAM = { noDelay: true, allowHalfOpen: true } as const;
 
 export interface TcpTarget {
   /** A name or a literal address. A name with addresses of both families is tried with both. */
@@ -28,7 +28,7 @@ export interface TcpDial {
 }
 
 export function dialTcp(target: TcpTarget, timeoutMs: number): TcpDial {
-  const socket = connect({ ...target, ...SOCKET });
+  const socket = connect({ ...target, ...STREAM });
   const result = new Promise<Socket | IoFault>((resolve) => {
     const timer = setTimeout(() => {
       const text = `no connection to ${target.host} port ${target.port} in ${timeoutMs} ms`;
@@ -75,7 +75,7 @@ export function listenTcp(
   at: TcpListenAt,
   accept: (socket: Socket, peer: Endpoint) => void,
 ): Promise<TcpListener | IoFault> {
-  const server = createServer(SOCKET, (socket) => {
+  const server = createServer(STREAM, (socket) => {
     const { remoteAddress, remotePort } = socket;
     // Both are undefined when the peer is gone again already.
     if (remoteAddress === undefined || remotePort === undefined) socket.destroy();

@@ -1,35 +1,28 @@
 /**
- * TLS of both ends: PEM files, versions and suites become what Node's TLS takes. TLS 1.2 and 1.3
+ * TLS of both ends: certificates, versions and suites become what Node's TLS takes. TLS 1.2 and 1.3
  * only, ephemeral keys and authenticated encryption only (the profile of TS 33.210 clause 6.2, RFC
  * 8446 clause 9.1); older suites by an explicit switch (R-17).
  *
- * What stands in the files is checked here once, so that a bad certificate is a value with a text at
+ * Certificates and keys are checked here once, so that a bad certificate is a value with a text at
  * the start or at a reload, and nothing that throws later.
  */
-import { readFile } from 'node:fs/promises';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import { type IoFault, ioFault, isIoFault } from './io-fault.ts';
+import { type IoFault, ioFault } from './io-fault.ts';
 
 export type TlsVersion = 'TLSv1.2' | 'TLSv1.3';
+/**
+ * `cbc`: suites with CBC and without forward secrecy are offered last: who gets the certificate's key
+ * one day can read recordings. `null`: suites without encryption are preferred, everybody on the way
+ * can read, and weak certificates are accepted; changes are noticed all the same.
+ */
 export type LegacyCiphers = 'none' | 'cbc' | 'null';
 
-/** What the switch does, for help, log and `tep doctor`. */
-export const LEGACY_MEANING: Readonly<Record<LegacyCiphers, string>> = {
-  none: 'only ephemeral keys and authenticated encryption',
-  cbc:
-    'suites with CBC and without forward secrecy (TLS_RSA_WITH_AES_128_CBC_SHA) are offered last: ' +
-    'who gets the key of the certificate can read recordings',
-  null:
-    'suites without encryption (TLS_RSA_WITH_NULL_SHA) are preferred: everybody on the way can read ' +
-    'what passes; it cannot be changed unnoticed. TLS 1.2 only; weak certificates are accepted',
-};
-
 export interface TlsSettings {
-  /** PEM file of the authorities trusted in place of the public ones. */
-  readonly ca?: string | undefined;
-  /** PEM files of the own certificate, with what it was issued by behind it, and of its key. */
-  readonly certificate?: string | undefined;
-  readonly key?: string | undefined;
+  /** PEM of the authorities trusted in place of those that Node comes with. */
+  readonly ca?: string | Buffer | undefined;
+  /** PEM of the own certificate, with what it was issued by behind it, and of its key. */
+  readonly certificate?: string | Buffer | undefined;
+  readonly key?: string | Buffer | undefined;
   readonly minVersion: TlsVersion;
   readonly legacyCiphers: LegacyCiphers;
 }
@@ -59,50 +52,30 @@ const CIPHERS: Readonly<Record<LegacyCiphers, string>> = {
   null: [...NULL, ...MODERN, ...CBC, ANY_STRENGTH].join(':'),
 };
 
-/** Reads the files and checks that they fit together. */
-export async function readTls(
-  settings: TlsSettings,
-  role: TlsRole,
-): Promise<SecureContextOptions | IoFault> {
-  const ca = await readPem(settings.ca);
-  const cert = await readPem(settings.certificate);
-  const key = await readPem(settings.key);
-  for (const file of [ca, cert, key]) if (typeof file === 'object') return file;
-  const options = tlsOptions(settings, role);
-  if (isIoFault(options)) return options;
-  return checked({ ...options, ...pem('ca', ca), ...pem('cert', cert), ...pem('key', key) });
-}
-
-/** Versions and suites alone. */
-export function tlsOptions(
-  { minVersion, legacyCiphers }: Pick<TlsSettings, 'minVersion' | 'legacyCiphers'>,
-  role: TlsRole,
-): SecureContextOptions | IoFault {
-  const ciphers = CIPHERS[legacyCiphers];
-  // A server leaves TLS 1.3 to those who come without the switch.
-  if (legacyCiphers !== 'null' || role === 'server') return { minVersion, ciphers };
-  if (minVersion === 'TLSv1.2') return { minVersion, maxVersion: 'TLSv1.2', ciphers };
-  return fault('TLS 1.3 has no suite without encryption: set tls.min-version to TLSv1.2');
-}
-
-async function readPem(file: string | undefined): Promise<string | undefined | IoFault> {
-  if (file === undefined) return undefined;
-  try {
-    const text = await readFile(file, 'latin1');
-    return text.includes('-----BEGIN ') ? text : fault(`${file}: no PEM file`);
-  } catch (error) {
-    return ioFault(error as Error);
+/** What both ends give to Node, once it is known to be usable. */
+export function tlsOptions(settings: TlsSettings, role: TlsRole): SecureContextOptions | IoFault {
+  const { ca, certificate: cert, key, minVersion, legacyCiphers } = settings;
+  if ((cert === undefined) !== (key === undefined)) {
+    return fault('tls.certificate and tls.key belong together: one of them is missing');
   }
-}
-
-function pem(name: 'ca' | 'cert' | 'key', text: string | undefined | IoFault) {
-  return typeof text === 'string' ? { [name]: text } : {};
+  // A server leaves TLS 1.3 to those who come without the switch.
+  const isCapped = legacyCiphers === 'null' && role === 'client';
+  if (isCapped && minVersion !== 'TLSv1.2') {
+    return fault('TLS 1.3 has no suite without encryption: set tls.min-version to 1.2');
+  }
+  for (const [name, pem] of Object.entries({ ca, certificate: cert, key })) {
+    if (pem?.includes('-----BEGIN ') === false) return fault(`tls.${name}: no PEM in the file`);
+  }
+  return checked({
+    minVersion,
+    ciphers: CIPHERS[legacyCiphers],
+    ...(isCapped && { maxVersion: 'TLSv1.2' }),
+    ...(ca && { ca }),
+    ...(cert && key && { cert, key }),
+  });
 }
 
 function checked(options: SecureContextOptions): SecureContextOptions | IoFault {
-  if ((options.cert === undefined) !== (options.key === undefined)) {
-    return fault('tls.certificate and tls.key belong together: one of them is missing');
-  }
   try {
     createSecureContext(options);
     return options;

@@ -7,7 +7,9 @@
  *     const answer = await agent.bind(phone);    // `bound`: the address for the SDP
  *     await agent.stop();
  */
+import type { Duplex } from 'node:stream';
 import { now } from '../io/clock.ts';
+import { streamFault } from '../io/dial/stream-fault.ts';
 import type { Dial } from '../io/dial/types.ts';
 import { isIoFault } from '../io/io-fault.ts';
 import { Pump } from '../io/pump.ts';
@@ -126,11 +128,22 @@ export class ClientAgent {
     if (isIoFault(stream)) {
       this.#end.disconnected(conn, now());
       this.#options.observe?.({ type: 'connect-failed', conn, fault: stream });
+    } else if (stream.destroyed) {
+      // Gone before anybody listened for its close.
+      this.#end.disconnected(conn, now());
     } else {
-      this.#end.connected(conn, now());
-      this.#pump.attach(conn, stream);
+      this.#attach(conn, stream);
     }
     this.#pump.touched();
+  }
+
+  #attach(conn: number, stream: Duplex): void {
+    // A server that wants a client certificate says so only now (RFC 8446 clause 4.4.2.4).
+    stream.once('error', (error) => {
+      this.#options.observe?.({ type: 'connection-broken', conn, fault: streamFault(error) });
+    });
+    this.#end.connected(conn, now());
+    this.#pump.attach(conn, stream);
   }
 
   #answerOpen(answer: Opened | Closed): void {

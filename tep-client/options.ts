@@ -14,10 +14,11 @@ export interface ClientAgentOptions {
   readonly observe?: (event: ClientEvent) => void;
 }
 
-/** What the tunnel says, and attempts to connect that failed. */
+/** What the tunnel says, attempts to connect that failed, and why connections broke off. */
 export type ClientEvent =
   | ClientOutput
-  | { readonly type: 'connect-failed'; readonly conn: number; readonly fault: DialFault };
+  | { readonly type: 'connect-failed'; readonly conn: number; readonly fault: DialFault }
+  | { readonly type: 'connection-broken'; readonly conn: number; readonly fault: DialFault };
 
 /** Where TEP-S listens when nobody says otherwise (M-07). */
 export const DEFAULT_PORT = 80;

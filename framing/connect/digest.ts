@@ -6,11 +6,7 @@
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { Challenge } from './challenges.ts';
-
-export interface Credentials {
-  readonly name: string;
-  readonly password: string;
-}
+import type { Credentials } from './credentials.ts';
 
 export interface DigestChallenge {
   readonly algorithm: Algorithm;

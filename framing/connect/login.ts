@@ -8,12 +8,8 @@
  */
 import { Buffer } from 'node:buffer';
 import type { Challenge } from './challenges.ts';
-import {
-  type Credentials,
-  type DigestChallenge,
-  digestAuthorization,
-  digestChallenge,
-} from './digest.ts';
+import { type Credentials, credentialsProblem } from './credentials.ts';
+import { type DigestChallenge, digestAuthorization, digestChallenge } from './digest.ts';
 
 const CLIENT_NONCE_LEN = 16;
 
@@ -79,15 +75,6 @@ export class ProxyLogin {
     this.#count = 0;
     return 'answer';
   }
-}
-
-/** Why no proxy can be told these (RFC 7617 clause 2); undefined when it can. */
-export function credentialsProblem({ name, password }: Credentials): string | undefined {
-  if (name.includes(':')) return 'the name of a proxy user cannot hold a colon';
-  const isControl = (character: string) => character < ' ' || character === '\x7f';
-  return [...name, ...password].some(isControl)
-    ? 'name and password of a proxy user cannot hold control characters'
-    : undefined;
 }
 
 /** RFC 7617 clause 2, in UTF-8 (2.1). */

@@ -1,5 +1,6 @@
-/** TLS as TEP-C speaks it: whom it trusts, and the sessions that it can resume (R-10). */
+/** TLS as TEP-C speaks it: whom it trusts, and the sessions that it can resume. */
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
+import { SessionCache } from './session-cache.ts';
 
 export interface TlsChecks {
   /** False: any certificate will do. Who is on the way can then be the peer. */
@@ -12,7 +13,9 @@ export interface TlsChecks {
 export class ClientTls {
   readonly context: SecureContext;
   readonly checks: TlsChecks;
+  readonly sessions = new SessionCache();
 
+  /** `options` as `tlsOptions` gives them. */
   constructor(options: SecureContextOptions, checks: TlsChecks) {
     this.context = createSecureContext(options);
     this.checks = checks;

@@ -1,5 +1,6 @@
 /** What a connection to TEP-S is made of, and how making one can end. */
 import type { Duplex } from 'node:stream';
+import type { ProxyLogin } from '../../framing/connect/login.ts';
 import type { IoFault } from '../io-fault.ts';
 import type { ClientTls } from './client-tls.ts';
 
@@ -13,6 +14,8 @@ export interface ServerTarget {
 export interface ProxyTarget {
   readonly host: string;
   readonly port: number;
+  /** Without one, a proxy that asks who we are refuses us. */
+  readonly login?: ProxyLogin | undefined;
 }
 
 /**
