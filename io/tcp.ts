@@ -2,7 +2,7 @@
  * TCP connections of the tunnel. TCP_NODELAY always: Nagle's algorithm costs media 40 ms and more.
  * Whatever carries the octets later, TLS or a proxy's tunnel, is a `Duplex` as these sockets are.
  */
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { Endpoint } from '../wire/address.ts';
 import { endpointOf } from './endpoints.ts';
 import { type IoFault, ioFault } from './io-fault.ts';
@@ -12,47 +12,6 @@ import { type IoFault, ioFault } from './io-fault.ts';
  * ends it.
  */
 export const STREAM = { noDelay: true, allowHalfOpen: true } as const;
-
-export interface TcpTarget {
-  /** A name or a literal address. A name with addresses of both families is tried with both. */
-  readonly host: string;
-  readonly port: number;
-  /** Address of this machine to connect from. */
-  readonly localAddress?: string;
-}
-
-/** A connection being made; `abandon` ends the attempt, and `result` is then a fault. */
-export interface TcpDial {
-  readonly result: Promise<Socket | IoFault>;
-  abandon(): void;
-}
-
-export function dialTcp(target: TcpTarget, timeoutMs: number): TcpDial {
-  const socket = connect({ ...target, ...STREAM });
-  const result = new Promise<Socket | IoFault>((resolve) => {
-    const timer = setTimeout(() => {
-      const text = `no connection to ${target.host} port ${target.port} in ${timeoutMs} ms`;
-      finish({ type: 'io-fault', code: 'ETIMEDOUT', text });
-    }, timeoutMs);
-    const onError = (error: Error) => finish(ioFault(error));
-    const onClose = () => finish({ type: 'io-fault', code: 'ECANCELED', text: 'abandoned' });
-    const finish = (outcome: Socket | IoFault) => {
-      clearTimeout(timer);
-      socket.off('error', onError).off('close', onClose).removeAllListeners('connect');
-      if (outcome !== socket) {
-        // A late error of a socket that nobody wants any more.
-        socket.on('error', () => {});
-        socket.destroy();
-      }
-      resolve(outcome);
-    };
-    socket
-      .once('error', onError)
-      .once('close', onClose)
-      .once('connect', () => finish(socket));
-  });
-  return { result, abandon: () => socket.destroy() };
-}
 
 export interface TcpListener {
   readonly local: Endpoint;

@@ -32,8 +32,12 @@ export function peerTest(
 }
 
 /** Standard output of a program that ends by itself; throws when it ends with an error. */
-export async function peerOutput(program: string, args: readonly string[]): Promise<string> {
-  const { stdout } = await run(program, [...args], { maxBuffer: MAX_OUTPUT_LEN });
+export async function peerOutput(
+  program: string,
+  args: readonly string[],
+  cwd?: string,
+): Promise<string> {
+  const { stdout } = await run(program, [...args], { maxBuffer: MAX_OUTPUT_LEN, cwd });
   return stdout;
 }
 

@@ -48,7 +48,10 @@ export interface DialFault extends IoFault {
   readonly stage: DialStage;
 }
 
-/** A connection being made; `abandon` ends the attempt, and `result` is then a fault. */
+/**
+ * A connection being made. The stream may be paused, so that nothing is lost before somebody reads it.
+ * `abandon` ends the attempt, and `result` is then a fault.
+ */
 export interface Dial {
   readonly result: Promise<Duplex | DialFault>;
   abandon(): void;

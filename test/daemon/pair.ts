@@ -1,11 +1,10 @@
 /** Two agents on this machine, a telephone's socket at one and a gateway's socket at the other. */
 import { networkInterfaces } from 'node:os';
 import { dial } from '../../io/dial/dial.ts';
-import { DIRECT } from '../../io/dial/types.ts';
+import { DIRECT, type ServerTarget } from '../../io/dial/types.ts';
 import { endpointOf } from '../../io/endpoints.ts';
 import { type IoFault, isIoFault } from '../../io/io-fault.ts';
 import { systemRandom } from '../../io/random.ts';
-import type { TcpTarget } from '../../io/tcp.ts';
 import { openUdp, type UdpSocket } from '../../io/udp-socket.ts';
 import { UdpSockets } from '../../io/udp-sockets.ts';
 import { Policy } from '../../session/policy.ts';
@@ -29,6 +28,8 @@ export const ipv6Missing = Object.values(networkInterfaces()).some((list) =>
   ? undefined
   : '::1 is missing here';
 
+export type Target = Pick<ServerTarget, 'host' | 'port'>;
+
 export interface PairOptions {
   readonly host?: '127.0.0.1' | '::1';
   /** The client's; the server's is always the same. */
@@ -37,7 +38,7 @@ export interface PairOptions {
   /** Whether the server answers plain STUN by UDP. */
   readonly stunUdp?: boolean;
   /** What stands between the two, given where the server listens. */
-  readonly through?: (server: Endpoint) => Promise<TcpTarget>;
+  readonly through?: (server: Endpoint) => Promise<Target>;
 }
 
 export interface Pair {
@@ -79,7 +80,7 @@ export function anotherClient(pair: Pair): Pair {
   return { ...pair, ...opened, stop: () => opened.client.stop() };
 }
 
-function openClient(target: TcpTarget, { password = PASSWORD, stripes = 1 }: PairOptions) {
+function openClient(target: Target, { password = PASSWORD, stripes = 1 }: PairOptions) {
   const clientSays = new Diary<ClientEvent>();
   const packets = new UdpSockets(systemRandom);
   const client = new ClientAgent({

@@ -1,15 +1,13 @@
 /** A TCP relay between two agents that can be cut, as a network can. */
-import type { Socket } from 'node:net';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { hostOf } from '../../io/endpoints.ts';
-import { isIoFault } from '../../io/io-fault.ts';
-import { dialTcp, listenTcp, type TcpListener, type TcpTarget } from '../../io/tcp.ts';
+import { listenTcp, type TcpListener } from '../../io/tcp.ts';
 import type { Endpoint } from '../../wire/address.ts';
-import { must } from './pair.ts';
-
-const DIAL_MS = 5_000;
+import { must, type Target } from './pair.ts';
 
 export class CuttableWire {
-  readonly target: TcpTarget;
+  readonly target: Target;
   /** Connections that were made through it. */
   count = 0;
   readonly #listener: TcpListener;
@@ -58,12 +56,15 @@ async function join(
   prologue: (far: Socket) => Promise<void>,
 ): Promise<void> {
   hold(near, sockets);
-  const far = await dialTcp({ host: hostOf(server), port: server.port }, DIAL_MS).result;
-  if (isIoFault(far)) {
-    near.destroy();
-    return;
-  }
+  const far = connect({
+    host: hostOf(server),
+    port: server.port,
+    noDelay: true,
+    allowHalfOpen: true,
+  });
   hold(far, sockets);
+  far.once('error', () => near.destroy());
+  await once(far, 'connect');
   await prologue(far);
   near.pipe(far);
   far.pipe(near);

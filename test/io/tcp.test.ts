@@ -1,19 +1,11 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import test from 'ava';
 import { isIoFault } from '../../io/io-fault.ts';
 import { type LinkedEnd, StreamLink } from '../../io/stream-link.ts';
-import { dialTcp, listenTcp, type TcpListener, type TcpTarget } from '../../io/tcp.ts';
+import { listenTcp, type TcpListener } from '../../io/tcp.ts';
 import { type Endpoint, formatEndpoint } from '../../wire/address.ts';
-
-const DIAL_MS = 5_000;
-
-async function dialled(target: TcpTarget): Promise<Socket> {
-  const socket = await dialTcp(target, DIAL_MS).result;
-  if (isIoFault(socket)) throw new Error(socket.text);
-  return socket;
-}
+import { dialled, plain } from './dial/dialled.ts';
 
 /** A promise of the first connection, and the function that keeps it. */
 function firstAccepted(): [Promise<Accepted>, (accepted: Accepted) => void] {
@@ -38,7 +30,7 @@ async function listening(host: string, accept: (accepted: Accepted) => void): Pr
 test('both sides get a socket; the listener knows who came', async (t) => {
   const [accepted, accept] = firstAccepted();
   const listener = await listening('127.0.0.1', accept);
-  const client = await dialled({ host: '127.0.0.1', port: listener.local.port });
+  const client = await dialled<Socket>(t, plain(listener.local.port));
   const { socket, peer } = await accepted;
   t.is(formatEndpoint(peer), `127.0.0.1:${client.localPort}`);
   client.write('ping');
@@ -58,27 +50,11 @@ test('a listener for both families tells IPv4 peers as IPv4', async (t) => {
     t.pass();
     return;
   }
-  const client = await dialled({ host: '127.0.0.1', port: listener.local.port });
+  const client = await dialled<Socket>(t, plain(listener.local.port));
   const { socket, peer } = await accepted;
   t.is(peer.family, 4);
   client.destroy();
   socket.destroy();
-  await listener.close();
-});
-
-test('nobody listens: a value', async (t) => {
-  const listener = await listening('127.0.0.1', () => {});
-  await listener.close();
-  const result = await dialTcp({ host: '127.0.0.1', port: listener.local.port }, DIAL_MS).result;
-  t.true(isIoFault(result) && result.code === 'ECONNREFUSED');
-});
-
-test('an attempt that is abandoned ends as a value', async (t) => {
-  const listener = await listening('127.0.0.1', ({ socket }) => socket.destroy());
-  const dial = dialTcp({ host: '127.0.0.1', port: listener.local.port }, DIAL_MS);
-  dial.abandon();
-  const result = await dial.result;
-  t.true(isIoFault(result) && result.code === 'ECANCELED');
   await listener.close();
 });
 
@@ -94,8 +70,7 @@ test.serial(
   async (t) => {
     const [accepted, accept] = firstAccepted();
     const listener = await listening('127.0.0.1', accept);
-    const target = { host: '127.0.0.1', port: listener.local.port };
-    const probe = await dialled(target);
+    const probe = await dialled(t, plain(listener.local.port));
     // Node tells nobody whether the option is set: watch the call into the system instead.
     const handles = Object.getPrototypeOf(Reflect.get(probe, '_handle'));
     const original = handles.setNoDelay;
@@ -111,7 +86,7 @@ test.serial(
     (await accepted).socket.destroy();
     const [second, acceptSecond] = firstAccepted();
     const fresh = await listening('127.0.0.1', acceptSecond);
-    const client = await dialled({ host: '127.0.0.1', port: fresh.local.port });
+    const client = await dialled<Socket>(t, plain(fresh.local.port));
     const { socket } = await second;
     t.deepEqual(set, [true, true]);
     client.destroy();
@@ -120,29 +95,6 @@ test.serial(
     await fresh.close();
   },
 );
-
-/** Listens, says on which port, and never accepts: its one thread is asleep. */
-const DEAF = `
-const server = require('node:net').createServer().listen(0, '127.0.0.1', 1, () => {
-  require('node:fs').writeSync(1, String(server.address().port));
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-});`;
-
-test('a peer that does not answer: a value when the time is over', async (t) => {
-  const deaf = spawn(process.execPath, ['-e', DEAF], { stdio: ['ignore', 'pipe', 'inherit'] });
-  t.teardown(() => deaf.kill('SIGKILL'));
-  const port = Number(String((await once(deaf.stdout, 'data'))[0]));
-  // The system accepts for it until its queue is full; from then on SYNs are not answered.
-  for (let i = 0; i < 20; i++) {
-    const result = await dialTcp({ host: '127.0.0.1', port }, 100).result;
-    if (isIoFault(result)) {
-      t.is(result.code, 'ETIMEDOUT');
-      return;
-    }
-    t.teardown(() => result.destroy());
-  }
-  t.fail('every attempt succeeded');
-});
 
 test('a peer that has ended its side still reads what waits for it', async (t) => {
   const [accepted, accept] = firstAccepted();
