@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { PROCESS } from '../cli/process-world.ts';
 import { command } from '../cli/replay.ts';
 import { LINK_TYPES } from '../io/pcap/link-types.ts';
 import { CaptureWriter } from '../io/pcap/write.ts';
@@ -69,6 +70,7 @@ async function runChild(file: string): Promise<void> {
     stdin: new PassThrough(),
     env: {},
     interrupt: new AbortController().signal,
+    process: PROCESS,
   });
   const ms = threadMs() - began;
   if (status !== 0) throw new Error(`replay failed: ${stdout.read()}`);

@@ -20,6 +20,21 @@ export interface World {
    * itself; a command that never reads it is ended by the system as usual.
    */
   readonly interrupt: AbortSignal;
+  readonly process: ProcessWorld;
+}
+
+export type SignalName = 'SIGHUP' | 'SIGINT' | 'SIGTERM';
+
+/** What a command that is a service needs of its process besides. */
+export interface ProcessWorld {
+  readonly pid: number;
+  /** Real user; 0 is root. */
+  readonly uid: number;
+  readonly folder: string;
+  /** Takes a signal over until the function it gives is called. */
+  on(signal: SignalName, handler: () => void): () => void;
+  /** For good, whatever is still open. */
+  exit(status: number): void;
 }
 
 export const EXIT = { SUCCESS: 0, FAILED: 1, USAGE: 2 } as const;

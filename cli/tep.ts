@@ -1,8 +1,12 @@
 #!/usr/bin/env node
-/** The program `tep`: joins the dispatcher to the process. Nothing else touches `process`. */
+/**
+ * The program `tep`: joins the dispatcher to the process. What commands may
+ * know of the process stands in process-world.ts.
+ */
 import { EXIT, type World } from './command.ts';
 import { complain } from './complain.ts';
 import { dispatch } from './dispatch.ts';
+import { PROCESS } from './process-world.ts';
 
 /** What a shell shows for a program that a signal ended: 128 + its number. */
 const EXIT_SIGINT = 130;
@@ -32,6 +36,7 @@ const world: World = {
     interrupt ??= takeInterrupt();
     return interrupt;
   },
+  process: PROCESS,
 };
 
 process.exitCode = await dispatch(process.argv.slice(2), world).catch((error: unknown) => {

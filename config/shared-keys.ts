@@ -1,12 +1,12 @@
 /** Keys that both agents have, with the same meaning. */
-import type { LoadedFile } from './file-kinds.ts';
+import { type LoadedFile, path } from './file-kinds.ts';
 import { group, type Kind, one } from './key.ts';
 import { choice, number, text } from './kinds.ts';
 import type { CrossCheck } from './read.ts';
 
 export function operationKeys(agent: 'client' | 'server') {
   return group('Watching it', {
-    status: one(text('FILE|auto|off'), {
+    status: one(statusSocket, {
       meaning:
         `UNIX socket on which "tep status" asks; auto is /run/tep/${agent}.sock, ` +
         `or $XDG_RUNTIME_DIR/tep/${agent}.sock without root`,
@@ -49,6 +49,13 @@ export function packetKeys(port: 'rings' | 'sockets', sockets: string) {
     }),
   };
 }
+
+const statusSocket: Kind<string> = {
+  placeholder: 'FILE|auto|off',
+  expects: 'auto, off or the name of a socket',
+  read: (given, place) =>
+    given === 'auto' || given === 'off' ? { value: given } : path.read(given, place),
+};
 
 const VERSIONS = { '1.2': 'TLSv1.2', '1.3': 'TLSv1.3' } as const;
 

@@ -22,6 +22,7 @@ export interface Libc {
   close(fd: number): void;
   /** `address` is a whole `struct sockaddr_…`. */
   bind(fd: number, address: Uint8Array): number | IoFault;
+  connect(fd: number, address: Uint8Array): number | IoFault;
   /** An option that is an `int`. */
   setOption(fd: number, level: number, name: number, value: number): number | IoFault;
   /** An option that is a structure. */
@@ -119,11 +120,9 @@ function bindCalls(koffi: typeof Koffi): Libc {
     'int',
     ['int', 'int', 'int', 'void *', 'void *'],
   );
-  const bindCall = checked<[number, Uint8Array, number]>('bind', 'int', [
-    'int',
-    'const void *',
-    'unsigned int',
-  ]);
+  const FD_ADDRESS = ['int', 'const void *', 'unsigned int'] as const;
+  const bindCall = checked<[number, Uint8Array, number]>('bind', 'int', FD_ADDRESS);
+  const connectCall = checked<[number, Uint8Array, number]>('connect', 'int', FD_ADDRESS);
   const FD_BYTES_FLAGS = ['int', 'void *', 'size_t', 'int'] as const;
   const send = checked<[number, Uint8Array, number, number]>('send', 'long', FD_BYTES_FLAGS);
   const recv = checked<[number, Uint8Array, number, number]>('recv', 'long', FD_BYTES_FLAGS);
@@ -146,6 +145,7 @@ function bindCalls(koffi: typeof Koffi): Libc {
       closeFd(fd);
     },
     bind: (fd, address) => bindCall(fd, address, address.length),
+    connect: (fd, address) => connectCall(fd, address, address.length),
     setOption: (fd, level, name, value) =>
       setOptionBytes(fd, level, name, new Uint8Array(Int32Array.of(value).buffer), INT_LEN),
     setOptionBytes: (fd, level, name, value) =>

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { PROCESS } from '../../cli/process-world.ts';
 import { command } from '../../cli/replay.ts';
 import { FrameBuffer } from '../../framing/frame-buffer.ts';
 import { CHANNELS, type Framing } from '../../framing/framing.ts';
@@ -43,6 +44,7 @@ async function replay(file: string, tunnel: string): Promise<number> {
     stdin: new PassThrough(),
     env: {},
     interrupt: new AbortController().signal,
+    process: PROCESS,
   });
   if (status !== 0) throw new Error(`${file} was not replayed`);
   return JSON.parse(`${stdout.read()}`).files[0].carried;

@@ -1,0 +1,137 @@
+/**
+ * The life of an agent as a service: signals, status socket, log and systemd around what the agent does.
+ *
+ *     SIGHUP   reads the configuration again; a bad one changes nothing
+ *     SIGTERM  lets calls end (drain), a second one ends at once
+ *     SIGINT   ends at once
+ */
+import type { Keys, Values } from '../../config/key.ts';
+import type { Running } from '../../config/running.ts';
+import { type IoFault, isIoFault } from '../../io/io-fault.ts';
+import { type StatusSocket, serveStatus } from '../../io/status-socket.ts';
+import { type Notice, notifier, watchdogMs } from '../../io/systemd.ts';
+import type { Log } from '../../ops/log.ts';
+import { EXIT, type World } from '../command.ts';
+import type { AgentKind } from './kind.ts';
+
+/** How often `systemctl status` gets a new line; its watchdog is served as often as it wants. */
+const SUMMARY_MS = 15_000;
+
+export interface ServiceParts<T extends Keys> {
+  readonly kind: AgentKind<T>;
+  readonly settings: Values<T>;
+  readonly statusPath: string | undefined;
+  readonly log: Log;
+  readonly world: World;
+  /** Reads the configuration again; undefined when it is bad, which is logged already. */
+  readonly reread: (before: Values<T>) => Values<T> | undefined;
+}
+
+export class Service<T extends Keys> {
+  readonly #parts: ServiceParts<T>;
+  readonly #notify: (notice: Notice) => void;
+  readonly #cleanup: Array<() => void> = [];
+  #settings: Values<T>;
+  #running: Running<Values<T>> | undefined;
+  #isDraining = false;
+  #isStopping = false;
+  /** One reload after the other. */
+  #reloading: Promise<void> = Promise.resolve();
+  #end: (fault: IoFault | undefined) => void = () => {};
+  readonly #ended = new Promise<IoFault | undefined>((resolve) => {
+    this.#end = resolve;
+  });
+
+  constructor(parts: ServiceParts<T>) {
+    this.#parts = parts;
+    this.#settings = parts.settings;
+    this.#notify = notifier(parts.world.env);
+  }
+
+  /** From start to end; gives why it ended, undefined where it was asked to. */
+  async run(): Promise<IoFault | undefined> {
+    const status = await this.#serveStatus();
+    if (status !== undefined && isIoFault(status)) return status;
+    this.#takeSignals();
+    try {
+      const running = await this.#start();
+      if (isIoFault(running)) return running;
+      const fault = await this.#ended;
+      this.#notify({ STOPPING: 1, STATUS: 'stopping' });
+      await running.stop();
+      return fault;
+    } finally {
+      for (const undo of this.#cleanup) undo();
+      await status?.close();
+    }
+  }
+
+  async #start(): Promise<Running<Values<T>> | IoFault> {
+    const { kind, log } = this.#parts;
+    const running = await kind.start(this.#settings, { log, failed: (fault) => this.#end(fault) });
+    if (isIoFault(running)) return running;
+    this.#running = running;
+    this.#notify({ READY: 1, STATUS: kind.summary(running.status()) });
+    this.#repeat(SUMMARY_MS, () => this.#notify({ STATUS: kind.summary(running.status()) }));
+    const { env, process } = this.#parts.world;
+    const watchdog = watchdogMs(env, process.pid);
+    // Twice in the time that systemd gives, as sd_watchdog_enabled(3) recommends.
+    if (watchdog) this.#repeat(watchdog / 2, () => this.#notify({ WATCHDOG: 1 }));
+    return running;
+  }
+
+  async #serveStatus(): Promise<StatusSocket | IoFault | undefined> {
+    const { kind, statusPath, world } = this.#parts;
+    if (statusPath === undefined) return undefined;
+    const starting = { agent: kind.name, pid: world.process.pid, starting: true };
+    return serveStatus(statusPath, () => this.#running?.status() ?? starting);
+  }
+
+  #takeSignals(): void {
+    const { process } = this.#parts.world;
+    this.#cleanup.push(
+      process.on('SIGHUP', () => {
+        this.#reloading = this.#reloading.then(() => this.#reload());
+      }),
+      process.on('SIGTERM', () => this.#terminate()),
+      process.on('SIGINT', () => this.#stopNow('SIGINT')),
+    );
+  }
+
+  #repeat(everyMs: number, action: () => void): void {
+    const timer = setInterval(action, everyMs).unref();
+    this.#cleanup.push(() => clearInterval(timer));
+  }
+
+  #terminate(): void {
+    const running = this.#running;
+    if (this.#isDraining || running === undefined) {
+      this.#stopNow('SIGTERM');
+      return;
+    }
+    this.#isDraining = true;
+    this.#parts.log.info('draining: calls may end, no new ones are taken', { signal: 'SIGTERM' });
+    this.#notify({ STOPPING: 1, STATUS: 'draining' });
+    void running.drain().then(() => this.#end(undefined));
+  }
+
+  #stopNow(signal: string): void {
+    const { log, world } = this.#parts;
+    // It hangs in stopping, and somebody has lost patience.
+    if (this.#isStopping) world.process.exit(EXIT.FAILED);
+    this.#isStopping = true;
+    log.info('stopping at once', { signal });
+    this.#end(undefined);
+  }
+
+  async #reload(): Promise<void> {
+    const { log, reread } = this.#parts;
+    if (this.#running === undefined) return;
+    this.#notify({ RELOADING: 1 });
+    const settings = reread(this.#settings);
+    const fault = settings && (await this.#running.reload(settings));
+    if (fault !== undefined) log.error('reload failed, nothing changed', { why: fault.text });
+    else if (settings !== undefined) this.#settings = settings;
+    this.#notify({ READY: 1 });
+  }
+}
