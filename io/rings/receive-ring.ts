@@ -1,0 +1,113 @@
+/**
+ * Walks a receiving ring of AF_PACKET, version TPACKET_V2 (packet(7),
+ * Documentation/networking/packet_mmap): slots of equal length, filled by the kernel in turn, given back
+ * by us. A slot begins with `struct tpacket2_hdr` and `struct sockaddr_ll`:
+ *
+ *    0        4       8          12      14      …  32       34
+ *    | status | len   | snaplen  | mac   | net   |  | family | protocol |   … frame at `mac`, IP at `net`
+ *
+ * The status word belongs to one side at a time; reading and writing it orders everything else.
+ */
+import { u16 } from '../../wire/bytes.ts';
+import type { PacketReceiver, PortCounts } from '../packet-port.ts';
+
+export const SLOT_LEN = 2_048;
+/** More than a tenth of a second of 50,000 packets. */
+export const SLOT_COUNT = 8_192;
+export const RING_LEN = SLOT_LEN * SLOT_COUNT;
+
+const TP_STATUS_KERNEL = 0;
+const TP_STATUS_USER = 1;
+/** The slot holds the beginning; the whole frame waits at the socket. */
+const TP_STATUS_COPY = 2;
+
+/** In words of 32, words of 16, and octets. */
+const STATUS = 0;
+const LEN = 1;
+const SNAPLEN = 2;
+const MAC = 6;
+const NET = 7;
+const OFF_PROTOCOL = 34;
+
+const ETH_P_IP = 0x0800;
+const ETH_P_IPV6 = 0x86dd;
+
+/** Receives the next frame that waits at the socket into the buffer; its length, below 0 for none. */
+export type CopyReceiver = (into: Uint8Array) => number;
+
+/** An Ethernet header and the longest packet that the interface takes. */
+const MAX_FRAME_LEN = 14 + 65_535;
+
+export class ReceiveRing {
+  readonly #bytes: Uint8Array;
+  readonly #words: Int32Array;
+  readonly #halves: Uint16Array;
+  readonly #slots: number;
+  readonly #counts: PortCounts;
+  readonly #receiveCopy: CopyReceiver;
+  readonly #long = new Uint8Array(MAX_FRAME_LEN);
+  /** The next slot that the kernel fills. */
+  #next = 0;
+  #isOpen = true;
+
+  /** `memory` is a whole number of slots, and aligned. */
+  constructor(memory: Uint8Array, receiveCopy: CopyReceiver, counts: PortCounts) {
+    const { buffer, byteOffset, length } = memory;
+    this.#bytes = memory;
+    this.#words = new Int32Array(buffer, byteOffset, length / 4);
+    this.#halves = new Uint16Array(buffer, byteOffset, length / 2);
+    this.#slots = length / SLOT_LEN;
+    this.#receiveCopy = receiveCopy;
+    this.#counts = counts;
+  }
+
+  /** Hands out up to `most` packets; gives how many slots it emptied. */
+  drain(receive: PacketReceiver, most: number): number {
+    for (let n = 0; n < most; n++) {
+      const at = this.#next * SLOT_LEN;
+      if (!this.#isOpen) return n;
+      const status = Atomics.load(this.#words, (at >> 2) + STATUS);
+      if ((status & TP_STATUS_USER) === 0) return n;
+      this.#next = this.#next + 1 === this.#slots ? 0 : this.#next + 1;
+      this.#take(at, status, receive);
+      // The receiver may have closed the port, and with it the memory.
+      if (this.#isOpen) Atomics.store(this.#words, (at >> 2) + STATUS, TP_STATUS_KERNEL);
+    }
+    return most;
+  }
+
+  /** The memory is not touched any more. */
+  close(): void {
+    this.#isOpen = false;
+  }
+
+  #take(at: number, status: number, receive: PacketReceiver): void {
+    const mac = this.#halves[(at >> 1) + MAC] ?? 0;
+    const header = (this.#halves[(at >> 1) + NET] ?? 0) - mac;
+    const length = this.#words[(at >> 2) + LEN] ?? 0;
+    const protocol = u16(this.#bytes, at + OFF_PROTOCOL);
+    if ((status & TP_STATUS_COPY) !== 0) {
+      this.#takeLong(header, protocol, receive);
+    } else if (this.#words[(at >> 2) + SNAPLEN] !== length) {
+      // Longer than the slot, and no room at the socket.
+      this.#counts.drop('ring-overrun');
+    } else {
+      this.#hand(this.#bytes, at + mac + header, at + mac + length, protocol, receive);
+    }
+  }
+
+  #takeLong(header: number, protocol: number, receive: PacketReceiver): void {
+    const length = this.#receiveCopy(this.#long);
+    if (length < header) this.#counts.drop('ring-overrun');
+    else this.#hand(this.#long, header, length, protocol, receive);
+  }
+
+  #hand(b: Uint8Array, at: number, end: number, protocol: number, receive: PacketReceiver): void {
+    if (protocol !== ETH_P_IP && protocol !== ETH_P_IPV6) {
+      this.#counts.drop('not-ip');
+      return;
+    }
+    this.#counts.received += 1;
+    receive(b, at, end);
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * The packet port `rings`: real interception by routing. A pair of interfaces joins the host to a packet
+ * socket; policy routing sends media into it, and what is sent here arrives in the host as if it had been
+ * received. Linux; CAP_NET_ADMIN and CAP_NET_RAW.
+ *
+ *     const port = await openRings({ routing: { kind: 'divert', to, except }, failed });
+ *     if (isIoFault(port)) …        // nothing was left behind
+ *     await port.close();           // the host is as it was
+ */
+import type { FlowProtocol } from '../../session/outputs.ts';
+import type { Endpoint } from '../../wire/address.ts';
+import { type IoFault, isIoFault } from '../io-fault.ts';
+import { type Libc, libc } from '../kernel/libc.ts';
+import { type CapturePort, type PacketReceiver, PortCounts } from '../packet-port.ts';
+import { Captures } from './captures.ts';
+import { type Lock, lock } from './lock.ts';
+import {
+  openLinkSocket,
+  openPacketSocket,
+  type PacketSocket,
+  socketError,
+} from './packet-socket.ts';
+import { DEFAULT_PLACE, FAR_MAC, farEnd, NEAR_MAC, type Place, placeFault } from './place.ts';
+import { privilegeFault } from './privileges.ts';
+import { Readiness } from './readiness.ts';
+import { ReceiveRing } from './receive-ring.ts';
+import type { Routing } from './rules.ts';
+import { SendBatch } from './send-batch.ts';
+import { System } from './system.ts';
+
+const MSG_DONTWAIT = 0x40;
+
+export interface RingsOptions extends Partial<Place> {
+  /** What goes to the port. */
+  readonly routing: Routing;
+  /**
+   * Called once, when an interface of the port was taken down or removed: no packets come or go any more.
+   * The port is to be closed, and another one may be opened.
+   */
+  readonly failed?: (fault: IoFault) => void;
+}
+
+/** Opens the port, or says what is in the way; then nothing of it is left. */
+export async function openRings(options: RingsOptions): Promise<Rings | IoFault> {
+  const place = { ...DEFAULT_PLACE, ...options };
+  const calls = libc();
+  if (isIoFault(calls)) return calls;
+  const fault = placeFault(place) ?? machineFault() ?? (await privilegeFault());
+  if (fault !== undefined) return fault;
+  const held = await lock(place.name);
+  if (isIoFault(held)) return held;
+  const system = new System(place, calls);
+  const inTheWay = await system.clear();
+  const port = inTheWay ?? (await make(calls, place, system, held, options));
+  if (!isIoFault(port)) return port;
+  // Not where something is in the way: that is not ours to remove.
+  if (inTheWay === undefined) await system.remove();
+  await held.release();
+  return port;
+}
+
+async function make(
+  calls: Libc,
+  place: Place,
+  system: System,
+  held: Lock,
+  { routing, failed }: RingsOptions,
+): Promise<Rings | IoFault> {
+  const made = await system.makeLinks(routing.kind !== 'divert');
+  if (made !== undefined) return made;
+  const socket = openPacketSocket(calls, farEnd(place.name));
+  if (isIoFault(socket)) return socket;
+  const link = openLinkSocket(calls, place.name);
+  const raised = typeof link === 'number' ? await system.up(routing) : link;
+  if (raised === undefined && typeof link === 'number') {
+    // They were down when they were bound, which counts as an error.
+    socketError(calls, socket.fd);
+    socketError(calls, link);
+    return new Rings({ calls, place, system, held, socket, link, failed: failed ?? (() => {}) });
+  }
+  socket.close();
+  if (typeof link === 'number') calls.close(link);
+  return raised ?? { type: 'io-fault', code: 'EIO', text: 'no packet socket' };
+}
+
+/** Structures of sendmmsg are written for one word size (send-batch.ts). */
+function machineFault(): IoFault | undefined {
+  if (process.arch !== 'ia32' && process.arch !== 'arm') return undefined;
+  const text = 'the packet port rings needs a 64-bit machine: set packets.port to sockets';
+  return { type: 'io-fault', code: 'ENOTSUP', text };
+}
+
+interface Parts {
+  readonly calls: Libc;
+  readonly place: Place;
+  readonly system: System;
+  readonly held: Lock;
+  readonly socket: PacketSocket;
+  readonly link: number;
+  readonly failed: (fault: IoFault) => void;
+}
+
+export class Rings implements CapturePort {
+  readonly #parts: Parts;
+  readonly #counts = new PortCounts();
+  readonly #ring: ReceiveRing;
+  readonly #batch: SendBatch;
+  readonly #captures: Captures;
+  #readiness: Readiness | undefined;
+  #isOpen = true;
+  #hasFailed = false;
+
+  constructor(parts: Parts) {
+    const { calls, place, socket } = parts;
+    this.#parts = parts;
+    this.#ring = new ReceiveRing(
+      socket.ring.bytes,
+      (into) => {
+        const received = calls.recv(socket.fd, into, MSG_DONTWAIT);
+        return typeof received === 'number' ? received : -1;
+      },
+      this.#counts,
+    );
+    this.#batch = new SendBatch(calls, socket.fd, macOf(NEAR_MAC), macOf(FAR_MAC), this.#counts);
+    this.#captures = new Captures(place);
+  }
+
+  get counters(): PortCounts {
+    const overruns = this.#isOpen ? this.#parts.socket.overruns() : 0;
+    if (overruns > 0) this.#counts.drop('ring-overrun', overruns);
+    return this.#counts;
+  }
+
+  start(receive: PacketReceiver): void {
+    if (!this.#isOpen || this.#readiness !== undefined) throw new RangeError('started already');
+    const { socket, link } = this.#parts;
+    const readiness = new Readiness(
+      socket.fd,
+      link,
+      (most) => this.#ring.drain(receive, most),
+      () => this.#lookAtLinks(),
+    );
+    this.#readiness = readiness;
+    const fault = readiness.start();
+    if (fault !== undefined) this.#fail(fault);
+  }
+
+  send(b: Uint8Array, at: number, end: number): void {
+    if (this.#isOpen) this.#batch.add(b, at, end);
+    else this.#counts.drop('no-interface');
+  }
+
+  flush(): void {
+    if (this.#isOpen) this.#batch.flush();
+  }
+
+  /** Other packets go to the port from now on; those that went before, and still do, are not interrupted. */
+  async route(routing: Routing): Promise<IoFault | undefined> {
+    return this.#isOpen ? this.#parts.system.route(routing) : CLOSED;
+  }
+
+  async capture(at: Endpoint, protocol: FlowProtocol): Promise<IoFault | undefined> {
+    return this.#captures.add({ at, protocol });
+  }
+
+  async release(at: Endpoint, protocol: FlowProtocol): Promise<void> {
+    await this.#captures.delete({ at, protocol });
+  }
+
+  async close(): Promise<void> {
+    if (!this.#isOpen) return;
+    this.flush();
+    // The last overruns.
+    void this.counters;
+    this.#isOpen = false;
+    this.#ring.close();
+    this.#readiness?.close();
+    const { calls, held, link, socket, system } = this.#parts;
+    await this.#captures.close();
+    await system.remove();
+    socket.close();
+    calls.close(link);
+    await held.release();
+  }
+
+  #lookAtLinks(): void {
+    const { calls, link, place, socket } = this.#parts;
+    const isDown = socketError(calls, socket.fd) !== 0 || socketError(calls, link) !== 0;
+    if (!isDown) return;
+    const isGone = typeof calls.interfaceIndex(place.name) !== 'number';
+    const text = `interface ${place.name} was ${isGone ? 'removed' : 'taken down'}`;
+    this.#fail({ type: 'io-fault', code: isGone ? 'ENODEV' : 'ENETDOWN', text });
+  }
+
+  #fail(fault: IoFault): void {
+    if (this.#hasFailed || !this.#isOpen) return;
+    this.#hasFailed = true;
+    this.#readiness?.close();
+    this.#parts.failed(fault);
+  }
+}
+
+const CLOSED: IoFault = { type: 'io-fault', code: 'ECANCELED', text: 'the port is closed' };
+
+function macOf(text: string): Uint8Array {
+  return Uint8Array.from(text.split(':'), (octet) => Number.parseInt(octet, 16));
+}

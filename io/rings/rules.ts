@@ -1,0 +1,83 @@
+/**
+ * Which packets the host sends to the port, as rules of policy routing (ip-rule(8)). All say
+ * `protocol 84` and stand at three priorities, p to p + 2:
+ *
+ *   p      to 198.51.100.7 ipproto tcp dport 80 goto p + 2        the tunnel itself stays outside
+ *   p + 1  to 203.0.113.0/24 ipproto udp dport 30000-40000 lookup T
+ *   p + 2  nop                                                    the host's own rules go on from here
+ *
+ * Table T has a default route into the port's interface and nothing else.
+ */
+import type { FlowProtocol } from '../../session/outputs.ts';
+import type { PortRange } from '../../session/port-allocator.ts';
+import type { Family } from '../../wire/address.ts';
+import { formatPrefix, type Prefix } from '../../wire/prefix.ts';
+import { MADE_BY, type Place } from './place.ts';
+
+/** TEP-C: packets to media addresses, of one protocol or any, to some ports or all. */
+export interface Diversion {
+  readonly prefix: Prefix;
+  readonly protocol?: FlowProtocol;
+  readonly ports?: PortRange;
+}
+
+/** Connections of the tunnel itself, which must not enter it. */
+export interface Exception {
+  readonly prefix: Prefix;
+  readonly port?: number;
+}
+
+export type Routing =
+  | {
+      readonly kind: 'divert';
+      readonly to: readonly Diversion[];
+      readonly except: readonly Exception[];
+    }
+  /** TEP-S in pool mode: everything for these addresses. */
+  | { readonly kind: 'pool'; readonly prefixes: readonly Prefix[] }
+  /** TEP-S in reflexive mode: what the nftables set says (capture-table.ts). */
+  | { readonly kind: 'capture' };
+
+const TCP = 6;
+
+/** What follows `ip -4 rule add`, or `ip -6 rule del`; no line twice. */
+export function rulesOf(routing: Routing, place: Place, family: Family): string[] {
+  const lines = bodiesOf(routing, place, family);
+  return [...new Set(lines.map((body) => `${body} protocol ${MADE_BY}`))];
+}
+
+function bodiesOf(routing: Routing, place: Place, family: Family): string[] {
+  const { priority, mark, table } = place;
+  const way = `lookup ${table}`;
+  const at = priority + 1;
+  if (routing.kind === 'capture') return [`priority ${at} fwmark ${mark}/${mark} ${way}`];
+  if (routing.kind === 'pool') {
+    const prefixes = routing.prefixes.filter((prefix) => prefix.family === family);
+    return prefixes.map((prefix) => `priority ${at} to ${formatPrefix(prefix)} ${way}`);
+  }
+  const past = priority + 2;
+  const except = routing.except
+    .filter(({ prefix }) => prefix.family === family)
+    .map((one) => `priority ${priority} ${exceptionOf(one)} goto ${past}`);
+  const to = routing.to
+    .filter(({ prefix }) => prefix.family === family)
+    .flatMap((one) => selectorsOf(one).map((selector) => `priority ${at} ${selector} ${way}`));
+  return [...except, ...to, `priority ${past} nop`];
+}
+
+function exceptionOf({ prefix, port }: Exception): string {
+  return `to ${formatPrefix(prefix)} ipproto tcp${port === undefined ? '' : ` dport ${port}`}`;
+}
+
+/**
+ * ICMP goes with the media: errors of this host about packets that it received must reach whoever sent
+ * them, translated. Ports stand in the rules of the two protocols that have some.
+ */
+function selectorsOf({ prefix, protocol, ports }: Diversion): string[] {
+  const to = `to ${formatPrefix(prefix)}`;
+  if (protocol === undefined && ports === undefined) return [to];
+  const names = protocol === undefined ? ['udp', 'tcp'] : [protocol === TCP ? 'tcp' : 'udp'];
+  const range = ports === undefined ? '' : ` dport ${ports.first}-${ports.last}`;
+  const icmp = prefix.family === 4 ? 'icmp' : 'ipv6-icmp';
+  return [...names.map((name) => `${to} ipproto ${name}${range}`), `${to} ipproto ${icmp}`];
+}

@@ -1,0 +1,214 @@
+/**
+ * What a port changes in the system, and takes back: a pair of interfaces, a routing table, rules, an
+ * nftables table. Nothing else is touched. Each step is one run of `ip` or `nft` that reads its commands
+ * from stdin, so that they can be read here as they would be typed.
+ *
+ *     host ── tep0 ═══ tep0p ── packet socket
+ *
+ * Neither end has an address, or asks for a neighbour (NOARP: the far end has another hardware address
+ * than packets are sent to, so the IP of the host leaves alone what arrives there).
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { type IoFault, ioFault, isIoFault } from '../io-fault.ts';
+import type { Libc } from '../kernel/libc.ts';
+import { dropTable, replaceTable } from './capture-table.ts';
+import { type Found, judge, type Leftovers } from './clashes.ts';
+import { checksumsByKernel } from './offload.ts';
+import { FAR_MAC, farEnd, MADE_BY, NEAR_MAC, type Place } from './place.ts';
+import { type Routing, rulesOf } from './rules.ts';
+import { change, run } from './run.ts';
+
+export const MTU = 65_535;
+
+/**
+ * Next hops that nobody has: packets go to whatever is at the other end. One for each family, not each
+ * destination a neighbour of its own: the neighbour table is small. 192.0.0.8 is the dummy of RFC 7600.
+ */
+const NEXT_HOPS = { 4: '192.0.0.8', 6: 'fe80::1' } as const;
+
+/** TCP of applications goes on from the other tunnel end by Ethernet, not by an MTU of 65,535. */
+const MAX_SEGMENT = { 4: 1_360, 6: 1_340 } as const;
+
+const FAMILIES = [4, 6] as const;
+type Family = (typeof FAMILIES)[number];
+
+export class System {
+  readonly #place: Place;
+  readonly #calls: Libc;
+  readonly #families: readonly Family[] = FAMILIES.filter(isSpoken);
+  /** Rules that stand now. */
+  readonly #rules: Record<Family, readonly string[]> = { 4: [], 6: [] };
+  #hasTable = false;
+
+  constructor(place: Place, calls: Libc) {
+    this.#place = place;
+    this.#calls = calls;
+  }
+
+  /** Removes what a predecessor left; a fault when something is in the way that is not ours. */
+  async clear(): Promise<IoFault | undefined> {
+    const found = await this.#look();
+    if (isIoFault(found)) return found;
+    const leftovers = judge(found, this.#place);
+    if (isIoFault(leftovers)) return leftovers;
+    return this.#remove(leftovers);
+  }
+
+  /** Makes the two interfaces, down: `up` follows when somebody reads the far one. */
+  async makeLinks(forwards: boolean): Promise<IoFault | undefined> {
+    const { name } = this.#place;
+    const far = farEnd(name);
+    const quiet = this.#families.includes(6) ? 'addrgenmode none' : '';
+    const made = await change(
+      'ip',
+      ['-batch', '-'],
+      `link add name ${name} address ${NEAR_MAC} mtu ${MTU} type veth peer name ${far} address ${FAR_MAC} mtu ${MTU}
+link set dev ${name} arp off multicast off gso_max_segs 1 ${quiet}
+link set dev ${far} arp off multicast off gso_max_segs 1 ${quiet}
+`,
+    );
+    if (made !== undefined) return made;
+    checksumsByKernel(this.#calls, name);
+    return this.#configure(forwards);
+  }
+
+  /** Packets begin to come. */
+  async up(routing: Routing): Promise<IoFault | undefined> {
+    const { name, table } = this.#place;
+    const links = `link set dev ${farEnd(name)} up\nlink set dev ${name} up\n`;
+    const raised = await change('ip', ['-batch', '-'], links);
+    if (raised !== undefined) return raised;
+    for (const family of this.#families) {
+      const route = `route add default via ${NEXT_HOPS[family]} dev ${name} onlink table ${table} advmss ${MAX_SEGMENT[family]} protocol ${MADE_BY}\n`;
+      const added = await change('ip', [`-${family}`, '-batch', '-'], route);
+      if (added !== undefined) return added;
+    }
+    if (routing.kind === 'capture') {
+      const made = await change('nft', ['-f', '-'], replaceTable(this.#place, []));
+      if (made !== undefined) return made;
+      this.#hasTable = true;
+    }
+    return this.route(routing);
+  }
+
+  /** Rules as `routing` says from now on; those that stay are not touched. */
+  async route(routing: Routing): Promise<IoFault | undefined> {
+    for (const family of this.#families) {
+      const before = this.#rules[family];
+      const after = rulesOf(routing, this.#place, family);
+      // Exceptions come first in `after`: nothing is diverted that should not be, not for a moment.
+      const added = after
+        .filter((rule) => !before.includes(rule))
+        .map((rule) => `rule add ${rule}\n`);
+      const gone = before
+        .filter((rule) => !after.includes(rule))
+        .map((rule) => `rule del ${rule}\n`);
+      const lines = [...added, ...gone].join('');
+      const fault =
+        lines === '' ? undefined : await change('ip', [`-${family}`, '-batch', '-'], lines);
+      if (fault !== undefined) return fault;
+      this.#rules[family] = after;
+    }
+    return undefined;
+  }
+
+  /** Takes everything back that stands, whatever of it is there still. */
+  async remove(): Promise<void> {
+    const found = await this.#look();
+    const leftovers = isIoFault(found) ? found : judge(found, this.#place);
+    if (!isIoFault(leftovers)) await this.#remove(leftovers);
+    this.#rules[4] = [];
+    this.#rules[6] = [];
+  }
+
+  /** Rules first: traffic finds its old way before the new one ends. */
+  async #remove({ rules, links }: Leftovers): Promise<IoFault | undefined> {
+    for (const family of FAMILIES) {
+      const lines = rules[family].map((priority) => `rule del priority ${priority}\n`).join('');
+      const fault =
+        lines === '' ? undefined : await change('ip', [`-${family}`, '-batch', '-'], lines);
+      if (fault !== undefined) return fault;
+    }
+    if (this.#hasTable || links.length > 0) await run('nft', ['-f', '-'], dropTable(this.#place));
+    this.#hasTable = false;
+    // Removing one end removes the other.
+    const [link] = links;
+    return link === undefined ? undefined : change('ip', ['link', 'del', 'dev', link], '');
+  }
+
+  async #look(): Promise<Found | IoFault> {
+    const { name, table } = this.#place;
+    const questions = [
+      ['link', 'show', 'dev', name],
+      ['link', 'show', 'dev', farEnd(name)],
+      ['-4', 'route', 'show', 'table', String(table)],
+      ['-6', 'route', 'show', 'table', String(table)],
+      ['-4', 'rule', 'show'],
+      ['-6', 'rule', 'show'],
+    ];
+    const answers = await Promise.all(questions.map((words) => ask(words)));
+    const fault = answers.find((answer) => isIoFault(answer));
+    if (fault !== undefined && isIoFault(fault)) return fault;
+    const [near, far, routes4, routes6, rules4, rules6] = answers as unknown[][];
+    return {
+      links: [...(near ?? []), ...(far ?? [])],
+      routes: [...(routes4 ?? []), ...(routes6 ?? [])],
+      rules: { 4: rules4 ?? [], 6: rules6 ?? [] },
+    };
+  }
+
+  #configure(forwards: boolean): IoFault | undefined {
+    const { name } = this.#place;
+    // The stricter of `all` and the interface counts, and 2, "by any interface", is above 1, "by this
+    // one". Sources are addresses of elsewhere: never by this one. With no check at all, none here.
+    const strict = readSetting('ipv4/conf/all/rp_filter') !== '0';
+    const wanted: [string, string][] = [
+      [`ipv4/conf/${name}/rp_filter`, strict ? '2' : '0'],
+      // The media gateway may be an address of this host.
+      [`ipv4/conf/${name}/accept_local`, '1'],
+      [`ipv4/conf/${name}/forwarding`, forwards ? '1' : '0'],
+      [`ipv4/conf/${name}/send_redirects`, '0'],
+    ];
+    if (this.#families.includes(6)) {
+      wanted.push(
+        [`ipv6/conf/${name}/disable_ipv6`, '0'],
+        [`ipv6/conf/${name}/accept_ra`, '0'],
+        [`ipv6/conf/${farEnd(name)}/disable_ipv6`, '1'],
+      );
+    }
+    for (const [setting, value] of wanted) {
+      const fault = set(setting, value);
+      if (fault !== undefined) return fault;
+    }
+    return undefined;
+  }
+}
+
+/** An empty list where what is asked for does not exist. */
+async function ask(words: readonly string[]): Promise<unknown[] | IoFault> {
+  const ran = await run('ip', ['-json', '-details', ...words]);
+  if ('type' in ran) return ran;
+  if (ran.code !== 0) return [];
+  const answer: unknown = JSON.parse(ran.stdout === '' ? '[]' : ran.stdout);
+  return Array.isArray(answer) ? answer : [];
+}
+
+function isSpoken(family: Family): boolean {
+  return family === 4 || existsSync('/proc/sys/net/ipv6/conf/all');
+}
+
+function readSetting(setting: string): string {
+  return readFileSync(`/proc/sys/net/${setting}`, 'utf8').trim();
+}
+
+/** A container may show settings that it does not let be written: right ones are left alone. */
+function set(setting: string, value: string): IoFault | undefined {
+  try {
+    if (readSetting(setting) !== value) writeFileSync(`/proc/sys/net/${setting}`, value);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const { code } = ioFault(error);
+    return { type: 'io-fault', code, text: `net/${setting} must be ${value}: ${error.message}` };
+  }
+}
