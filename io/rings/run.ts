@@ -6,8 +6,11 @@ export type Program = 'ip' | 'nft';
 
 const PACKAGES: Readonly<Record<Program, string>> = { ip: 'iproute2', nft: 'nftables' };
 
-/** Also where a service's PATH does not look. */
-const PATH = `${process.env.PATH ?? ''}:/usr/sbin:/sbin:/usr/bin:/bin`;
+/**
+ * Where system programs are, before the caller's own: that of a service has no `sbin`, and what npm runs
+ * finds programs of packages first, one named `nft` among them.
+ */
+const PATH = `/usr/sbin:/sbin:/usr/bin:/bin:${process.env.PATH ?? ''}`;
 
 /** How many lines of a program's complaints are handed on. */
 const COMPLAINT_LINES = 3;

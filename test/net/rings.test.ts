@@ -1,0 +1,339 @@
+/** The packet port `rings` on a host of its own, with real programs on both sides. */
+import type { ExecutionContext } from 'ava';
+import { Network } from '../../lab/network.ts';
+import type { Program } from '../../lab/program.ts';
+import type { Topology } from '../../lab/topology.ts';
+import { netTest } from './net-test.ts';
+import { nodeProgram } from './programs.ts';
+import { stateOf } from './traces.ts';
+import { until } from './until.ts';
+
+/** Everything is on one host: the programs, the port, and addresses that exist nowhere. */
+const HOST: Topology = { hosts: [{ name: 'ue' }], links: [] };
+
+/** What belongs to somebody else, and must stay as it is. */
+const FOREIGN = `ip addr add 10.1.1.1/32 dev lo
+ip addr add 10.1.1.2/32 dev lo
+ip addr add fd00::1/128 dev lo nodad
+ip addr add fd00::2/128 dev lo nodad
+ip link add other0 type veth peer name other1
+ip link set other0 up
+ip link set other1 up
+ip route add 192.0.2.0/24 dev other0 table 77
+ip rule add priority 5000 fwmark 0x77 lookup 77
+ip -6 rule add priority 5000 fwmark 0x77 lookup 77
+nft add table inet other
+nft add chain inet other input { type filter hook input priority 0 \\; }
+nft add rule inet other input udp dport 9 counter drop
+`;
+
+const TO = { kind: 'divert', to: [{ prefix: '203.0.113.0/24' }, { prefix: '2001:db8::/32' }] };
+const FAMILIES = [
+  { family: 'IPv4', caller: '10.1.1.1', name: '203.0.113.9', callee: '10.1.1.2', header: 28 },
+  { family: 'IPv6', caller: 'fd00::1', name: '2001:db8::9', callee: 'fd00::2', header: 48 },
+] as const;
+const HAIRPIN = ['203.0.113.9', '10.1.1.1', '203.0.113.77', '10.1.1.2'].concat([
+  '2001:db8::9',
+  'fd00::1',
+  '2001:db8::77',
+  'fd00::2',
+]);
+const OPTIONS = { routing: { ...TO, except: [] }, hairpin: HAIRPIN };
+
+interface Counters {
+  readonly received: number;
+  readonly sent: number;
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly packets: number;
+  readonly unfinished: number;
+  readonly wrong: number;
+  readonly longest: number;
+}
+
+/** A host with a port; `ask` waits for a line that the port's program prints in answer. */
+class Host {
+  readonly network: Network;
+
+  constructor(network: Network) {
+    this.network = network;
+  }
+
+  run(command: string, ...args: readonly string[]): Promise<string> {
+    return this.network.run('ue', command, args);
+  }
+
+  sh(script: string): Promise<string> {
+    return this.run('sh', '-ec', script);
+  }
+
+  async open(options: object = OPTIONS, ready: RegExp = /^open$/m): Promise<Program> {
+    return this.network.start('ue', {
+      ...nodeProgram('rings-main.js', JSON.stringify(options)),
+      takesInput: true,
+      ready: { output: ready },
+    });
+  }
+
+  /** The fault of a port that cannot be opened. */
+  async refused(options: object = OPTIONS): Promise<string> {
+    const { command, args } = nodeProgram('rings-main.js', JSON.stringify(options));
+    const program = await this.network.start('ue', { command, args, takesInput: true });
+    const [, fault = ''] = await program.said(/^fault (.*)$/m);
+    await program.exited;
+    return fault;
+  }
+
+  state(): Promise<string[]> {
+    return stateOf(this.network, 'ue');
+  }
+
+  talk(...args: readonly string[]): Promise<string> {
+    const program = nodeProgram('rings-talk-main.js', ...args);
+    return this.run(program.command, ...program.args);
+  }
+}
+
+async function counters(port: Program): Promise<Counters> {
+  const before = port.output.length;
+  port.write('counters\n');
+  await until(() => port.output.slice(before).includes('}\n'));
+  return JSON.parse(/^\{.*\}$/m.exec(port.output.slice(before))?.[0] ?? '{}');
+}
+
+async function close(port: Program): Promise<void> {
+  port.write('close\n');
+  await port.said(/^closed$/m);
+  await port.exited;
+}
+
+/** A host with foreign things on it; afterwards they, and nothing else, must be there. */
+function ringsTest(title: string, body: (t: ExecutionContext, host: Host) => Promise<void>): void {
+  netTest(title, ['ethtool'], async ({ t }) => {
+    const network = await Network.build(HOST);
+    try {
+      const host = new Host(network);
+      await host.sh(FOREIGN);
+      const before = await host.state();
+      const ruleset = await host.run('nft', 'list', 'ruleset');
+      await body(t, host);
+      t.deepEqual(await host.state(), before);
+      t.is(await host.run('nft', 'list', 'ruleset'), ruleset);
+    } finally {
+      await network.destroy();
+    }
+  });
+}
+
+ringsTest(
+  'ping, UDP and TCP of real programs pass, both families, and nothing is left',
+  async (t, host) => {
+    const port = await host.open();
+    for (const { caller, name, callee } of FAMILIES) {
+      await host.run('ping', '-c', '2', '-i', '0.2', '-I', caller, name);
+      t.is(await host.talk('udp', caller, name, callee, '172', '20'), '3440 octets came back\n');
+      t.is(
+        await host.talk('tcp', caller, name, callee, '65536', '40'),
+        '2621440 octets came back\n',
+      );
+    }
+    const { dropped, unfinished, received, sent, packets } = await counters(port);
+    t.deepEqual(dropped, {});
+    t.is(unfinished, 0);
+    t.is(received, packets);
+    t.is(sent, packets);
+    await close(port);
+  },
+);
+
+ringsTest('packets of 65,535 octets pass whole, both families', async (t, host) => {
+  const port = await host.open();
+  for (const { caller, name, callee, header } of FAMILIES) {
+    const length = 65_535 - header;
+    const octets = `${length * 5} octets came back\n`;
+    t.is(await host.talk('udp', caller, name, callee, String(length), '5'), octets);
+    // Around the length of a slot, where the way of a packet changes.
+    for (const each of [1_900, 1_960, 2_000, 2_048]) {
+      const some = `${each * 2} octets came back\n`;
+      t.is(await host.talk('udp', caller, name, callee, String(each), '2'), some);
+    }
+  }
+  t.is((await counters(port)).longest, 65_535);
+  t.deepEqual((await counters(port)).dropped, {});
+  await close(port);
+});
+
+ringsTest('checksums that the host leaves unfinished are finished right', async (t, host) => {
+  const port = await host.open();
+  await host.run('ethtool', '-K', 'tep0', 'tx', 'on');
+  for (const { caller, name, callee } of FAMILIES) {
+    await host.talk('udp', caller, name, callee, '172', '5');
+    await host.talk('tcp', caller, name, callee, '5000', '5');
+  }
+  const { unfinished, wrong } = await counters(port);
+  t.true(unfinished > 0);
+  t.is(wrong, 0);
+  await close(port);
+});
+
+ringsTest('packets that several segments make together come as segments', async (t, host) => {
+  const port = await host.open();
+  const [first] = FAMILIES;
+  await host.talk('tcp', first.caller, first.name, first.callee, '65536', '40');
+  const { longest, wrong } = await counters(port);
+  // What the route advertises, and the headers: longer options than that TCP has not.
+  t.true(longest <= 1_360 + 20 + 20 + 40, String(longest));
+  t.is(wrong, 0);
+  await close(port);
+});
+
+ringsTest(
+  'a port that was killed is replaced by the next one, which leaves nothing',
+  async (t, host) => {
+    for (const routing of [OPTIONS.routing, { kind: 'capture' }]) {
+      const first = await host.open({ ...OPTIONS, routing });
+      await first.stop('SIGKILL');
+      t.regex(await host.sh('ip link; ip rule'), /tep0.*lookup 7480/s);
+      const second = await host.open();
+      await host.run('ping', '-c', '1', '-I', '10.1.1.1', '203.0.113.9');
+      await close(second);
+    }
+  },
+);
+
+ringsTest('a second port of the same name is refused, the first goes on', async (t, host) => {
+  const first = await host.open();
+  t.regex(await host.refused(), /EBUSY another tep that runs here has tep0/);
+  await host.run('ping', '-c', '1', '-I', '10.1.1.1', '203.0.113.9');
+  const apart = { name: 'tep1', table: 7481, priority: 7490 };
+  const to = [{ prefix: '198.51.100.0/24' }];
+  const second = await host.open({ ...apart, routing: { kind: 'divert', to, except: [] } });
+  await host.run('ping', '-c', '1', '-I', '10.1.1.1', '198.51.100.1');
+  await close(second);
+  await host.run('ping', '-c', '1', '-I', '10.1.1.1', '203.0.113.9');
+  await close(first);
+});
+
+ringsTest('what is in the way is named, and stays', async (t, host) => {
+  const cases: [make: string, undo: string, options: object, fault: RegExp][] = [
+    [
+      'ip link add tep0 type bridge',
+      'ip link del tep0',
+      OPTIONS,
+      /interface tep0 is there and not ours \(bridge\)/,
+    ],
+    [
+      'ip link add mine type veth peer name tep0p',
+      'ip link del mine',
+      OPTIONS,
+      /interface tep0p is there and not ours \(veth\)/,
+    ],
+    [
+      'ip rule add priority 7481 to 192.0.2.1 lookup 77',
+      'ip rule del priority 7481',
+      OPTIONS,
+      /priority 7481 is that of a rule which is not ours/,
+    ],
+    [
+      'ip -6 rule add priority 7400 to 2001:db8::1 lookup 7480',
+      'ip -6 rule del priority 7400',
+      OPTIONS,
+      /table 7480 is used by a rule which is not ours/,
+    ],
+    [
+      'ip route add 192.0.2.0/24 dev other0 table 7480',
+      'ip route del 192.0.2.0/24 dev other0 table 7480',
+      OPTIONS,
+      /table 7480 holds 192.0.2.0\/24 dev other0/,
+    ],
+    ['true', 'true', { ...OPTIONS, mark: 0x20 }, /mark 0x20 is used by a rule which is not ours/],
+    ['true', 'true', { ...OPTIONS, name: 'Tep-0' }, /interface "Tep-0"/],
+  ];
+  for (const [make, undo, options, fault] of cases) {
+    await host.sh(make);
+    const before = await host.state();
+    t.regex(await host.refused(options), fault);
+    t.deepEqual(await host.state(), before);
+    await host.sh(undo);
+  }
+});
+
+ringsTest('two capabilities are enough; without them the fault names them', async (t, host) => {
+  const asNobody = (...capabilities: readonly string[]) => {
+    const list = capabilities.map((name) => `,+${name}`).join('');
+    const { command, args } = nodeProgram('rings-main.js', JSON.stringify(OPTIONS));
+    return host.network.start('ue', {
+      command: 'setpriv',
+      args: [
+        ...['--reuid', '65534', '--regid', '65534', '--clear-groups'],
+        ...['--inh-caps', `-all${list}`, '--ambient-caps', `-all${list}`],
+        ...['--bounding-set', `-all${list}`, command, ...args],
+      ],
+      takesInput: true,
+    });
+  };
+  const port = await asNobody('net_admin', 'net_raw');
+  await port.said(/^open$/m);
+  await host.run('ping', '-c', '1', '-I', '10.1.1.1', '203.0.113.9');
+  await close(port);
+  const lacking = await asNobody('net_admin');
+  await lacking.said(/^fault EPERM CAP_NET_RAW missing/m);
+  t.is((await lacking.exited).code, 3);
+});
+
+for (const [what, command, fault] of [
+  ['taken down', 'ip link set tep0 down', /^failed ENETDOWN interface tep0 was taken down$/m],
+  ['down at its far end', 'ip link set tep0p down', /^failed ENETDOWN/m],
+  ['removed', 'ip link del tep0', /^failed ENODEV interface tep0 was removed$/m],
+] as const) {
+  ringsTest(
+    `an interface that is ${what}: told, and the port can be opened again`,
+    async (t, host) => {
+      const port = await host.open();
+      await host.sh(command);
+      await port.said(fault);
+      t.is(port.output.match(/^failed/gm)?.length, 1);
+      await close(port);
+      const next = await host.open();
+      await host.run('ping', '-c', '1', '-I', '10.1.1.1', '203.0.113.9');
+      await close(next);
+    },
+  );
+}
+
+ringsTest(
+  'what comes while nobody looks is kept up to the ring, the rest is counted',
+  async (t, host) => {
+    const port = await host.open();
+    port.write('stall 3000\n');
+    await port.said(/^stalled$/m);
+    const flood = `const s=require('dgram').createSocket('udp4');let n=0;
+    (function more(){if(n++===20000)return s.close();s.send('x',9,'203.0.113.200',more)})()`;
+    await host.run(process.execPath, '-e', flood);
+    await until(async () => {
+      const { received, dropped } = await counters(port);
+      return received + (dropped['ring-overrun'] ?? 0) === 20_000;
+    });
+    t.is((await counters(port)).received, 8_192);
+    await close(port);
+  },
+);
+
+ringsTest('the tunnel itself stays outside, and so does what no rule names', async (t, host) => {
+  const to = [{ prefix: '203.0.113.0/24', protocol: 17, ports: { first: 7000, last: 7001 } }];
+  const port = await host.open({
+    ...OPTIONS,
+    routing: { kind: 'divert', to, except: [{ prefix: '203.0.113.9/32', port: 80 }] },
+  });
+  const dev = async (...flow: readonly string[]) => {
+    const said = await host
+      .run('ip', 'route', 'get', '203.0.113.9', ...flow)
+      .catch(() => 'nowhere');
+    return /dev (\S+)/.exec(said)?.[1] ?? said;
+  };
+  t.is(await dev('ipproto', 'udp', 'dport', '7001'), 'tep0');
+  t.is(await dev('ipproto', 'udp', 'dport', '7002'), 'nowhere');
+  t.is(await dev('ipproto', 'icmp'), 'tep0');
+  t.is(await dev('ipproto', 'tcp', 'dport', '7001'), 'nowhere');
+  t.is(await dev('ipproto', 'tcp', 'dport', '80'), 'nowhere');
+  await close(port);
+});
