@@ -2,12 +2,13 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
-import type { Endpoint } from '../../wire/address.ts';
-import { faultName } from '../../wire/faults.ts';
+import { encodeProxyHeader } from '../../framing/proxy-protocol.ts';
+import { type Endpoint, formatEndpoint } from '../../wire/address.ts';
+import { FAULTS, faultName } from '../../wire/faults.ts';
 import { decode, encode, find, type StunMessage } from '../../wire/stun/message.ts';
 import { METHODS } from '../../wire/stun/registry.ts';
 import { peerOutput, peerTest } from '../peers.ts';
-import { openCall, openPair, openTalker } from './pair.ts';
+import { anotherClient, openCall, openPair, openTalker } from './pair.ts';
 import { type CuttableWire, openWire } from './wire.ts';
 
 const CONNECT =
@@ -184,5 +185,138 @@ test('a client that ends its side before it has said anything is closed at once'
   socket.resume();
   await once(socket, 'close');
   t.like(await pair.serverSays.first('turned-away'), { reason: 'silent' });
+  await pair.stop();
+});
+
+const LOOPBACK = { family: 4, address: Uint8Array.of(127, 0, 0, 0), length: 8 } as const;
+const LIMITS = { connections: 100, connectionsPerAddress: 100, greetingMs: 10_000 };
+
+/** Not `once`: it would take a reset for a failure. */
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.resume().on('close', () => resolve()));
+}
+
+test('[W-1] from a load balancer: the address in the PROXY header is the peer, both versions', async (t) => {
+  const pair = await openPair({ door: { proxies: [LOOPBACK] } });
+  const four = { family: 4, address: Uint8Array.of(192, 0, 2, 7), port: 1234 } as const;
+  for (const header of [
+    Buffer.from('PROXY TCP4 192.0.2.7 198.51.100.1 1234 80\r\n'),
+    encodeProxyHeader(four, pair.listening),
+  ]) {
+    const socket = await dial(t, pair.listening);
+    socket.write(Buffer.concat([header, Buffer.from(CONNECT), BINDING_REQUEST]));
+    const answer = await read(socket, ESTABLISHED.length + 20);
+    const mapped = find(answered(t, answer.subarray(ESTABLISHED.length)), 'XOR-MAPPED-ADDRESS');
+    t.deepEqual(mapped && formatEndpoint(mapped), '192.0.2.7:1234');
+    socket.destroy();
+  }
+  await pair.stop();
+});
+
+test("[W-1] a balancer's own connection, such as a health check, is its own", async (t) => {
+  const pair = await openPair({ door: { proxies: [LOOPBACK] } });
+  const socket = await dial(t, pair.listening);
+  socket.write(Buffer.concat([Buffer.from('PROXY UNKNOWN\r\n'), BINDING_REQUEST]));
+  const answer = answered(t, await read(socket, 20));
+  t.is(find(answer, 'XOR-MAPPED-ADDRESS')?.port, socket.localPort);
+  await pair.stop();
+});
+
+test('[W-1] without its header a balancer is closed; from anybody else a header is nothing', async (t) => {
+  for (const [proxies, octets, reason] of [
+    [[LOOPBACK], BINDING_REQUEST, 'proxy-header'],
+    [[LOOPBACK], Buffer.from('GET / HTTP/1.0\r\n\r\n'), 'proxy-header'],
+    [[], Buffer.from('PROXY TCP4 192.0.2.7 198.51.100.1 1234 80\r\n'), 'frame-unknown'],
+    [[], Buffer.from('0d0a0d0a000d0a515549540a20000000', 'hex'), 'frame-unknown'],
+  ] as const) {
+    const pair = await openPair({ door: { proxies } });
+    const socket = await dial(t, pair.listening);
+    socket.write(octets);
+    await closed(socket);
+    t.like(await pair.serverSays.first('turned-away'), { reason });
+    t.is(pair.server.door.turnedAway.get(reason), 1);
+    await pair.stop();
+  }
+});
+
+test('[G-22] connections from one address: those behind a balancer are counted by their own', async (t) => {
+  const limits = { ...LIMITS, connectionsPerAddress: 1 };
+  const pair = await openPair({ door: { proxies: [LOOPBACK], limits } });
+  const from = async (address: string) => {
+    const socket = await dial(t, pair.listening);
+    socket.write(`PROXY TCP4 ${address} 198.51.100.1 1234 80\r\n`);
+    socket.write(BINDING_REQUEST);
+    return socket;
+  };
+  const first = await from('192.0.2.1');
+  await read(first, 20);
+  await closed(await from('192.0.2.1'));
+  const { peer } = await pair.serverSays.first(
+    'turned-away',
+    ({ reason }) => reason === 'connections-per-address',
+  );
+  t.is(formatEndpoint(peer), '192.0.2.1:1234');
+  await read(await from('192.0.2.2'), 20);
+  t.is(pair.server.door.crowd.unauthenticated, 2);
+  await pair.stop();
+});
+
+test('[G-22] who is authenticated does not count against his address any more', async (t) => {
+  const limits = { ...LIMITS, connectionsPerAddress: 1 };
+  const pair = await openPair({ door: { limits } });
+  t.is((await pair.client.open()).type, 'opened');
+  const other = anotherClient(pair);
+  t.is((await other.client.open()).type, 'opened');
+  t.is(pair.server.door.crowd.unauthenticated, 0);
+  t.is(pair.server.door.crowd.size, 2);
+  await other.stop();
+  await pair.stop();
+});
+
+test('[G-22] connections over the limit are closed and counted', async (t) => {
+  const pair = await openPair({ door: { limits: { ...LIMITS, connections: 1 } } });
+  const first = await dial(t, pair.listening);
+  await closed(await dial(t, pair.listening));
+  t.is(pair.server.door.turnedAway.get('connections'), 1);
+  first.destroy();
+  await pair.serverSays.first('turned-away', ({ reason }) => reason === 'silent');
+  const next = await dial(t, pair.listening);
+  next.write(BINDING_REQUEST);
+  await read(next, 20);
+  await pair.stop();
+});
+
+test('[G-22] one deadline for all that comes before authentication, however slowly it drips', async (t) => {
+  const pair = await openPair({ door: { limits: { ...LIMITS, greetingMs: 300 } } });
+  const begin = Date.now();
+  const [silent, drip, challenged] = [
+    await dial(t, pair.listening),
+    await dial(t, pair.listening),
+    await dial(t, pair.listening),
+  ];
+  const dripping = setInterval(() => drip.write('C'), 50);
+  challenged.write(BINDING_REQUEST);
+  await Promise.all([silent, drip, challenged].map(closed));
+  clearInterval(dripping);
+  t.true(Date.now() - begin >= 250);
+  t.is(pair.server.counters.of(FAULTS.TRANSACTION_TIMEOUT), 1);
+  const told = [...pair.server.door.turnedAway.keys()].sort();
+  t.true(told.includes('silent'));
+  await pair.stop();
+});
+
+test('[G-22] empty lines without end, and a request without end, are not read for ever', async (t) => {
+  const pair = await openPair();
+  const lines = await dial(t, pair.listening);
+  lines.write('\r\n'.repeat(10_000));
+  await closed(lines);
+  t.is(pair.server.door.turnedAway.get('unauthenticated-limit'), 1);
+  const flood = connect({ port: pair.listening.port, host: '127.0.0.1', allowHalfOpen: true });
+  flood.on('error', () => {});
+  flood.write('POST / HTTP/1.1\r\nHost: x\r\n\r\n');
+  await once(flood, 'data');
+  flood.write(Buffer.alloc(1_000_000));
+  while (pair.server.door.crowd.size > 0) await new Promise((resolve) => setImmediate(resolve));
+  flood.destroy();
   await pair.stop();
 });

@@ -11,6 +11,7 @@ import { Policy } from '../../session/policy.ts';
 import { ClientAgent } from '../../tep-client/agent.ts';
 import type { ClientEvent } from '../../tep-client/options.ts';
 import { ServerAgent } from '../../tep-server/agent.ts';
+import type { DoorOptions } from '../../tep-server/front-door.ts';
 import type { ServerEvent } from '../../tep-server/options.ts';
 import type { Endpoint } from '../../wire/address.ts';
 import type { Prefix } from '../../wire/prefix.ts';
@@ -37,6 +38,8 @@ export interface PairOptions {
   readonly stripes?: number;
   /** Whether the server answers plain STUN by UDP. */
   readonly stunUdp?: boolean;
+  /** Who may enter at the server. */
+  readonly door?: Partial<DoorOptions>;
   /** What stands between the two, given where the server listens. */
   readonly through?: (server: Endpoint) => Promise<Target>;
 }
@@ -62,7 +65,7 @@ export function must<T extends object>(value: T | IoFault): T {
 export async function openPair(options: PairOptions = {}): Promise<Pair> {
   const host = options.host ?? '127.0.0.1';
   const serverSays = new Diary<ServerEvent>();
-  const server = openServer(host, serverSays, options.stunUdp ?? false);
+  const server = openServer(host, serverSays, options);
   const [listening] = must(await server.start());
   if (listening === undefined) throw new Error('it listens nowhere');
   const target = await (options.through?.(listening) ?? { host, port: listening.port });
@@ -95,7 +98,11 @@ function openClient(target: Target, { password = PASSWORD, stripes = 1 }: PairOp
   return { client, clientSays, packets };
 }
 
-function openServer(host: string, says: Diary<ServerEvent>, stunUdp: boolean): ServerAgent {
+function openServer(
+  host: string,
+  says: Diary<ServerEvent>,
+  { stunUdp = false, door = {} }: PairOptions,
+): ServerAgent {
   const { family, address } = endpointOf(host, 0);
   const here: Prefix = { family, address, length: address.length * 8 };
   const rules = [{ prefix: here, ports: { first: 1, last: 65_535 } }];
@@ -104,6 +111,7 @@ function openServer(host: string, says: Diary<ServerEvent>, stunUdp: boolean): S
     packets: new UdpSockets(systemRandom),
     observe: says.add,
     stunUdp,
+    door,
     tunnel: {
       auth: {
         mechanism: 'long-term',
