@@ -13,6 +13,7 @@ export const COMMANDS: Commands = {
   demo: () => import('./demo.ts'),
   replay: () => import('./replay.ts'),
   sdp: () => import('./sdp.ts'),
+  status: () => import('./status.ts'),
 };
 
 /**

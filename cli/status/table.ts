@@ -1,0 +1,172 @@
+/** The status of an agent as text for a terminal. */
+import type {
+  AgentStatus,
+  BindingStatus,
+  ClientStatus,
+  ConnectionStatus,
+  Drops,
+  ServerStatus,
+  TunnelStatus,
+} from '../../ops/status.ts';
+import { faultMeaning } from '../../wire/faults.ts';
+import { oneLine } from '../complain.ts';
+import type { Rate, Rates } from './rates.ts';
+
+/** Rows of a list; a terminal shows the first of them. */
+const MOST_ROWS = 20;
+const MS_PER_S = 1_000;
+
+/** Lines without line ends. */
+export function statusLines(status: AgentStatus, rates: Rates | undefined): readonly string[] {
+  const lines = [
+    ...head(status),
+    ...traffic(status, rates),
+    ...(status.agent === 'client' ? clientLines(status) : serverLines(status)),
+    ...dropLines('dropped', status.drops),
+    ...dropLines(`dropped at the packet port (${status.port.kind})`, status.port.drops),
+  ];
+  return lines.map(oneLine);
+}
+
+function head({ agent, version, pid, startedMs, nowMs }: AgentStatus): readonly string[] {
+  return [`tep ${agent} ${version}, process ${pid}, running for ${age(nowMs - startedMs)}`];
+}
+
+function traffic({ sent, received }: AgentStatus, rates: Rates | undefined): readonly string[] {
+  return [
+    `  sent      ${rateText(rates?.sent)}${count(sent.packets)} packets in all`,
+    `  received  ${rateText(rates?.received)}${count(received.packets)} packets in all`,
+  ];
+}
+
+function clientLines({ tunnel, bindings, nowMs }: ClientStatus): readonly string[] {
+  const { state, server, sinceMs, outer, resumed, lastFault, connections } = tunnel;
+  const parts = [
+    state,
+    ...(server === undefined ? [] : [`server ${server}`]),
+    ...(sinceMs === undefined ? [] : [`for ${age(nowMs - sinceMs)}`]),
+    ...(outer === undefined ? [] : [`seen as ${outer}`]),
+    ...(resumed === 0 ? [] : [`resumed ${times(resumed)}`]),
+  ];
+  return [
+    `  tunnel    ${parts.join(', ')}`,
+    ...(lastFault === undefined ? [] : [`  last end  ${lastFault}`]),
+    ...connectionLines(connections),
+    ...bindingLines(bindings),
+  ];
+}
+
+function serverLines(status: ServerStatus): readonly string[] {
+  const { listening, draining, workers, connections, tunnelCount, bindingCount } = status;
+  const { tunnels, turnedAway, nowMs } = status;
+  return [
+    `  listening ${listening.join(', ')}${draining ? ' (draining)' : ''}`,
+    `  tunnels   ${count(tunnelCount)} with ${count(bindingCount)} public ports`,
+    `  clients   ${count(connections.all)} connections, ` +
+      `${count(connections.unauthenticated)} of them not authenticated` +
+      `${workers > 1 ? `; ${workers} workers` : ''}`,
+    ...tunnelLines(tunnels, tunnelCount, nowMs),
+    ...dropLines('turned away', turnedAway),
+  ];
+}
+
+function connectionLines(connections: readonly ConnectionStatus[]): readonly string[] {
+  return list(
+    ['connection', 'state', 'round trip', 'waiting'],
+    connections.map(({ peer, state, rttMs, queuedOctets }) => [
+      peer,
+      state,
+      rttText(rttMs),
+      queuedOctets === undefined ? '-' : `${count(queuedOctets)} octets`,
+    ]),
+    connections.length,
+  );
+}
+
+function bindingLines(bindings: readonly BindingStatus[]): readonly string[] {
+  return list(
+    ['phone', 'public', '', 'by'],
+    bindings.map(({ ue = '-', public: at, protocol, origin = '-' }) => [ue, at, protocol, origin]),
+    bindings.length,
+  );
+}
+
+function tunnelLines(tunnels: readonly TunnelStatus[], all: number, nowMs: number) {
+  return list(
+    ['tunnel', 'user', 'from', 'for', 'ports', 'sent', 'received', 'dropped', 'round trip'],
+    tunnels.map((tunnel) => {
+      const { connections } = tunnel;
+      const rtts = connections.flatMap(({ rttMs }) => (rttMs === undefined ? [] : [rttMs]));
+      return [
+        String(tunnel.id),
+        tunnel.user,
+        connections[0]?.peer ?? 'no connection',
+        age(nowMs - tunnel.sinceMs),
+        String(tunnel.bindings.length),
+        count(tunnel.sent.packets),
+        count(tunnel.received.packets),
+        count(tunnel.dropped),
+        rttText(rtts.length === 0 ? undefined : Math.min(...rtts)),
+      ];
+    }),
+    all,
+  );
+}
+
+/** Reasons with what they mean, the most frequent first. */
+function dropLines(title: string, drops: Drops): readonly string[] {
+  const rows = Object.entries(drops)
+    .filter(([, n]) => n > 0)
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([name, n]) => [count(n), name, faultMeaning(name) ?? '']);
+  return rows.length === 0 ? [] : ['', `  ${title}`, ...columns(rows)];
+}
+
+function list(
+  titles: readonly string[],
+  rows: ReadonlyArray<readonly string[]>,
+  all: number,
+): readonly string[] {
+  if (all === 0) return [];
+  const shown = rows.slice(0, MOST_ROWS);
+  const more = all - shown.length;
+  return ['', ...columns([titles, ...shown]), ...(more > 0 ? [`    and ${count(more)} more`] : [])];
+}
+
+function columns(rows: ReadonlyArray<readonly string[]>): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  return rows.map((row) => {
+    return `    ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd();
+  });
+}
+
+function rateText(rate: Rate | undefined): string {
+  if (rate === undefined) return '';
+  return `${count(Math.round(rate.packetsPerSecond))} packets/s, ${bits(rate.bitsPerSecond)}, `;
+}
+
+function bits(perSecond: number): string {
+  if (perSecond >= 1e6) return `${(perSecond / 1e6).toFixed(1)} Mbit/s`;
+  return `${(perSecond / 1e3).toFixed(1)} kbit/s`;
+}
+
+function rttText(ms: number | undefined): string {
+  return ms === undefined ? '-' : `${ms.toFixed(1)} ms`;
+}
+
+function count(n: number): string {
+  return n.toLocaleString('en-US');
+}
+
+function times(n: number): string {
+  return n === 1 ? 'once' : `${count(n)} times`;
+}
+
+function age(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / MS_PER_S));
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} days`;
+}
