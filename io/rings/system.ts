@@ -5,7 +5,7 @@
  *
  *     host ── tep0 ═══ tep0p ── packet socket
  *
- * Neither end has an address, or asks for a neighbour (NOARP: the far end has another hardware address
+ * Neither end has an address of use, or asks for a neighbour (NOARP: the far end has another hardware address
  * than packets are sent to, so the IP of the host leaves alone what arrives there).
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -22,9 +22,15 @@ export const MTU = 65_535;
 
 /**
  * Next hops that nobody has: packets go to whatever is at the other end. One for each family, not each
- * destination a neighbour of its own: the neighbour table is small. 192.0.0.8 is the dummy of RFC 7600.
+ * destination a neighbour of its own: the neighbour table is small.
  */
-const NEXT_HOPS = { 4: '192.0.0.8', 6: 'fe80::1' } as const;
+const NEXT_HOPS = { 4: '169.254.1.1', 6: 'fe80::1' } as const;
+
+/**
+ * The dummy address of RFC 7600. An interface without any fails every reverse path check; one of scope
+ * host is no source of anything.
+ */
+const DUMMY = '192.0.0.8/32';
 
 /** TCP of applications goes on from the other tunnel end by Ethernet, not by an MTU of 65,535. */
 const MAX_SEGMENT = { 4: 1_360, 6: 1_340 } as const;
@@ -59,12 +65,14 @@ export class System {
     const { name } = this.#place;
     const far = farEnd(name);
     const quiet = this.#families.includes(6) ? 'addrgenmode none' : '';
+    const address = isReversePathChecked() ? `addr add ${DUMMY} dev ${name} scope host` : '';
     const made = await change(
       'ip',
       ['-batch', '-'],
       `link add name ${name} address ${NEAR_MAC} mtu ${MTU} type veth peer name ${far} address ${FAR_MAC} mtu ${MTU}
 link set dev ${name} arp off multicast off gso_max_segs 1 ${quiet}
 link set dev ${far} arp off multicast off gso_max_segs 1 ${quiet}
+${address}
 `,
     );
     if (made !== undefined) return made;
@@ -161,9 +169,8 @@ link set dev ${far} arp off multicast off gso_max_segs 1 ${quiet}
     const { name } = this.#place;
     // The stricter of `all` and the interface counts, and 2, "by any interface", is above 1, "by this
     // one". Sources are addresses of elsewhere: never by this one. With no check at all, none here.
-    const strict = readSetting('ipv4/conf/all/rp_filter') !== '0';
     const wanted: [string, string][] = [
-      [`ipv4/conf/${name}/rp_filter`, strict ? '2' : '0'],
+      [`ipv4/conf/${name}/rp_filter`, isReversePathChecked() ? '2' : '0'],
       // The media gateway may be an address of this host.
       [`ipv4/conf/${name}/accept_local`, '1'],
       [`ipv4/conf/${name}/forwarding`, forwards ? '1' : '0'],
@@ -195,6 +202,10 @@ async function ask(words: readonly string[]): Promise<unknown[] | IoFault> {
 
 function isSpoken(family: Family): boolean {
   return family === 4 || existsSync('/proc/sys/net/ipv6/conf/all');
+}
+
+function isReversePathChecked(): boolean {
+  return readSetting('ipv4/conf/all/rp_filter') !== '0';
 }
 
 function readSetting(setting: string): string {

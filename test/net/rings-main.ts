@@ -4,13 +4,15 @@
  * and ends. Each line on its standard input is a command and gets one line.
  *
  * The network behind: echo requests are answered. With `hairpin: [x, a, y, b]` hosts a and b, both real
- * addresses of this namespace, meet there: a calls b by the name of x, and seems to be y.
+ * addresses of this namespace, meet there: a calls b by the name of x, and seems to be y. With `echo`
+ * every UDP packet goes back to where it came from.
  */
 import { createInterface } from 'node:readline';
 import { isIoFault } from '../../io/io-fault.ts';
 import { openRings, type Rings } from '../../io/rings/rings.ts';
 import type { Routing } from '../../io/rings/rules.ts';
-import { parseAddress, parseEndpoint } from '../../wire/address.ts';
+import { type Endpoint, parseAddress, parseEndpoint } from '../../wire/address.ts';
+import { writeUdpPacket } from '../../wire/build.ts';
 import { equal, octetsOf, setU16, u8, u16 } from '../../wire/bytes.ts';
 import { update } from '../../wire/checksum.ts';
 import { PacketView, readPacket } from '../../wire/packet.ts';
@@ -22,6 +24,8 @@ import {
   rewriteSource,
 } from '../../wire/rewrite.ts';
 
+const UDP = 17;
+
 interface Options {
   readonly name?: string;
   readonly table?: number;
@@ -29,6 +33,7 @@ interface Options {
   readonly mark?: number;
   readonly routing: unknown;
   readonly hairpin?: readonly string[];
+  readonly echo?: boolean;
 }
 
 const options = JSON.parse(process.argv[2] ?? '{}', (key, value) =>
@@ -38,7 +43,7 @@ const pairs = inPairs((options.hairpin ?? []).map(addressOf));
 
 const view = new PacketView();
 /** Packets with checksums that the host left unfinished, and that are wrong even when finished. */
-const seen = { packets: 0, unfinished: 0, wrong: 0, longest: 0, unreadable: 0 };
+const seen = { packets: 0, unfinished: 0, wrong: 0, longest: 0, unreadable: 0, errors: 0 };
 
 const opened = await openRings({
   ...options,
@@ -52,33 +57,46 @@ const port: Rings = opened;
 port.start((b, at, end) => {
   count(b, at, end);
   if (isPing(b, at)) answerPing(b, at, end);
-  else if (readPacket(view, b, at, end) === 0) hairpin(b);
+  else if (readPacket(view, b, at, end) === 0) pass(b);
   setImmediate(() => port.flush());
 });
 say('open');
 
 createInterface({ input: process.stdin }).on('line', async (line) => {
-  const [verb, text = '', protocol] = line.split(' ');
-  if (verb === 'counters') {
-    const { received, sent, dropped } = port.counters;
-    say(JSON.stringify({ received, sent, dropped: Object.fromEntries(dropped), ...seen }));
-  } else if (verb === 'stall') {
-    say('stalled');
-    for (const until = performance.now() + Number(text); performance.now() < until; );
-  } else if (verb === 'capture') {
-    const at = parseEndpoint(text);
-    if (at === undefined) throw new RangeError(text);
-    const fault = await port.capture(at, protocol === 'tcp' ? 6 : 17);
-    say(fault === undefined ? `captured ${text}` : `fault ${fault.text}`);
-  } else if (verb === 'release') {
-    const at = parseEndpoint(text);
-    if (at === undefined) throw new RangeError(text);
-    await port.release(at, protocol === 'tcp' ? 6 : 17);
-    say(`released ${text}`);
-  } else if (verb === 'close') {
-    await port.close();
-    say('closed');
-    process.exit(0);
+  const [verb, ...words] = line.split(' ');
+  switch (verb) {
+    case 'counters': {
+      const { received, sent, dropped } = port.counters;
+      say(JSON.stringify({ received, sent, dropped: Object.fromEntries(dropped), ...seen }));
+      break;
+    }
+    case 'stall':
+      say('stalled');
+      for (const until = performance.now() + Number(words[0]); performance.now() < until; );
+      break;
+    case 'capture': {
+      const at = words.map(endpoint);
+      const faults = await Promise.all(at.map((each) => port.capture(each, UDP)));
+      const fault = faults.find((each) => each !== undefined);
+      say(fault === undefined ? `captured ${words.join(' ')}` : `fault ${fault.text}`);
+      break;
+    }
+    case 'release':
+      await Promise.all(words.map((text) => port.release(endpoint(text), UDP)));
+      say(`released ${words.join(' ')}`);
+      break;
+    case 'send': {
+      const [from, to] = words.map(endpoint) as [Endpoint, Endpoint];
+      const packet = new Uint8Array(100);
+      port.send(packet, 0, writeUdpPacket(packet, 0, from, to, Buffer.from('hello'), 0, 5));
+      port.flush();
+      say('sent');
+      break;
+    }
+    case 'close':
+      await port.close();
+      say('closed');
+      process.exit(0);
   }
 });
 
@@ -120,6 +138,24 @@ function answerPing(b: Uint8Array, at: number, end: number): void {
   port.send(b, at, end);
 }
 
+function pass(b: Uint8Array): void {
+  if (view.isIcmpError) seen.errors += 1;
+  else if (options.echo) echo(b);
+  else hairpin(b);
+}
+
+/** Swapped addresses and ports change no sum. */
+function echo(b: Uint8Array): void {
+  const { addressLength: n, sourceAt, start, end, transport } = view;
+  const source = octetsOf(b, sourceAt, sourceAt + n);
+  b.copyWithin(sourceAt, sourceAt + n, sourceAt + 2 * n);
+  b.set(source, sourceAt + n);
+  const sourcePort = u16(b, transport);
+  setU16(b, transport, u16(b, transport + 2));
+  setU16(b, transport + 2, sourcePort);
+  port.send(b, start, end);
+}
+
 function hairpin(b: Uint8Array): void {
   for (const [from, to] of pairs) {
     const { addressLength: n, destinationAt } = view;
@@ -152,6 +188,12 @@ function inPairs(addresses: readonly Uint8Array[]): [Side, Side][] {
     pairs.push([callee, caller], [caller, callee]);
   }
   return pairs;
+}
+
+function endpoint(text: string | undefined): Endpoint {
+  const at = parseEndpoint(text ?? '');
+  if (at === undefined) throw new RangeError(text);
+  return at;
 }
 
 function addressOf(text: string): Uint8Array {

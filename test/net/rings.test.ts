@@ -1,11 +1,10 @@
 /** The packet port `rings` on a host of its own, with real programs on both sides. */
 import type { ExecutionContext } from 'ava';
 import { Network } from '../../lab/network.ts';
-import type { Program } from '../../lab/program.ts';
 import type { Topology } from '../../lab/topology.ts';
 import { netTest } from './net-test.ts';
 import { nodeProgram } from './programs.ts';
-import { stateOf } from './traces.ts';
+import { close, counters, RingsHost } from './rings-host.ts';
 import { until } from './until.ts';
 
 /** Everything is on one host: the programs, the port, and addresses that exist nowhere. */
@@ -40,78 +39,15 @@ const HAIRPIN = ['203.0.113.9', '10.1.1.1', '203.0.113.77', '10.1.1.2'].concat([
 ]);
 const OPTIONS = { routing: { ...TO, except: [] }, hairpin: HAIRPIN };
 
-interface Counters {
-  readonly received: number;
-  readonly sent: number;
-  readonly dropped: Readonly<Record<string, number>>;
-  readonly packets: number;
-  readonly unfinished: number;
-  readonly wrong: number;
-  readonly longest: number;
-}
-
-/** A host with a port; `ask` waits for a line that the port's program prints in answer. */
-class Host {
-  readonly network: Network;
-
-  constructor(network: Network) {
-    this.network = network;
-  }
-
-  run(command: string, ...args: readonly string[]): Promise<string> {
-    return this.network.run('ue', command, args);
-  }
-
-  sh(script: string): Promise<string> {
-    return this.run('sh', '-ec', script);
-  }
-
-  async open(options: object = OPTIONS, ready: RegExp = /^open$/m): Promise<Program> {
-    return this.network.start('ue', {
-      ...nodeProgram('rings-main.js', JSON.stringify(options)),
-      takesInput: true,
-      ready: { output: ready },
-    });
-  }
-
-  /** The fault of a port that cannot be opened. */
-  async refused(options: object = OPTIONS): Promise<string> {
-    const { command, args } = nodeProgram('rings-main.js', JSON.stringify(options));
-    const program = await this.network.start('ue', { command, args, takesInput: true });
-    const [, fault = ''] = await program.said(/^fault (.*)$/m);
-    await program.exited;
-    return fault;
-  }
-
-  state(): Promise<string[]> {
-    return stateOf(this.network, 'ue');
-  }
-
-  talk(...args: readonly string[]): Promise<string> {
-    const program = nodeProgram('rings-talk-main.js', ...args);
-    return this.run(program.command, ...program.args);
-  }
-}
-
-async function counters(port: Program): Promise<Counters> {
-  const before = port.output.length;
-  port.write('counters\n');
-  await until(() => port.output.slice(before).includes('}\n'));
-  return JSON.parse(/^\{.*\}$/m.exec(port.output.slice(before))?.[0] ?? '{}');
-}
-
-async function close(port: Program): Promise<void> {
-  port.write('close\n');
-  await port.said(/^closed$/m);
-  await port.exited;
-}
-
 /** A host with foreign things on it; afterwards they, and nothing else, must be there. */
-function ringsTest(title: string, body: (t: ExecutionContext, host: Host) => Promise<void>): void {
+function ringsTest(
+  title: string,
+  body: (t: ExecutionContext, host: RingsHost) => Promise<void>,
+): void {
   netTest(title, ['ethtool'], async ({ t }) => {
     const network = await Network.build(HOST);
     try {
-      const host = new Host(network);
+      const host = new RingsHost(network, 'ue');
       await host.sh(FOREIGN);
       const before = await host.state();
       const ruleset = await host.run('nft', 'list', 'ruleset');
@@ -127,7 +63,7 @@ function ringsTest(title: string, body: (t: ExecutionContext, host: Host) => Pro
 ringsTest(
   'ping, UDP and TCP of real programs pass, both families, and nothing is left',
   async (t, host) => {
-    const port = await host.open();
+    const port = await host.open(OPTIONS);
     for (const { caller, name, callee } of FAMILIES) {
       await host.run('ping', '-c', '2', '-i', '0.2', '-I', caller, name);
       t.is(await host.talk('udp', caller, name, callee, '172', '20'), '3440 octets came back\n');
@@ -146,7 +82,7 @@ ringsTest(
 );
 
 ringsTest('packets of 65,535 octets pass whole, both families', async (t, host) => {
-  const port = await host.open();
+  const port = await host.open(OPTIONS);
   for (const { caller, name, callee, header } of FAMILIES) {
     const length = 65_535 - header;
     const octets = `${length * 5} octets came back\n`;
@@ -163,7 +99,7 @@ ringsTest('packets of 65,535 octets pass whole, both families', async (t, host) 
 });
 
 ringsTest('checksums that the host leaves unfinished are finished right', async (t, host) => {
-  const port = await host.open();
+  const port = await host.open(OPTIONS);
   await host.run('ethtool', '-K', 'tep0', 'tx', 'on');
   for (const { caller, name, callee } of FAMILIES) {
     await host.talk('udp', caller, name, callee, '172', '5');
@@ -176,7 +112,7 @@ ringsTest('checksums that the host leaves unfinished are finished right', async 
 });
 
 ringsTest('packets that several segments make together come as segments', async (t, host) => {
-  const port = await host.open();
+  const port = await host.open(OPTIONS);
   const [first] = FAMILIES;
   await host.talk('tcp', first.caller, first.name, first.callee, '65536', '40');
   const { longest, wrong } = await counters(port);
@@ -193,7 +129,7 @@ ringsTest(
       const first = await host.open({ ...OPTIONS, routing });
       await first.stop('SIGKILL');
       t.regex(await host.sh('ip link; ip rule'), /tep0.*lookup 7480/s);
-      const second = await host.open();
+      const second = await host.open(OPTIONS);
       await host.run('ping', '-c', '1', '-I', '10.1.1.1', '203.0.113.9');
       await close(second);
     }
@@ -201,8 +137,8 @@ ringsTest(
 );
 
 ringsTest('a second port of the same name is refused, the first goes on', async (t, host) => {
-  const first = await host.open();
-  t.regex(await host.refused(), /EBUSY another tep that runs here has tep0/);
+  const first = await host.open(OPTIONS);
+  t.regex(await host.refused(OPTIONS), /EBUSY another tep that runs here has tep0/);
   await host.run('ping', '-c', '1', '-I', '10.1.1.1', '203.0.113.9');
   const apart = { name: 'tep1', table: 7481, priority: 7490 };
   const to = [{ prefix: '198.51.100.0/24' }];
@@ -288,12 +224,12 @@ for (const [what, command, fault] of [
   ringsTest(
     `an interface that is ${what}: told, and the port can be opened again`,
     async (t, host) => {
-      const port = await host.open();
+      const port = await host.open(OPTIONS);
       await host.sh(command);
       await port.said(fault);
       t.is(port.output.match(/^failed/gm)?.length, 1);
       await close(port);
-      const next = await host.open();
+      const next = await host.open(OPTIONS);
       await host.run('ping', '-c', '1', '-I', '10.1.1.1', '203.0.113.9');
       await close(next);
     },
@@ -303,7 +239,7 @@ for (const [what, command, fault] of [
 ringsTest(
   'what comes while nobody looks is kept up to the ring, the rest is counted',
   async (t, host) => {
-    const port = await host.open();
+    const port = await host.open(OPTIONS);
     port.write('stall 3000\n');
     await port.said(/^stalled$/m);
     const flood = `const s=require('dgram').createSocket('udp4');let n=0;
