@@ -56,7 +56,8 @@ class NetlinkWatch {
     this.#state = new NetworkState();
     this.#questions = [askFor(ASK.links), askFor(ASK.addresses), askFor(ASK.routes)];
     this.#ask();
-    readable.arm();
+    // The kernel answers at once: everything is known when the watch begins.
+    this.#read();
     return undefined;
   }
 

@@ -18,7 +18,7 @@ export class Teller {
   /** The first state is no change; `state` may go on changing. */
   became(state: NetworkState): void {
     if (this.#told === undefined) this.#told = state.copy();
-    else this.#timer ??= setTimeout(() => this.#tell(state), GATHER_MS).unref();
+    else this.#timer ??= setTimeout(() => this.#tell(state), GATHER_MS);
   }
 
   close(): void {

@@ -1,0 +1,67 @@
+/** Changes of a real network, as the kernel tells them. */
+import type { NetworkChange } from '../../io/network/network-state.ts';
+import { Network } from '../../lab/network.ts';
+import type { Topology } from '../../lab/topology.ts';
+import { netTest } from './net-test.ts';
+import { nodeProgram } from './programs.ts';
+
+const TOPOLOGY: Topology = {
+  hosts: [
+    { name: 'ue', routes: ['default via 192.0.2.1'] },
+    { name: 'router', isRouter: true },
+  ],
+  links: [
+    {
+      ends: [
+        { host: 'ue', name: 'net', addresses: ['192.0.2.2/24', '2001:db8::2/64'] },
+        { host: 'router', name: 'ue', addresses: ['192.0.2.1/24', '2001:db8::1/64'] },
+      ],
+    },
+  ],
+};
+
+const NOTHING: NetworkChange = {
+  linksUp: [],
+  linksDown: [],
+  addressesNew: [],
+  addressesGone: [],
+  defaultRoute: false,
+};
+
+/** A command on a host, and what the UE is to be told of it; nothing where it is none of its business. */
+const STORY: ReadonlyArray<readonly [host: string, command: string, Partial<NetworkChange>?]> = [
+  ['ue', 'addr add 192.0.2.77/24 dev net', { addressesNew: ['192.0.2.77'] }],
+  ['ue', 'route replace default via 192.0.2.1 src 192.0.2.77 metric 5', { defaultRoute: true }],
+  ['ue', 'route add 198.51.100.0/24 via 192.0.2.1'],
+  ['ue', 'link add tep0 type veth peer name tep0p'],
+  ['ue', 'link set tep0 up'],
+  // The other end of the cable.
+  ['router', 'link set ue down', { linksDown: ['net'], defaultRoute: true }],
+  ['router', 'link set ue up', { linksUp: ['net'], defaultRoute: true }],
+  ['ue', 'addr del 2001:db8::2/64 dev net', { addressesGone: ['2001:db8::2'] }],
+  ['ue', 'link set net down', { linksDown: ['net'], defaultRoute: true }],
+];
+
+netTest('[G-13] each change of the network is told once, with what changed', [], async ({ t }) => {
+  const network = await Network.build(TOPOLOGY);
+  try {
+    const watch = await network.start('ue', {
+      ...nodeProgram('network-watch-main.js'),
+      ready: { output: /ready/ },
+    });
+    const expected: NetworkChange[] = [];
+    for (const [host, command, told] of STORY) {
+      await network.run(host, 'ip', command.split(' '));
+      if (told === undefined) continue;
+      expected.push({ ...NOTHING, ...told });
+      await watch.said(new RegExp(`ready\\n(?:.+\\n){${expected.length}}`));
+    }
+    const lines = watch.output.trim().split('\n').slice(1);
+    t.deepEqual(
+      lines.map((line) => JSON.parse(line)),
+      expected,
+    );
+  } finally {
+    await network.destroy();
+  }
+});
