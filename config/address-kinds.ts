@@ -1,4 +1,5 @@
 /** Kinds of values of the network: addresses, ports, prefixes, servers, proxies. */
+import { type ProxyAddress, parseProxy } from '../io/dial/proxy-address.ts';
 import type { PolicyRule } from '../session/policy.ts';
 import type { PortRange } from '../session/port-allocator.ts';
 import { type Endpoint, parseAddress, parseEndpoint } from '../wire/address.ts';
@@ -22,12 +23,6 @@ export interface ServerAddress {
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
-}
-
-export interface ProxyAddress {
-  readonly host: string;
-  readonly port: number;
-  readonly user?: string;
 }
 
 /** An address of the application that is bound from the start. */
@@ -75,16 +70,22 @@ export const server = kind<ServerAddress>(
   },
 );
 
-/** A password has a key of its own. */
-export const proxy = kind<ProxyAddress>(
-  'http://[USER@]HOST:PORT',
-  'a proxy: http://proxy.example:3128 or http://user@proxy.example:3128 (its password is another key)',
-  (text) => {
-    const [, user, rest = ''] = /^http:\/\/(?:([^@:/]+)@)?([^@/]*)\/?$/.exec(text) ?? [];
-    const target = parseHostPort(rest, undefined);
-    if (target === undefined || user === undefined) return target;
-    return { ...target, user: decodeURIComponentSafely(user) };
+/** A password has a key of its own: this one is shown to whoever asks for the settings. */
+export const proxy: Kind<ProxyAddress> = {
+  placeholder: 'http://[USER@]HOST:PORT',
+  expects: 'a proxy: http://proxy.example:3128 or http://user@proxy.example:3128',
+  isNeverQuoted: true,
+  read(text) {
+    const found = parseProxy(text);
+    if (typeof found === 'string') return { wrong: found };
+    if (found.password === undefined) return { value: found };
+    return { wrong: 'the password does not belong here: use proxy-password-file' };
   },
+};
+
+/** RFC 9110 5.1 and 5.5. */
+export const headerLine = kind('NAME: VALUE', 'a header line of HTTP, Name: value', (text) =>
+  /^[\w!#$%&'*+.^`|~-]+: ?[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text) ? text : undefined,
 );
 
 /** Destinations of media: `203.0.113.0/24`, `203.0.113.9:30000-40000/udp`, `[2001:db8::]/32:1024-65535`. */
@@ -185,12 +186,4 @@ function isIpv6(text: string): boolean {
 
 function isHost(text: string): boolean {
   return NUMERIC.test(text) ? parseAddress(text) !== undefined : HOST_NAME.test(text);
-}
-
-function decodeURIComponentSafely(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }

@@ -25,6 +25,8 @@ export interface Kind<T> {
   readonly isFlag?: true;
   /** Never on the command line, where every user of the machine can read it; never shown. */
   readonly isSecret?: true;
+  /** A wrong one may hold what is secret, so that no message repeats it. */
+  readonly isNeverQuoted?: true;
   /** The words that there are, where they are few. */
   readonly words?: readonly string[];
   read(text: string, place: Place): Read<T>;

@@ -29,6 +29,19 @@ export function number(min: number, max: number): Kind<number> {
   };
 }
 
+/** A whole number, in hexadecimal digits too. */
+export function hexadecimal(min: number, max: number): Kind<number> {
+  const expects = `a number from ${min} to ${max}, such as 0x10`;
+  return {
+    placeholder: 'N',
+    expects,
+    read(given) {
+      const value = /^(?:\d+|0x[0-9a-f]+)$/i.test(given) ? Number(given) : Number.NaN;
+      return within(value, min, max, expects);
+    },
+  };
+}
+
 /** A number that may be large: `64k`, `2M` for 64,000 and 2,000,000. */
 export function amount(min: number, max: number): Kind<number> {
   const expects = `a number from ${min} to ${max}, k, M or G behind it for thousands, millions, …`;

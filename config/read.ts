@@ -190,7 +190,8 @@ function placeOf(from: Written | undefined, folder: string, problems: Problem[])
 
 function shownText(name: string, key: Key<unknown>, from: Written | undefined, wrong: string) {
   const [text] = from?.texts ?? [];
-  const shown = text === undefined || key.kind.isSecret || key.isList ? '' : ` "${text}"`;
+  const isHidden = key.kind.isSecret || key.kind.isNeverQuoted;
+  const shown = text === undefined || isHidden || key.isList ? '' : ` "${text}"`;
   return `${name}${shown}${shown === '' ? ':' : ''} ${wrong}`;
 }
 

@@ -1,4 +1,6 @@
 /** Keys that both agents have, with the same meaning. */
+
+import { DEFAULT_PLACE, type Place, placeFault } from '../io/rings/place.ts';
 import { type LoadedFile, path } from './file-kinds.ts';
 import { group, type Kind, one } from './key.ts';
 import { choice, number, text } from './kinds.ts';
@@ -26,7 +28,7 @@ export function operationKeys(agent: 'client' | 'server') {
   });
 }
 
-const MAX_TABLE = 2 ** 32 - 1;
+const MAX_U32 = 2 ** 32 - 1;
 
 export function packetKeys(port: 'rings' | 'sockets', sockets: string) {
   return {
@@ -38,17 +40,45 @@ export function packetKeys(port: 'rings' | 'sockets', sockets: string) {
       reload: 'restart',
     }),
     'packets.interface': one(text('NAME'), {
-      meaning: 'name of that interface',
-      default: 'tep0',
+      meaning: 'name of that interface; its other end has a p behind it',
+      default: DEFAULT_PLACE.name,
       reload: 'restart',
     }),
-    'packets.table': one(number(1, MAX_TABLE), {
-      meaning: 'number of the routing table that rings fill, and the priority of the rules to it',
-      default: '8086',
+    'packets.table': one(number(1, MAX_U32), {
+      meaning: 'routing table for it alone',
+      default: String(DEFAULT_PLACE.table),
+      reload: 'restart',
+    }),
+    'packets.priority': one(number(1, MAX_U32), {
+      meaning: 'priority of the first of three routing rules',
+      default: String(DEFAULT_PLACE.priority),
       reload: 'restart',
     }),
   };
 }
+
+interface PacketSettings {
+  readonly 'packets.interface': string;
+  readonly 'packets.table': number;
+  readonly 'packets.priority': number;
+  /** TEP-S only. */
+  readonly 'packets.mark'?: number;
+}
+
+/** What the port `rings` calls its things in the system. */
+export function placeOf(s: PacketSettings): Place {
+  return {
+    name: s['packets.interface'],
+    table: s['packets.table'],
+    priority: s['packets.priority'],
+    mark: s['packets.mark'] ?? DEFAULT_PLACE.mark,
+  };
+}
+
+export const checkPlace: CrossCheck<PacketSettings> = (s, tell) => {
+  const fault = placeFault(placeOf(s));
+  if (fault !== undefined) tell('packets', fault.text);
+};
 
 const statusSocket: Kind<string> = {
   placeholder: 'FILE|auto|off',

@@ -1,6 +1,7 @@
 /** Every setting of TEP-C: the table that file, command line, environment, help and types are made of. */
 import {
   endpoint,
+  headerLine,
   mediaRule,
   proxy,
   server,
@@ -11,8 +12,17 @@ import { file, path, privateFile, secret } from '../config/file-kinds.ts';
 import { group, list, one, optional, type Values } from '../config/key.ts';
 import { choice, duration, flag, number, text } from '../config/kinds.ts';
 import type { CrossCheck } from '../config/read.ts';
-import { checkTlsKeys, operationKeys, packetKeys, tlsKeys } from '../config/shared-keys.ts';
+import type { Secret } from '../config/secret.ts';
+import {
+  checkPlace,
+  checkTlsKeys,
+  operationKeys,
+  packetKeys,
+  tlsKeys,
+} from '../config/shared-keys.ts';
+import { credentialsProblem } from '../framing/connect/credentials.ts';
 import { MAX_STRIPES } from '../session/options.ts';
+import { prepareCredentials } from '../wire/stun/keys.ts';
 
 export const CLIENT_FILE = '/etc/tep/client.yaml';
 
@@ -80,7 +90,7 @@ export const CLIENT_KEYS = {
       meaning: 'file with nothing but the password of the proxy',
       reload: 'live',
     }),
-    marker: list(text('HEADER'), {
+    marker: list(headerLine, {
       meaning: 'header lines of CONNECT by which operators tell IMS traffic',
       default: ['User-Agent: 3GPP-IMS-FS_FIRE/1.0'],
       separator: '\n',
@@ -163,6 +173,7 @@ export const checkClient: CrossCheck<ClientSettings> = (s, tell) => {
   checkCredentials(s, tell);
   checkTls(s, tell);
   checkPackets(s, tell);
+  checkPlace(s, tell);
 };
 
 const checkCredentials: CrossCheck<ClientSettings> = (s, tell) => {
@@ -178,12 +189,23 @@ const checkCredentials: CrossCheck<ClientSettings> = (s, tell) => {
   if (s.auth === 'none' && s.user !== undefined) {
     tell('user', 'is not used with auth: none', 'warning');
   }
+  checkNames(s, tell);
   if (s['proxy-password'] !== undefined && s.proxy?.user === undefined) {
     tell('proxy-password', 'needs the user name: proxy: http://USER@HOST:PORT');
   }
   if (s.connect === 'never' && s.proxy !== undefined) {
     tell('proxy', 'is not used with connect: never; remove one of them');
   }
+};
+
+/** What no server and no proxy can be told. */
+const checkNames: CrossCheck<ClientSettings> = (s, tell) => {
+  if (s.user !== undefined && s.password !== undefined && !isPreparable(s.user, s.password)) {
+    tell('user', 'user or password holds a character that neither may have (RFC 8265)');
+  }
+  const name = s.proxy?.user ?? '';
+  const problem = credentialsProblem({ name, password: s['proxy-password']?.reveal() ?? '' });
+  if (problem !== undefined) tell('proxy', problem);
 };
 
 const checkTls: CrossCheck<ClientSettings> = (s, tell) => {
@@ -215,3 +237,12 @@ const checkPackets: CrossCheck<ClientSettings> = (s, tell) => {
     tell('media.static', 'media.bind: static needs the addresses of the phone');
   }
 };
+
+function isPreparable(name: string, password: Secret): boolean {
+  try {
+    prepareCredentials({ name, password: password.reveal() });
+    return true;
+  } catch {
+    return false;
+  }
+}

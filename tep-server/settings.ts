@@ -2,9 +2,16 @@
 import { listenAddress, mediaRule, portRange, prefix } from '../config/address-kinds.ts';
 import { file, path, privateFile, secret } from '../config/file-kinds.ts';
 import { group, list, one, optional, type Values } from '../config/key.ts';
-import { amount, choice, duration, flag, number, text } from '../config/kinds.ts';
+import { amount, choice, duration, flag, hexadecimal, number, text } from '../config/kinds.ts';
 import type { CrossCheck } from '../config/read.ts';
-import { checkTlsKeys, operationKeys, packetKeys, tlsKeys } from '../config/shared-keys.ts';
+import {
+  checkPlace,
+  checkTlsKeys,
+  operationKeys,
+  packetKeys,
+  tlsKeys,
+} from '../config/shared-keys.ts';
+import { DEFAULT_PLACE } from '../io/rings/place.ts';
 
 export const SERVER_FILE = '/etc/tep/server.yaml';
 
@@ -111,6 +118,11 @@ export const SERVER_KEYS = {
       reload: 'live',
     }),
     ...packetKeys('sockets', 'one for each public port'),
+    'packets.mark': one(hexadecimal(1, 2 ** 32 - 1), {
+      meaning: 'bit of the packet mark for packets to reflexive addresses',
+      default: `0x${DEFAULT_PLACE.mark.toString(16)}`,
+      reload: 'restart',
+    }),
   }),
   ...group('Limits', {
     'limits.tunnels-per-user': limit(number(1, 65_535), 'tunnels of one user at a time', '8'),
@@ -157,6 +169,7 @@ export const checkServer: CrossCheck<ServerSettings> = (s, tell) => {
   checkListening(s, tell);
   checkUsers(s, tell);
   checkAddresses(s, tell);
+  checkPlace(s, tell);
   if (s['media.allow'].length === 0) {
     tell('media.allow', 'say where the media gateways are: nothing else is let through');
   }

@@ -54,7 +54,8 @@ function tellSettings<T extends Keys>(
     const rows = shownSettings(kind.keys, written).map(({ name, texts, from, isList }) => {
       return [name, { value: isList ? texts : (texts[0] ?? null), from }];
     });
-    const answer = { ok, file, problems, settings: Object.fromEntries(rows) };
+    // What could not be understood may hold a secret in the wrong place.
+    const answer = { ok, file, problems, ...(ok ? { settings: Object.fromEntries(rows) } : {}) };
     world.stdout.write(`${JSON.stringify(answer)}\n`);
     return ok ? EXIT.SUCCESS : EXIT.USAGE;
   }

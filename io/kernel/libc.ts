@@ -40,6 +40,8 @@ export interface Libc {
   mmap(length: number, fd: number): Mapping | IoFault;
   /** The address of the first octet: good as long as the octets are held on to. */
   addressOf(b: Uint8Array): bigint;
+  /** State of the clock; `timex` is a zeroed `struct timex`, so that nothing is changed. */
+  adjtimex(timex: Uint8Array): number | IoFault;
   eventfd(): number | IoFault;
   read(fd: number, into: Uint8Array): number | IoFault;
   write(fd: number, b: Uint8Array): number | IoFault;
@@ -172,6 +174,7 @@ function bindCalls(koffi: typeof Koffi): Libc {
       };
     },
     addressOf: (b) => koffi.address(b),
+    adjtimex: checked('adjtimex', 'int', ['void *']),
     eventfd: () => eventfd(0, EFD_CLOEXEC_NONBLOCK),
     read: (fd, into) => readCall(fd, into, into.length),
     write: (fd, b) => writeCall(fd, b, b.length),

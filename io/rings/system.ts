@@ -60,6 +60,14 @@ export class System {
     return this.#remove(leftovers);
   }
 
+  /** A fault when something is in the way that is not ours; nothing is changed. */
+  async check(): Promise<IoFault | undefined> {
+    const found = await this.#look();
+    if (isIoFault(found)) return found;
+    const leftovers = judge(found, this.#place);
+    return isIoFault(leftovers) ? leftovers : undefined;
+  }
+
   /** Makes the two interfaces, down: `up` follows when somebody reads the far one. */
   async makeLinks(forwards: boolean): Promise<IoFault | undefined> {
     const { name } = this.#place;
