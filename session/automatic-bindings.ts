@@ -37,8 +37,6 @@ export interface FirstPacketOptions {
 export interface AutomaticBindingsParts {
   readonly bindings: ClientBindings;
   readonly random: RandomSource;
-  /** Absent: no first packet makes a binding. */
-  readonly firstPacket: FirstPacketOptions | undefined;
   /** False when there can be none. */
   want(binding: ClientBinding, now: number): boolean;
   drop(binding: ClientBinding, now: number): void;
@@ -47,14 +45,14 @@ export interface AutomaticBindingsParts {
 export class AutomaticBindings {
   /** When to look for those that nobody uses; Infinity while there are none. */
   sweepAtMs = NEVER;
+  /** Undefined: no first packet makes a binding. */
+  firstPacket: FirstPacketOptions | undefined;
   readonly #parts: AutomaticBindingsParts;
   readonly #refusals: Refusals;
-  readonly #idleMs: number;
 
   constructor(parts: AutomaticBindingsParts) {
     this.#parts = parts;
     this.#refusals = new Refusals(parts.random);
-    this.#idleMs = parts.firstPacket?.idleMs ?? FLOW_IDLE_MS;
   }
 
   /** For an application that runs STUN itself; undefined when there is no binding to be had. */
@@ -64,7 +62,8 @@ export class AutomaticBindings {
     if (known !== undefined || !this.#mayAsk(view, now)) return known;
     const ue: Endpoint = { family: view.version, address: octetsOf(b, at, at + length), port };
     const wish = { protocol: udp.PROTOCOL, port: 0, pair: false } as const;
-    return this.#want(new ClientBinding(ue, wish, STUN_IDLE_MS, now), now)?.first;
+    const made = { origin: 'stun', idleMs: STUN_IDLE_MS } as const;
+    return this.#want(new ClientBinding(ue, wish, made, now), now)?.first;
   }
 
   /** For the sender of a packet that has no binding, if it is the first one of a media flow. */
@@ -75,8 +74,9 @@ export class AutomaticBindings {
     const pair = protocol === udp.PROTOCOL && this.#hasFreeNeighbour(b, view);
     const port = pair ? sourcePort & ~1 : sourcePort;
     const ue: Endpoint = { family: view.version, address: octetsOf(b, at, at + length), port };
-    const idleMs = protocol === tcp.PROTOCOL ? TCP_IDLE_MS : this.#idleMs;
-    const binding = this.#want(new ClientBinding(ue, { protocol, port, pair }, idleMs, now), now);
+    const idleMs = protocol === tcp.PROTOCOL ? TCP_IDLE_MS : this.#idleMs();
+    const made = { origin: 'flow', idleMs } as const;
+    const binding = this.#want(new ClientBinding(ue, { protocol, port, pair }, made, now), now);
     return binding?.slots[sourcePort - port];
   }
 
@@ -86,8 +86,8 @@ export class AutomaticBindings {
     const { FIN, RST, SYN } = tcp.FLAGS;
     if ((flags & SYN) !== 0) binding.idleMs = TCP_IDLE_MS;
     if ((flags & (FIN | RST)) === 0) return;
-    binding.idleMs = this.#idleMs;
-    this.#sweepBy(now + this.#idleMs);
+    binding.idleMs = this.#idleMs();
+    this.#sweepBy(now + binding.idleMs);
   }
 
   /** Whether a flow like this one was refused lately. */
@@ -130,7 +130,7 @@ export class AutomaticBindings {
 
   /** A TCP connection that is under way already has another public address, or none. */
   #opensFlow(b: Uint8Array, view: PacketView): boolean {
-    const { firstPacket } = this.#parts;
+    const { firstPacket } = this;
     if (firstPacket === undefined) return false;
     const { ACK, SYN } = tcp.FLAGS;
     const isTcp = view.protocol === tcp.PROTOCOL;
@@ -145,6 +145,10 @@ export class AutomaticBindings {
     if (neighbour === 0) return false;
     const { bindings } = this.#parts;
     return bindings.byUe(b, sourceAt, addressLength, neighbour, udp.PROTOCOL) === undefined;
+  }
+
+  #idleMs(): number {
+    return this.firstPacket?.idleMs ?? FLOW_IDLE_MS;
   }
 
   #sweepBy(atMs: number): void {

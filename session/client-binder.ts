@@ -7,7 +7,7 @@ import { equal } from '../wire/bytes.ts';
 import { FAULTS } from '../wire/faults.ts';
 import { find, type StunMessage, TRANSACTION_ID_LEN } from '../wire/stun/message.ts';
 import { BINDING_FLAGS } from '../wire/stun/registry.ts';
-import { AutomaticBindings, type FirstPacketOptions } from './automatic-bindings.ts';
+import { AutomaticBindings } from './automatic-bindings.ts';
 import { ClientBinding, type ClientBindings, type ClientSlot } from './client-bindings.ts';
 import type { ClientConnection, Release } from './client-connection.ts';
 import type { ClientRequests } from './client-requests.ts';
@@ -21,8 +21,7 @@ import type { RandomSource } from './tunnel-end.ts';
 
 const UDP = 17;
 
-/** How long a binding that was asked for in words may be idle. */
-const FOREVER = Number.POSITIVE_INFINITY;
+const ASKED = { origin: 'asked', idleMs: Number.POSITIVE_INFINITY } as const;
 
 export interface ClientBinderParts {
   readonly bindings: ClientBindings;
@@ -32,7 +31,6 @@ export interface ClientBinderParts {
   readonly stun: LocalStun;
   readonly sink: PacketSink;
   readonly random: RandomSource;
-  readonly firstPacket: FirstPacketOptions | undefined;
   /** Whether requests may be sent. */
   isUp(): boolean;
   /** Something is wanted: a tunnel is needed. */
@@ -55,11 +53,10 @@ export class ClientBinder {
   #unwanted: ClientBinding[] = [];
 
   constructor(parts: ClientBinderParts) {
-    const { bindings, firstPacket, random } = parts;
+    const { bindings, random } = parts;
     this.#parts = parts;
     this.automatic = new AutomaticBindings({
       bindings,
-      firstPacket,
       random,
       want: (binding, now) => this.#want(binding, now),
       drop: (binding, now) => this.#drop(binding, now),
@@ -71,10 +68,10 @@ export class ClientBinder {
     requirePorts(ue.port, port, pair);
     const known = this.#parts.bindings.of(ue, protocol);
     if (known === undefined) {
-      this.#want(new ClientBinding(ue, { protocol, port, pair }, FOREVER, now), now);
+      this.#want(new ClientBinding(ue, { protocol, port, pair }, ASKED, now), now);
       return;
     }
-    known.binding.idleMs = FOREVER;
+    Object.assign(known.binding, ASKED);
     this.#tellBound(known, false);
   }
 

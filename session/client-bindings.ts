@@ -11,13 +11,17 @@ import { EndpointTable } from './endpoint-table.ts';
 import type { FlowProtocol } from './outputs.ts';
 import type { RandomSource } from './tunnel-end.ts';
 
+/** `asked` for by `bind` · `flow` its first packet · `stun` the application's own STUN. */
+export type BindingOrigin = 'asked' | 'flow' | 'stun';
+
 export class ClientBinding {
   readonly protocol: FlowProtocol;
   /** The port to ask for: wished at first, later the one that was granted last; 0 any. */
   port: number;
   /** One or two. */
   readonly slots: readonly [ClientSlot, ...ClientSlot[]];
-  /** Nobody asked for it in words: it ends when it is not used for so long. Infinity for others. */
+  origin: BindingOrigin;
+  /** It ends when it is not used for so long; Infinity where somebody asked for it. */
   idleMs: number;
   /** Whether the request for it is under way on a connection. */
   isAsked = false;
@@ -30,12 +34,13 @@ export class ClientBinding {
   constructor(
     ue: Endpoint,
     wish: { protocol: FlowProtocol; port: number; pair: boolean },
-    idleMs: number,
+    made: { readonly origin: BindingOrigin; readonly idleMs: number },
     now: number,
   ) {
     this.protocol = wish.protocol;
     this.port = wish.port;
-    this.idleMs = idleMs;
+    this.origin = made.origin;
+    this.idleMs = made.idleMs;
     this.usedMs = now;
     const first = new ClientSlot(this, ue);
     const odd = () => new ClientSlot(this, { ...ue, port: ue.port + 1 });
@@ -48,7 +53,7 @@ export class ClientBinding {
   }
 
   get isAutomatic(): boolean {
-    return this.idleMs !== Number.POSITIVE_INFINITY;
+    return this.origin !== 'asked';
   }
 
   get isPair(): boolean {

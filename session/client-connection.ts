@@ -2,8 +2,8 @@
 import type { Endpoint, Family } from '../wire/address.ts';
 import { ClientAuth, type SignedRequest } from '../wire/stun/client-auth.ts';
 import type { ClientBinding } from './client-bindings.ts';
-import { Connection } from './connection.ts';
-import type { ClientOptions } from './options.ts';
+import { Connection, type ConnectionOptions } from './connection.ts';
+import type { ClientPolicy } from './options.ts';
 import type { FlowProtocol } from './outputs.ts';
 import { type Transaction, Transactions } from './transactions.ts';
 
@@ -43,10 +43,16 @@ export class ClientConnection extends Connection {
   #doubtedMs = NEVER_YET;
   #provenDeadMs = NEVER;
 
-  constructor(conn: number, stripe: number, options: ClientOptions, now: number) {
+  constructor(
+    conn: number,
+    stripe: number,
+    options: ConnectionOptions,
+    auth: ClientPolicy['auth'],
+    now: number,
+  ) {
     super(conn, 'connecting', options, now);
     this.stripe = stripe;
-    this.auth = new ClientAuth({ ...options.auth, reliable: true });
+    this.auth = new ClientAuth({ ...auth, reliable: true });
   }
 
   /** Something is asked now: if nothing is received within `limitMs`, the connection is dead. */

@@ -43,8 +43,7 @@ export interface ClientDataParts {
   readonly sink: PacketSink;
   readonly automatic: AutomaticBindings;
   readonly reach: Reach;
-  /** Absent: packets that get no tunnel are dropped without a word. */
-  readonly refuser: Refuser | undefined;
+  readonly refuser: Refuser;
 }
 
 export class ClientData {
@@ -158,7 +157,7 @@ export class ClientData {
   }
 
   #refuse(fault: Fault, b: Uint8Array, now: number): Fault {
-    this.#parts.refuser?.answer(b, this.#view, now);
+    this.#parts.refuser.answer(b, this.#view, now);
     return fault;
   }
 

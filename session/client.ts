@@ -21,12 +21,13 @@ import { ClientConnection, type ClientTransaction, type Purpose } from './client
 import { ClientData } from './client-data.ts';
 import { ClientRequests } from './client-requests.ts';
 import { ClientStats } from './client-stats.ts';
+import { type ClientTunnelStatus, statusOf } from './client-status.ts';
 import { Connections } from './connections.ts';
 import { Counters } from './counters.ts';
 import type { BindWishes, ClientEnd } from './ends.ts';
 import { LocalStun } from './local-stun.ts';
 import { type Admission, admissionOf, openAttributes, TOKEN_LEN } from './messages.ts';
-import { type ClientOptions, MAX_STRIPES, SOFTWARE } from './options.ts';
+import { type ClientOptions, type ClientPolicy, MAX_STRIPES, SOFTWARE } from './options.ts';
 import type { ClientOutput, ClosedWhy, FlowProtocol, PacketSink, RefusedWhy } from './outputs.ts';
 import { Reach } from './reach.ts';
 import { Refuser } from './refuser.ts';
@@ -60,6 +61,8 @@ export class TunnelClient implements ClientEnd {
   readonly #stats: ClientStats;
   readonly #stripes: Stripes;
   readonly #reach: Reach;
+  readonly #refuser: Refuser;
+  #policy: ClientPolicy;
   /** The connections that are part of the tunnel. */
   readonly #ready: ClientConnection[] = [];
   #state: TunnelState = 'idle';
@@ -95,11 +98,10 @@ export class TunnelClient implements ClientEnd {
     });
     const bindings = new ClientBindings(options.maxBindings ?? MAX_BINDINGS, random);
     const reach = new Reach({
-      servers: options.servers ?? 1,
-      keepTrying: options.keepTrying ?? false,
       random,
       changed: (on) => connections.tell({ type: 'outage', on }),
     });
+    const refuser = new Refuser(sink);
     const binder = new ClientBinder({
       bindings,
       requests,
@@ -108,7 +110,6 @@ export class TunnelClient implements ClientEnd {
       stun,
       sink,
       random,
-      firstPacket: options.firstPacket,
       granted: (binding, now) => data.granted(binding, now),
       lost: (binding, now) => data.lost(binding, now),
       isUp: () => this.#state === 'up',
@@ -117,7 +118,6 @@ export class TunnelClient implements ClientEnd {
       tell: (output) => connections.tell(output),
     });
     const { automatic } = binder;
-    const refuser = options.refuse ? new Refuser(sink) : undefined;
     const common = { bindings, connections, ready, counters, stun, sink };
     const data = new ClientData({ ...common, automatic, reach, refuser });
     const periodMs = options.statsMs;
@@ -129,6 +129,23 @@ export class TunnelClient implements ClientEnd {
     this.#requests = requests;
     this.#bindings = bindings;
     this.#binder = binder;
+    this.#refuser = refuser;
+    this.#policy = options;
+    this.configure(options);
+  }
+
+  configure(policy: ClientPolicy): void {
+    this.#policy = policy;
+    this.#binder.automatic.firstPacket = policy.firstPacket;
+    this.#refuser.isOn = policy.refuse ?? false;
+    this.#reach.keepTrying = policy.keepTrying ?? false;
+    this.#reach.servers = policy.servers ?? 1;
+  }
+
+  status(): ClientTunnelStatus {
+    const connections = [...this.#connections.all()];
+    const bindings = [...this.#bindings.all()];
+    return statusOf(this.#state, this.#told, connections, bindings);
   }
 
   get state(): TunnelState {
@@ -289,7 +306,8 @@ export class TunnelClient implements ClientEnd {
       const stripe = this.#stripes.due(conn, now);
       if (stripe < 0) return;
       this.#lastConn = conn;
-      this.#connections.add(new ClientConnection(conn, stripe, this.#options, now));
+      const { auth } = this.#policy;
+      this.#connections.add(new ClientConnection(conn, stripe, this.#options, auth, now));
       const joins = this.#token !== undefined;
       this.#connections.tell({ type: 'connect', conn, stripe, joins });
     }
@@ -307,7 +325,7 @@ export class TunnelClient implements ClientEnd {
     const known = this.#token;
     if (typeof admission === 'string') {
       this.#turnedAway(c, 'not-tep-s', 0, admission, now);
-    } else if (unsigned && this.#options.auth.mechanism !== 'none') {
+    } else if (unsigned && this.#policy.auth.mechanism !== 'none') {
       this.#turnedAway(c, 'untrusted', 0, 'TEP-S did not ask for credentials', now);
     } else if (known !== undefined && !equal(known, 0, admission.token, 0, TOKEN_LEN)) {
       this.#connections.end(c, 'refuse', FAULTS.STUN_UNEXPECTED, now);

@@ -1,6 +1,8 @@
 /** What each end can do besides the verbs that both share (tunnel-end.ts). */
 import type { Endpoint } from '../wire/address.ts';
+import type { ClientTunnelStatus } from './client-status.ts';
 import type { Counters } from './counters.ts';
+import type { ClientPolicy } from './options.ts';
 import type { ClientOutput, FlowProtocol, ServerOutput } from './outputs.ts';
 import type { QuotaLimits } from './quota.ts';
 import type { TunnelState } from './table.ts';
@@ -32,6 +34,9 @@ export interface ClientEnd extends TunnelEnd<ClientOutput> {
    * attempts that wait are made now.
    */
   networkChanged(isGone: (conn: number) => boolean, now: number): void;
+  /** Takes these settings from now on. */
+  configure(policy: ClientPolicy): void;
+  status(): ClientTunnelStatus;
   /** Last measured round trip of a connection in milliseconds; undefined before the first. */
   rttMs(conn: number): number | undefined;
 }

@@ -21,20 +21,10 @@ interface CommonOptions extends ConnectionOptions {
   readonly software?: string;
 }
 
-export interface ClientOptions extends CommonOptions {
-  /** `none` only for a TEP-S that asks for nothing. */
+/** What may change while the client runs. */
+export interface ClientPolicy {
+  /** For connections from now on. `none` only for a TEP-S that asks for nothing. */
   readonly auth: Omit<ClientAuthOptions, 'reliable'>;
-  /** 1 (default) to 8. */
-  readonly stripes?: number;
-  /** How long the tunnel stays open after the last binding is released (M-18). Default 10,000. */
-  readonly lingerMs?: number;
-  /** A pair is one. Default 64. */
-  readonly maxBindings?: number;
-  /**
-   * Media addresses of TEP-S: a STUN Binding request that an application sends there is answered by
-   * TEP-C itself with the public address (tep-wire 5).
-   */
-  readonly stunAt?: readonly Endpoint[];
   /** Absent: only `bind` and STUN of applications make bindings. */
   readonly firstPacket?: FirstPacketOptions;
   /**
@@ -49,6 +39,20 @@ export interface ClientOptions extends CommonOptions {
   readonly keepTrying?: boolean;
   /** How many TEP-S the agent can choose from: so many in a row may refuse. Default 1. */
   readonly servers?: number;
+}
+
+export interface ClientOptions extends CommonOptions, ClientPolicy {
+  /** 1 (default) to 8. */
+  readonly stripes?: number;
+  /** How long the tunnel stays open after the last binding is released (M-18). Default 10,000. */
+  readonly lingerMs?: number;
+  /** A pair is one. Default 64. */
+  readonly maxBindings?: number;
+  /**
+   * Media addresses of TEP-S: a STUN Binding request that an application sends there is answered by
+   * TEP-C itself with the public address (tep-wire 5).
+   */
+  readonly stunAt?: readonly Endpoint[];
   /** How often TEP-STATS is asked while media flows. Default 5,000. */
   readonly statsMs?: number;
 }

@@ -21,15 +21,15 @@ const RETRY: Backoff = { firstMs: 4_000, mostMs: 60_000 };
 const NEVER = Number.POSITIVE_INFINITY;
 
 export interface ReachOptions {
-  /** See ClientOptions. */
-  readonly servers: number;
-  readonly keepTrying: boolean;
   readonly random: RandomSource;
   changed(isOut: boolean): void;
 }
 
 export class Reach {
   isOut = false;
+  /** See ClientOptions. */
+  servers = 1;
+  keepTrying = false;
   /** When it is to be given up that the TEP-S which has the tunnel comes back. */
   failOverMs = NEVER;
   /** When to open again. */
@@ -48,7 +48,7 @@ export class Reach {
 
   /** Whether a tunnel is sought though nobody may need it. */
   get isSought(): boolean {
-    return this.isOut && this.#options.keepTrying;
+    return this.isOut && this.keepTrying;
   }
 
   deadline(): number {
@@ -74,22 +74,22 @@ export class Reach {
   /** A TEP-S refused; whether that was the last one to ask. */
   turnedAway(): boolean {
     this.#refusals += 1;
-    return this.#refusals >= this.#options.servers;
+    return this.#refusals >= this.servers;
   }
 
   /** Opening, or what came instead, failed for good. */
   refused(now: number): void {
     this.#set(true);
     this.failOverMs = NEVER;
-    const { keepTrying, random } = this.#options;
-    if (!keepTrying) return;
-    this.retryAtMs = now + backoffMs(this.#failures, u8(random(1), 0), RETRY);
+    if (!this.keepTrying) return;
+    const octet = u8(this.#options.random(1), 0);
+    this.retryAtMs = now + backoffMs(this.#failures, octet, RETRY);
     this.#failures += 1;
   }
 
   lost(lifetimeMs: number, now: number): void {
     this.#expect(now + lifetimeMs);
-    if (this.#options.servers > 1) this.failOverMs = now + Math.min(FAIL_OVER_MS, lifetimeMs);
+    if (this.servers > 1) this.failOverMs = now + Math.min(FAIL_OVER_MS, lifetimeMs);
   }
 
   admitted(): void {

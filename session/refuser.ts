@@ -14,8 +14,7 @@ const PER_SECOND = 20;
 const NO_BINDING = -1;
 
 export class Refuser {
-  /** Answers sent. */
-  count = 0;
+  isOn = false;
   readonly #sink: PacketSink;
   readonly #out = new Uint8Array(MAX_REFUSAL_LEN);
   #tokens = BURST;
@@ -27,12 +26,12 @@ export class Refuser {
 
   /** `b` holds the packet as the application made it. */
   answer(b: Uint8Array, view: PacketView, now: number): void {
+    if (!this.isOn) return;
     this.#fill(now);
     if (this.#tokens < 1) return;
     const length = writeRefusal(this.#out, 0, b, view);
     if (length === 0) return;
     this.#tokens -= 1;
-    this.count += 1;
     this.#sink.packet(this.#out, 0, length, NO_BINDING);
   }
 

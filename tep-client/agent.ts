@@ -15,8 +15,10 @@ import { isIoFault } from '../io/io-fault.ts';
 import { Pump } from '../io/pump.ts';
 import { systemRandom } from '../io/random.ts';
 import { TunnelClient } from '../session/client.ts';
+import type { ClientTunnelStatus } from '../session/client-status.ts';
 import type { Counters } from '../session/counters.ts';
 import type { BindWishes } from '../session/ends.ts';
+import type { ClientPolicy } from '../session/options.ts';
 import type { ClientOutput, FlowProtocol } from '../session/outputs.ts';
 import { type Endpoint, formatEndpoint } from '../wire/address.ts';
 import type { BindFailed, Bound, ClientAgentOptions, Closed, Opened } from './options.ts';
@@ -27,11 +29,19 @@ const STOPPED: Closed = { type: 'closed', why: 'asked', code: 0, reason: 'stoppe
 
 type BindAnswer = Bound | BindFailed | Closed;
 
+/** An attempt to connect. `isStale`: it was made in another network and is to be made again. */
+interface Dialling {
+  readonly dial: Dial;
+  isStale: boolean;
+}
+
 export class ClientAgent {
   readonly #options: ClientAgentOptions;
   readonly #end: TunnelClient;
   readonly #pump: Pump<ClientOutput>;
-  readonly #dials = new Map<number, Dial>();
+  readonly #dials = new Map<number, Dialling>();
+  /** The address of this machine that each connection has. */
+  readonly #localAddresses = new Map<number, string>();
   /** Who waits for the answer to `open`, and to `bind` by UE address and protocol. */
   #openWaiters: Array<(answer: Opened | Closed) => void> = [];
   readonly #bindWaiters = new Map<string, Array<(answer: BindAnswer) => void>>();
@@ -48,6 +58,7 @@ export class ClientAgent {
       this.#end,
       (output) => this.#obey(output),
       () => options.packets.flush(),
+      (conn) => this.#localAddresses.delete(conn),
     );
     options.packets.start((b, at, end) => {
       this.#end.packet(b, at, end, now());
@@ -57,6 +68,31 @@ export class ClientAgent {
 
   get counters(): Counters {
     return this.#end.counters;
+  }
+
+  status(): ClientTunnelStatus {
+    return this.#end.status();
+  }
+
+  configure(policy: ClientPolicy): void {
+    this.#end.configure(policy);
+  }
+
+  /**
+   * Addresses or routes of this machine changed; `isOurs` tells which addresses it still has.
+   * Connections without an address are given up, and attempts that may hang on one begin anew.
+   */
+  networkChanged(isOurs: (address: string) => boolean): void {
+    for (const dialling of this.#dials.values()) {
+      dialling.isStale = true;
+      dialling.dial.abandon();
+    }
+    const isGone = (conn: number) => {
+      const address = this.#localAddresses.get(conn);
+      return address !== undefined && !isOurs(address);
+    };
+    this.#end.networkChanged(isGone, now());
+    this.#pump.touched();
   }
 
   /** Opens the tunnel: resolves when it is usable, or is known not to become so. */
@@ -92,7 +128,7 @@ export class ClientAgent {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#end.close(now());
-    for (const dial of this.#dials.values()) dial.abandon();
+    for (const conn of this.#dials.keys()) this.#abandon(conn);
     await this.#pump.stop();
     await this.#options.packets.close();
     this.#answerAll(STOPPED);
@@ -101,10 +137,10 @@ export class ClientAgent {
   #obey(output: ClientOutput): void {
     switch (output.type) {
       case 'connect':
-        void this.#connect(output.conn, output.stripe);
+        void this.#connect(output.conn, output.stripe, output.joins);
         break;
       case 'close':
-        this.#dials.get(output.conn)?.abandon();
+        this.#abandon(output.conn);
         break;
       case 'opened':
         this.#answerOpen(output);
@@ -120,19 +156,21 @@ export class ClientAgent {
     this.#options.observe?.(output);
   }
 
-  async #connect(conn: number, stripe: number): Promise<void> {
-    const dial = this.#options.dial(conn, stripe);
-    this.#dials.set(conn, dial);
-    const stream = await dial.result;
+  async #connect(conn: number, stripe: number, joins: boolean): Promise<void> {
+    const dialling = { dial: this.#options.dial(conn, stripe, joins), isStale: false };
+    this.#dials.set(conn, dialling);
+    const stream = await dialling.dial.result;
     this.#dials.delete(conn);
-    if (isIoFault(stream)) {
-      this.#end.disconnected(conn, now());
-      this.#options.observe?.({ type: 'connect-failed', conn, fault: stream });
-    } else if (stream.destroyed) {
-      // Gone before anybody listened for its close.
-      this.#end.disconnected(conn, now());
-    } else {
+    if (!isIoFault(stream) && !stream.destroyed) {
       this.#attach(conn, stream);
+    } else if (dialling.isStale) {
+      await this.#connect(conn, stripe, joins);
+    } else {
+      // Or gone before anybody listened for its close.
+      this.#end.disconnected(conn, now());
+      if (isIoFault(stream)) {
+        this.#options.observe?.({ type: 'connect-failed', conn, fault: stream });
+      }
     }
     this.#pump.touched();
   }
@@ -142,8 +180,16 @@ export class ClientAgent {
     stream.once('error', (error) => {
       this.#options.observe?.({ type: 'connection-broken', conn, fault: streamFault(error) });
     });
+    if ('localAddress' in stream) this.#localAddresses.set(conn, String(stream.localAddress));
     this.#end.connected(conn, now());
     this.#pump.attach(conn, stream);
+  }
+
+  #abandon(conn: number): void {
+    const dialling = this.#dials.get(conn);
+    if (dialling === undefined) return;
+    dialling.isStale = false;
+    dialling.dial.abandon();
   }
 
   #answerOpen(answer: Opened | Closed): void {

@@ -5,8 +5,12 @@ import type { ClientOptions } from '../session/options.ts';
 import type { ClientOutput } from '../session/outputs.ts';
 
 export interface ClientAgentOptions {
-  /** Starts to connect to a TEP-S, each time that the tunnel needs a connection. */
-  readonly dial: (conn: number, stripe: number) => Dial;
+  /**
+   * Starts to connect to a TEP-S, each time that the tunnel needs a connection; to the one that has the
+   * tunnel where the connection `joins` it. Called again for the same connection when the network
+   * changed before it was there.
+   */
+  readonly dial: (conn: number, stripe: number, joins: boolean) => Dial;
   readonly tunnel: Omit<ClientOptions, 'random'>;
   /** Where the application's packets come from and go to. The agent starts and closes it. */
   readonly packets: PacketPort;

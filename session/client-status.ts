@@ -1,0 +1,58 @@
+/** TEP-C as a status page may show it: without its token. */
+import type { Endpoint } from '../wire/address.ts';
+import type { BindingOrigin, ClientBinding } from './client-bindings.ts';
+import type { ClientConnection } from './client-connection.ts';
+import type { FlowProtocol } from './outputs.ts';
+import type { ConnectionState, TunnelState } from './table.ts';
+
+export interface ClientTunnelStatus {
+  readonly state: TunnelState;
+  /** Our address as TEP-S saw it when the tunnel last came up. */
+  readonly outer: Endpoint | undefined;
+  readonly connections: readonly ClientConnectionStatus[];
+  readonly bindings: readonly ClientBindingStatus[];
+}
+
+export interface ClientConnectionStatus {
+  readonly conn: number;
+  readonly stripe: number;
+  readonly state: ConnectionState;
+  /** Undefined before the first measurement. */
+  readonly rttMs: number | undefined;
+  /** Octets that wait to be written, and how many may. */
+  readonly queued: number;
+  readonly queueLimit: number;
+}
+
+/** A pair makes two. */
+export interface ClientBindingStatus {
+  readonly ue: Endpoint;
+  readonly protocol: FlowProtocol;
+  readonly origin: BindingOrigin;
+  /** Undefined until it is granted. */
+  readonly address: Endpoint | undefined;
+  readonly usedMs: number;
+}
+
+export function statusOf(
+  state: TunnelState,
+  opened: { readonly outer: Endpoint } | undefined,
+  connections: readonly ClientConnection[],
+  bindings: readonly ClientBinding[],
+): ClientTunnelStatus {
+  return {
+    state,
+    outer: opened?.outer,
+    connections: connections.map(connectionStatus),
+    bindings: bindings.flatMap(bindingStatus),
+  };
+}
+
+function connectionStatus(c: ClientConnection): ClientConnectionStatus {
+  const { conn, stripe, state, rttMs, queue } = c;
+  return { conn, stripe, state, rttMs, queued: queue.length, queueLimit: queue.limit };
+}
+
+function bindingStatus({ slots, protocol, origin, usedMs }: ClientBinding): ClientBindingStatus[] {
+  return slots.map(({ ue, address }) => ({ ue, protocol, origin, address, usedMs }));
+}
