@@ -14,6 +14,7 @@ export const COMMANDS: Commands = {
   replay: () => import('./replay.ts'),
   sdp: () => import('./sdp.ts'),
   status: () => import('./status.ts'),
+  doctor: () => import('./doctor.ts'),
 };
 
 /**
