@@ -115,10 +115,7 @@ function sourcesOf(agent: AgentName, config: string | undefined, { env, process 
   return { args, env, folder: process.folder, defaultFile: FILES[agent] };
 }
 
-function configurationFindings(
-  agent: AgentName,
-  problems: readonly Problem[],
-): Finding[] {
+function configurationFindings(agent: AgentName, problems: readonly Problem[]): Finding[] {
   const findings = new Findings('configuration');
   for (const problem of problems) {
     const { severity } = problem;
@@ -135,9 +132,13 @@ function asText(findings: readonly Finding[]): string {
     `${SIGNS[result]}${check}: ${oneLine(text)}`,
     ...(todo === undefined ? [] : [`        → ${oneLine(todo)}`]),
   ]);
-  const count = (result: Finding['result']) => findings.filter((f) => f.result === result).length;
-  const summary = `${count('problem')} problems, ${count('warning')} warnings, ${count('ok')} ok`;
+  const number = (result: Finding['result']) => findings.filter((f) => f.result === result).length;
+  const summary = `${count(number('problem'), 'problem')}, ${count(number('warning'), 'warning')}, ${number('ok')} ok`;
   return `${lines.join('\n')}\n\n${summary}\n`;
+}
+
+function count(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`;
 }
 
 function asJson(findings: readonly Finding[]): string {

@@ -102,7 +102,8 @@ function userFindings(s: ServerSettings): Finding[] {
     findings.problem(`${s.users.path}: ${problem}`, 'lines are name:password or name:{sha256}KEY');
   }
   if (problems.length > 0) return findings.list;
-  if (users.length > 0) findings.ok(`${users.length} users in ${s.users.path}`);
+  if (users.length === 1) findings.ok(`1 user in ${s.users.path}`);
+  else if (users.length > 0) findings.ok(`${users.length} users in ${s.users.path}`);
   else findings.warning(`${s.users.path} has no users`, 'write a line name:password');
   return findings.list;
 }

@@ -11,7 +11,7 @@ import { ClientAgent } from '../../tep-client/agent.ts';
 import type { ClientEvent, Closed, Opened } from '../../tep-client/options.ts';
 import type { ClientSettings } from '../../tep-client/settings.ts';
 import { clientAuth, Transport } from '../../tep-client/transport.ts';
-import { formatEndpoint } from '../../wire/address.ts';
+import { formatEndpoint, parseAddress } from '../../wire/address.ts';
 import { type Finding, Findings } from './finding.ts';
 
 /** Longer than the slowest step of one attempt. */
@@ -53,7 +53,7 @@ async function judgeName(
   { proxy }: ClientSettings,
   findings: Findings,
 ): Promise<void> {
-  if (proxy !== undefined) return;
+  if (proxy !== undefined || parseAddress(host) !== undefined) return;
   try {
     const found = await lookup(host, { all: true });
     findings.ok(`${host} is ${found.map(({ address }) => address).join(', ')}`);
