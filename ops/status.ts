@@ -39,13 +39,15 @@ export interface ConnectionStatus {
   readonly state: string;
   /** Of the last measurement; absent before the first. */
   readonly rttMs?: number;
-  /** Waiting to be sent. */
+  /** Waiting to be sent, and how many may. */
   readonly queuedOctets?: number;
+  readonly queueLimit?: number;
 }
 
 export interface BindingStatus {
   /** Known at TEP-C only. */
   readonly ue?: string;
+  /** `-` until it is granted. */
   readonly public: string;
   readonly protocol: 'udp' | 'tcp';
   /** How it came about, at TEP-C: `static`, `first-packet`, `stun`. */
@@ -56,6 +58,8 @@ export interface ClientStatus extends CommonStatus {
   readonly agent: 'client';
   readonly tunnel: {
     readonly state: string;
+    /** No tunnel can be had: media are refused, or go without it. */
+    readonly isOut?: boolean;
     /** As in the configuration: `tls://tep.example:443`. */
     readonly server?: string;
     /** When the tunnel was opened. */
@@ -68,6 +72,11 @@ export interface ClientStatus extends CommonStatus {
     readonly lastFault?: string;
     readonly connections: readonly ConnectionStatus[];
   };
+  /**
+   * Whether plain STUN by UDP reaches the server (`asking`, `passes`, `unanswered`), and the address
+   * that it told.
+   */
+  readonly udp?: { readonly state: string; readonly mapped?: string };
   readonly bindings: readonly BindingStatus[];
 }
 

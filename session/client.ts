@@ -136,7 +136,9 @@ export class TunnelClient implements ClientEnd {
 
   configure(policy: ClientPolicy): void {
     this.#policy = policy;
-    this.#binder.automatic.firstPacket = policy.firstPacket;
+    const { automatic } = this.#binder;
+    automatic.firstPacket = policy.firstPacket;
+    automatic.retry();
     this.#refuser.isOn = policy.refuse ?? false;
     this.#reach.keepTrying = policy.keepTrying ?? false;
     this.#reach.servers = policy.servers ?? 1;

@@ -56,6 +56,12 @@ export class Transport {
     return { result: Promise.resolve({ ...options, stage: 'proxy' }), abandon() {} };
   }
 
+  /** What a connection to this server is made to first: the server itself, or a proxy. */
+  firstHop(target: ServerTarget): { readonly host: string; readonly port: number } {
+    const options = this.#optionsFor(target);
+    return isIoFault(options) ? target : (options.proxy ?? target);
+  }
+
   #optionsFor(target: ServerTarget): TransportOptions | IoFault {
     const { connect, marker } = this.#settings;
     const proxy = connect === 'never' ? undefined : this.#proxyFor(target);

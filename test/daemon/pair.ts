@@ -19,7 +19,7 @@ import { userTable } from '../../wire/stun/users.ts';
 import { Diary } from './diary.ts';
 
 const REALM = 'test.example';
-const PASSWORD = 'a password for tests only';
+export const PASSWORD = 'a password for tests only';
 const DIAL_MS = 10_000;
 
 /** Why a test that needs IPv6 cannot run here. */

@@ -1,0 +1,222 @@
+/**
+ * TEP-C as it runs beside a phone: the agent with its packet port, its servers and everything that
+ * concerns the machine it runs on. Decides little; wires parts together.
+ */
+import type { AgentDeps, Running } from '../config/running.ts';
+import { now } from '../io/clock.ts';
+import type { Dial, DialFault } from '../io/dial/types.ts';
+import { type IoFault, isIoFault } from '../io/io-fault.ts';
+import { type NetworkWatch, watchNetwork } from '../io/network-watch.ts';
+import { farEnd } from '../io/rings/place.ts';
+import type { ClientStatus } from '../ops/status.ts';
+import type { ClientPolicy } from '../session/options.ts';
+import { formatEndpoint } from '../wire/address.ts';
+import { ClientAgent } from './agent.ts';
+import { Discovery } from './discovery.ts';
+import { Drain } from './drain.ts';
+import { Interception } from './interception.ts';
+import { logClientEvent } from './log-events.ts';
+import type { ClientEvent } from './options.ts';
+import { diversionsOf, mediaOf, type OpenPort, openPackets } from './packets.ts';
+import { Servers, serverName } from './servers.ts';
+import type { ClientSettings } from './settings.ts';
+import { StaticBinds } from './static-binds.ts';
+import { StatusBook } from './status-book.ts';
+import { clientAuth, Transport } from './transport.ts';
+import { TunnelExceptions } from './tunnel-exceptions.ts';
+
+type Server = ClientSettings['servers'][number];
+
+/**
+ * With media flowing, a connection from which nothing comes back for so long, though asked, is given
+ * up: a NAT has forgotten it, or the way is gone. Longer than any round trip of a network with a call
+ * in it, and than what a cable pulled for a moment takes.
+ */
+const SILENT_MS = 8_000;
+
+export async function startClient(
+  settings: ClientSettings,
+  deps: AgentDeps,
+): Promise<Running<ClientSettings> | IoFault> {
+  const transport = Transport.from(settings, process.env);
+  if (isIoFault(transport)) return transport;
+  const port = await openPackets(settings, deps.failed);
+  return isIoFault(port) ? port : new ClientDaemon(settings, deps, transport, port);
+}
+
+class ClientDaemon implements Running<ClientSettings> {
+  readonly #deps: AgentDeps;
+  readonly #port: OpenPort;
+  readonly #servers: Servers<Server>;
+  readonly #agent: ClientAgent;
+  readonly #static: StaticBinds;
+  readonly #book = new StatusBook();
+  readonly #watch: NetworkWatch;
+  /** Where packets are taken off the routes of this machine. */
+  readonly #interception: Interception | undefined;
+  readonly #exceptions: TunnelExceptions | undefined;
+  #settings: ClientSettings;
+  #transport: Transport;
+  #discovery: Discovery | undefined;
+  #drain: Drain | undefined;
+  #isOut = false;
+
+  constructor(settings: ClientSettings, deps: AgentDeps, transport: Transport, port: OpenPort) {
+    const { rings } = port;
+    this.#settings = settings;
+    this.#deps = deps;
+    this.#transport = transport;
+    this.#port = port;
+    if (rings !== undefined) {
+      const interception = new Interception(rings, diversionsOf(settings), deps.failed);
+      this.#interception = interception;
+      this.#exceptions = new TunnelExceptions((except) => interception.except(except));
+    }
+    const dial = (target: Server) => this.#dial(target);
+    this.#servers = new Servers(settings.servers, { dial, clock: now });
+    this.#agent = new ClientAgent({
+      dial: (conn, _stripe, joins) => this.#servers.dial(conn, joins),
+      packets: port.packets,
+      tunnel: {
+        ...this.#policy(),
+        stripes: settings.stripes,
+        lingerMs: settings.linger,
+        stunAt: settings['stun-at'],
+        liveness: { silentMs: SILENT_MS },
+      },
+      observe: (event) => this.#observe(event),
+    });
+    this.#static = new StaticBinds(this.#agent);
+    this.#static.set(settings['media.static']);
+    this.#watch = this.#watchNetwork();
+    this.#discover();
+  }
+
+  status(): ClientStatus {
+    const { current } = this.#servers;
+    return this.#book.status({
+      kind: this.#settings['packets.port'],
+      packets: this.#port.packets,
+      counters: this.#agent.counters,
+      tunnel: this.#agent.status(),
+      server: current && serverName(current),
+      discovery: this.#discovery,
+    });
+  }
+
+  async reload(settings: ClientSettings): Promise<IoFault | undefined> {
+    const transport = Transport.from(settings, process.env);
+    if (isIoFault(transport)) return transport;
+    this.#settings = settings;
+    this.#transport = transport;
+    this.#servers.replace(settings.servers);
+    this.#agent.configure(this.#policy());
+    this.#static.set(settings['media.static']);
+    this.#intercept();
+    return undefined;
+  }
+
+  drain(): Promise<void> {
+    const agent = this.#agent;
+    const isBound = () => agent.status().bindings.length > 0;
+    this.#drain ??= new Drain({ counters: agent.counters, isBound });
+    this.#agent.configure(this.#policy());
+    return this.#drain.done;
+  }
+
+  async stop(): Promise<void> {
+    this.#watch.close();
+    this.#drain?.close();
+    this.#discovery?.close();
+    this.#static.close();
+    await this.#agent.stop();
+  }
+
+  #policy(): ClientPolicy {
+    const s = this.#settings;
+    const isNative = s['media.without-tunnel'] === 'native';
+    const isFirst = s['media.bind'] === 'first-packet' && this.#drain === undefined;
+    return {
+      auth: clientAuth(s),
+      ...(isFirst && { firstPacket: { to: mediaOf(s), idleMs: s['media.idle'] } }),
+      // Sockets have no way to send such answers.
+      refuse: !isNative && this.#port.rings !== undefined,
+      keepTrying: isNative,
+      servers: s.servers.length,
+    };
+  }
+
+  /** Once it is sure that the connection itself does not take the tunnel. */
+  #dial(target: Server): Dial {
+    const transport = this.#transport;
+    if (this.#exceptions === undefined) return transport.dial(target);
+    const allowed = this.#exceptions.allow(transport.firstHop(target));
+    return dialAfter(allowed, () => transport.dial(target));
+  }
+
+  #observe(event: ClientEvent): void {
+    logClientEvent(this.#deps.log, event);
+    this.#book.observe(event);
+    this.#static.observe(event);
+    if (event.type === 'connection-state') {
+      if (event.to === 'ready') this.#servers.admitted(event.conn);
+      else if (event.to === 'draining' || event.to === 'closed') this.#servers.ended(event.conn);
+    } else if (event.type === 'tunnel-state') {
+      if (event.event === 'expire') this.#servers.expired();
+      else if (event.to === 'closed') this.#servers.closed();
+    } else if (event.type === 'outage') {
+      this.#isOut = event.on;
+      this.#intercept();
+    }
+  }
+
+  #intercept(): void {
+    const isNative = this.#settings['media.without-tunnel'] === 'native';
+    this.#interception?.set(!(isNative && this.#isOut));
+  }
+
+  #watchNetwork(): NetworkWatch {
+    const name = this.#settings['packets.interface'];
+    return watchNetwork(
+      ({ addressesGone, addressesNew, defaultRoute }) => {
+        const gone = addressesGone.join();
+        this.#deps.log.info('network changed', { gone, new: addressesNew.join(), defaultRoute });
+        this.#agent.networkChanged((address) => !addressesGone.includes(address));
+        this.#discover();
+      },
+      { ignoredLinks: [name, farEnd(name)] },
+    );
+  }
+
+  #discover(): void {
+    const [server] = this.#settings.servers;
+    if (!this.#settings['stun.discover'] || server === undefined) return;
+    this.#discovery?.close();
+    this.#discovery = new Discovery(server, ({ state, mapped }) => {
+      const fields = mapped && { mapped: formatEndpoint(mapped) };
+      this.#deps.log.info('STUN by UDP', { state, ...fields });
+    });
+  }
+}
+
+const ABANDONED: DialFault = {
+  type: 'io-fault',
+  stage: 'resolve',
+  code: 'ECANCELED',
+  text: 'abandoned',
+};
+
+function dialAfter(ready: Promise<void>, start: () => Dial): Dial {
+  let dial: Dial | undefined;
+  let isAbandoned = false;
+  const result = ready.then(() => {
+    if (isAbandoned) return ABANDONED;
+    dial = start();
+    return dial.result;
+  });
+  const abandon = () => {
+    isAbandoned = true;
+    dial?.abandon();
+  };
+  return { result, abandon };
+}
