@@ -20,6 +20,8 @@ export interface Aim {
   readonly maxBytesPerOp?: number;
   readonly minPacketsPerSecond?: number;
   readonly maxPeakMb?: number;
+  readonly maxP50Ms?: number;
+  readonly maxIdlePercent?: number;
 }
 
 export interface Figures {
@@ -28,6 +30,10 @@ export interface Figures {
   readonly bytesPerOp?: number;
   readonly packetsPerSecond?: number;
   readonly peakMb?: number;
+  /** Delay. */
+  readonly p50Ms?: number;
+  /** Of one core, with nothing to do. */
+  readonly idlePercent?: number;
 }
 
 /** Below this nothing is allocated per operation: no object is smaller than 16 bytes. */
@@ -95,6 +101,8 @@ function meets(figures: Figures, aim: Aim): boolean {
     most(figures.nsPerOp, aim.maxNsPerOp) &&
     most(figures.bytesPerOp, aim.maxBytesPerOp) &&
     most(figures.peakMb, aim.maxPeakMb) &&
+    most(figures.p50Ms, aim.maxP50Ms) &&
+    most(figures.idlePercent, aim.maxIdlePercent) &&
     least(figures.mbPerSecond, aim.minMbPerSecond) &&
     least(figures.packetsPerSecond, aim.minPacketsPerSecond)
   );

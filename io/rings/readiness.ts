@@ -13,12 +13,15 @@ const MAX_PER_TURN = 256;
 const BUSY_PACKETS = 4;
 const BUSY_MS = 0.4;
 const LOOK_MS = 1;
+/** Where more than so many come in that time, twice as many come in twice the time for the same turn. */
+const CROWD_PACKETS = 32;
+const CROWD_LOOK_MS = 2;
 
 export class Readiness {
   readonly #fd: number;
   readonly #linkFd: number;
   readonly #drain: (most: number) => number;
-  readonly #empty: () => void;
+  readonly #woken: () => void;
   #watch: Watch | undefined;
   #linkWatch: Watch | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -34,17 +37,17 @@ export class Readiness {
     this.#fd = fd;
     this.#linkFd = linkFd;
     this.#drain = drain;
-    this.#empty = woken;
+    this.#woken = woken;
   }
 
   start(): IoFault | undefined {
     const watch = watchReadable(this.#fd, () => {
-      if (this.#turn() === 0) this.#empty();
+      if (this.#turn() === 0) this.#woken();
     });
     if (isIoFault(watch)) return watch;
     this.#watch = watch;
     const linkWatch = watchReadable(this.#linkFd, () => {
-      this.#empty();
+      this.#woken();
       if (this.#isOpen) this.#linkWatch?.arm();
     });
     if (isIoFault(linkWatch)) return linkWatch;
@@ -69,8 +72,12 @@ export class Readiness {
     const isBusy = n >= BUSY_PACKETS || (n > 0 && nowMs - this.#lastMs < BUSY_MS);
     if (n > 0) this.#lastMs = nowMs;
     if (n === MAX_PER_TURN) this.#immediate = setImmediate(() => this.#turn());
-    else if (isBusy) this.#timer = setTimeout(() => this.#turn(), LOOK_MS);
+    else if (isBusy) this.#lookLater(n > CROWD_PACKETS ? CROWD_LOOK_MS : LOOK_MS);
     else this.#watch?.arm();
     return n;
+  }
+
+  #lookLater(delayMs: number): void {
+    this.#timer = setTimeout(() => this.#turn(), delayMs);
   }
 }
