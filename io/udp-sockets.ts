@@ -46,6 +46,7 @@ export class UdpSockets implements RelayPort {
   }
 
   start(receive: PacketReceiver): void {
+    if (this.#receive !== undefined) throw new RangeError('the port was started already');
     this.#receive = receive;
   }
 

@@ -1,11 +1,13 @@
 /** What comes out of the tunnel: compared, counted, and written to the files that were asked for. */
+
+import type { CaptureTime } from '../../io/pcap/port.ts';
 import type { Endpoint } from '../../wire/address.ts';
 import { equal } from '../../wire/bytes.ts';
 import { PacketView, readPacket } from '../../wire/packet.ts';
 import { Check } from './check.ts';
 import type { Counts } from './counts.ts';
 import type { MappedFlow } from './media-map.ts';
-import type { Outputs, TimeOfCapture } from './outputs.ts';
+import type { Outputs } from './outputs.ts';
 import { toldAddress } from './stun-question.ts';
 import type { TunnelSink } from './tunnel.ts';
 
@@ -14,7 +16,7 @@ const MAX_PORT = 0xffff;
 export interface ArrivalsParts {
   readonly counts: Counts;
   readonly outputs: Outputs;
-  readonly clock: TimeOfCapture;
+  readonly clock: CaptureTime;
   /** The ends of the tunnel's connection, as written. */
   readonly client: Endpoint;
   readonly server: Endpoint;

@@ -1,8 +1,9 @@
 /**
- * The capture files that a replay writes: the tunnel's TCP connection, what passes at the core, and
- * what the UE gets. Raw IP packets with nanoseconds; each file is whole or not there at all.
+ * The capture files that a replay writes: the tunnel's TCP connection, and where the two agents would
+ * have packet ports, what is sent there to the core and to the UE. Raw IP packets with nanoseconds; each file is whole or not there at all.
  */
 import { LINK_TYPES } from '../../io/pcap/link-types.ts';
+import { type CaptureTime, PcapPort } from '../../io/pcap/port.ts';
 import { CaptureWriter } from '../../io/pcap/write.ts';
 import type { Endpoint } from '../../wire/address.ts';
 import { TcpWriter } from './tcp-writer.ts';
@@ -13,24 +14,19 @@ export interface OutputFiles {
   readonly ue: string | undefined;
 }
 
-export interface TimeOfCapture {
-  readonly seconds: number;
-  readonly nanoseconds: number;
-}
-
 export class Outputs {
   readonly #writers: CaptureWriter[] = [];
   readonly #tunnel: CaptureWriter | undefined;
-  readonly #core: CaptureWriter | undefined;
-  readonly #ue: CaptureWriter | undefined;
+  readonly #core: PcapPort;
+  readonly #ue: PcapPort;
   #connection: TcpWriter | undefined;
 
   /** Throws CaptureWriteError, as everything here does that writes, and then leaves no file. */
   constructor(files: OutputFiles) {
     try {
       this.#tunnel = this.#create(files.tunnel);
-      this.#core = this.#create(files.core);
-      this.#ue = this.#create(files.ue);
+      this.#core = this.#port(files.core);
+      this.#ue = this.#port(files.ue);
     } catch (error) {
       this.discard();
       throw error;
@@ -38,14 +34,14 @@ export class Outputs {
   }
 
   /** The connection between the two ends begins. */
-  connect(client: Endpoint, server: Endpoint, time: TimeOfCapture): void {
+  connect(client: Endpoint, server: Endpoint, time: CaptureTime): void {
     if (this.#tunnel === undefined) return;
     this.#connection = new TcpWriter(this.#tunnel, client, server);
     this.#connection.at(time.seconds, time.nanoseconds);
     this.#connection.open();
   }
 
-  octets(byClient: boolean, b: Uint8Array, from: number, to: number, time: TimeOfCapture): void {
+  octets(byClient: boolean, b: Uint8Array, from: number, to: number, time: CaptureTime): void {
     this.#connection?.at(time.seconds, time.nanoseconds);
     this.#connection?.data(byClient, b, from, to);
   }
@@ -55,12 +51,14 @@ export class Outputs {
     this.#connection = undefined;
   }
 
-  core(b: Uint8Array, start: number, end: number, time: TimeOfCapture): void {
-    this.#core?.write(time.seconds, time.nanoseconds, b, start, end);
+  core(b: Uint8Array, start: number, end: number, time: CaptureTime): void {
+    this.#core.time = time;
+    this.#core.send(b, start, end);
   }
 
-  ue(b: Uint8Array, start: number, end: number, time: TimeOfCapture): void {
-    this.#ue?.write(time.seconds, time.nanoseconds, b, start, end);
+  ue(b: Uint8Array, start: number, end: number, time: CaptureTime): void {
+    this.#ue.time = time;
+    this.#ue.send(b, start, end);
   }
 
   finish(): void {
@@ -69,6 +67,11 @@ export class Outputs {
 
   discard(): void {
     for (const writer of this.#writers) writer.discard();
+  }
+
+  #port(file: string | undefined): PcapPort {
+    const to = this.#create(file);
+    return new PcapPort(to === undefined ? {} : { to });
   }
 
   #create(file: string | undefined): CaptureWriter | undefined {

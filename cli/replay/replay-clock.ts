@@ -3,7 +3,7 @@
  * clocks that were set) and never leaps far ahead, so that a capture with days of silence, or a broken
  * time stamp, does not cost days of keep-alives.
  */
-import type { TimeOfCapture } from './outputs.ts';
+import type { CaptureTime } from '../../io/pcap/port.ts';
 
 /** Longer than every timer of a tunnel. */
 const MAX_LEAP_MS = 120_000;
@@ -19,17 +19,17 @@ export class ReplayClock {
   nanoseconds: number;
   #newestMs: number;
 
-  constructor(first: TimeOfCapture) {
+  constructor(first: CaptureTime) {
     this.seconds = first.seconds;
     this.nanoseconds = first.nanoseconds;
     this.#newestMs = millisecondsOf(first);
   }
 
-  isAt({ seconds, nanoseconds }: TimeOfCapture): boolean {
+  isAt({ seconds, nanoseconds }: CaptureTime): boolean {
     return seconds === this.seconds && nanoseconds === this.nanoseconds;
   }
 
-  tick(record: TimeOfCapture): number {
+  tick(record: CaptureTime): number {
     const captureMs = millisecondsOf(record);
     this.now += Math.min(Math.max(captureMs - this.#newestMs, 0), MAX_LEAP_MS);
     this.#newestMs = Math.max(captureMs, this.#newestMs);
@@ -39,6 +39,6 @@ export class ReplayClock {
   }
 }
 
-export function millisecondsOf({ seconds, nanoseconds }: TimeOfCapture): number {
+export function millisecondsOf({ seconds, nanoseconds }: CaptureTime): number {
   return seconds * 1000 + nanoseconds / 1_000_000;
 }

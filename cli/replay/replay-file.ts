@@ -5,6 +5,7 @@
  * of fragments, 2,048 packets on their way.
  */
 import type { PacketRecord } from '../../io/pcap/format.ts';
+import type { CaptureTime } from '../../io/pcap/port.ts';
 import { captureFaultText, readCapture } from '../../io/pcap/read.ts';
 import { Policy } from '../../session/policy.ts';
 import { type Endpoint, formatAddress } from '../../wire/address.ts';
@@ -16,7 +17,7 @@ import { type Counts, noCounts } from './counts.ts';
 import { endpointKey } from './descriptions.ts';
 import { type Found, type MediaFlow, MediaSearch } from './find-media.ts';
 import { type MappedFlow, MediaMap } from './media-map.ts';
-import { type OutputFiles, Outputs, type TimeOfCapture } from './outputs.ts';
+import { type OutputFiles, Outputs } from './outputs.ts';
 import { millisecondsOf, ReplayClock } from './replay-clock.ts';
 import { Seeded } from './seeded.ts';
 import { ToldAddresses } from './told-addresses.ts';
@@ -54,7 +55,7 @@ const POLICY_SEED_LEN = 8;
 
 export async function replayFile(file: string, options: ReplayOptions): Promise<FileReplay> {
   const search = new MediaSearch(options.given);
-  let begin: TimeOfCapture | undefined;
+  let begin: CaptureTime | undefined;
   const fault = await readThrough(file, options.interrupt, (record) => {
     begin ??= { seconds: record.seconds, nanoseconds: record.nanoseconds };
     search.take(record, millisecondsOf(record));
@@ -85,7 +86,7 @@ interface Carried {
 async function carryAll(
   file: string,
   found: Found,
-  begin: TimeOfCapture,
+  begin: CaptureTime,
   outputs: Outputs,
   options: ReplayOptions,
 ): Promise<Carried> {

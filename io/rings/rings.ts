@@ -132,7 +132,8 @@ export class Rings implements CapturePort {
   }
 
   start(receive: PacketReceiver): void {
-    if (!this.#isOpen || this.#readiness !== undefined) throw new RangeError('started already');
+    if (!this.#isOpen || this.#readiness !== undefined)
+      throw new RangeError('the port was started already');
     const { socket, link } = this.#parts;
     const readiness = new Readiness(
       socket.fd,
