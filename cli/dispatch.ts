@@ -15,6 +15,7 @@ export const COMMANDS: Commands = {
   sdp: () => import('./sdp.ts'),
   status: () => import('./status.ts'),
   doctor: () => import('./doctor.ts'),
+  service: () => import('./service.ts'),
 };
 
 /**

@@ -22,6 +22,8 @@ export interface Notice {
   readonly RELOADING?: 1;
   readonly STOPPING?: 1;
   readonly WATCHDOG?: 1;
+  /** So many microseconds more to start or stop, from now. */
+  readonly EXTEND_TIMEOUT_USEC?: number;
   /** One line for `systemctl status`. */
   readonly STATUS?: string;
 }

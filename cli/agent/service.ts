@@ -16,6 +16,8 @@ import type { AgentKind } from './kind.ts';
 
 /** How often `systemctl status` gets a new line; its watchdog is served as often as it wants. */
 const SUMMARY_MS = 15_000;
+/** Asked for again long before it is over. */
+const EXTEND_TIMEOUT_USEC = 60_000_000;
 
 export interface ServiceParts<T extends Keys> {
   readonly kind: AgentKind<T>;
@@ -111,7 +113,9 @@ export class Service<T extends Keys> {
     }
     this.#isDraining = true;
     this.#parts.log.info('draining: calls may end, no new ones are taken', { signal: 'SIGTERM' });
-    this.#notify({ STOPPING: 1, STATUS: 'draining' });
+    this.#notify({ STOPPING: 1, STATUS: 'draining', EXTEND_TIMEOUT_USEC });
+    // However long the configuration lets calls go on.
+    this.#repeat(SUMMARY_MS, () => this.#notify({ EXTEND_TIMEOUT_USEC }));
     void running.drain().then(() => this.#end(undefined));
   }
 
