@@ -10,6 +10,7 @@ export type Commands = Readonly<Record<string, () => Promise<{ readonly command:
 
 /** Every command there is, in the order of the help. */
 export const COMMANDS: Commands = {
+  client: () => import('./client.ts'),
   demo: () => import('./demo.ts'),
   replay: () => import('./replay.ts'),
   sdp: () => import('./sdp.ts'),

@@ -48,10 +48,13 @@ drop-ins, systemctl edit tep-client. The configuration in /etc/tep always stays.
 
 Exit status: 0 when it was done, 1 when it could not be, 2 for wrong usage.`,
     examples: [
-      ['sudo tep service install client', 'then edit /etc/tep/client.yaml'],
-      ['sudo systemctl enable --now tep-client', 'starts it, now and at every boot'],
+      [
+        'tep service install client',
+        'then edit /etc/tep/client.yaml, and systemctl enable --now tep-client',
+      ],
+
       ['tep service install server --print', 'look at the units first'],
-      ['sudo tep service uninstall server', 'stops it and removes the units'],
+      ['tep service uninstall server', 'stops it and removes the units'],
     ],
   }),
   async run(args, world) {

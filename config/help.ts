@@ -15,15 +15,23 @@ export function settingsHelp(keys: Keys): string {
     .join('\n\n');
 }
 
-/** How file, command line and environment say the same; `example` is a key with a dot. */
-export function writingHelp(example: string, value: string): string {
+/** What shows how settings are written: a key with a dot and a value, and one that is yes or no. */
+export interface WritingSample {
+  readonly key: string;
+  readonly value: string;
+  readonly flag: string;
+}
+
+/** How file, command line and environment say the same. */
+export function writingHelp({ key, value, flag }: WritingSample): string {
+  const yes = flagName(flag);
   return wrap(
-    `A setting stands in the file (${example}: ${value}), on the command line ` +
-      `(${flagName(example)} ${value}) or in the environment (${variableName(example)}=${value}); ` +
+    `A setting stands in the file (${key}: ${value}), on the command line ` +
+      `(${flagName(key)} ${value}) or in the environment (${variableName(key)}=${value}); ` +
       'the command line is stronger than the environment, the environment than the file. Settings ' +
       'with several values are lists in the file, given again and again on the command line, and ' +
-      'separated by commas in the environment. Yes and no: --stun-udp, --no-stun-udp. Secrets are ' +
-      'never given on the command line. SIGHUP reads the file again; what is marked (restart) ' +
+      `separated by commas in the environment. Yes and no: ${yes}, ${yes.replace('--', '--no-')}. ` +
+      'Secrets are never given on the command line. SIGHUP reads the file again; what is marked (restart) ' +
       'changes only with the next start.',
     '',
   );
