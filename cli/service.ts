@@ -26,7 +26,7 @@ const OPTIONS = {
     kind: 'text',
     value: 'FOLDER',
     default: '/',
-    meaning: 'install into a tree for an image or a package; starts and asks nothing of systemd',
+    meaning: 'tree to install into, for images and packages',
   },
 } as const;
 
