@@ -149,7 +149,7 @@ function topologyOf(
   const proxyHost: Host = { name: 'proxy', routes: defaultVia(at(PROXY_PREFIX, FAR)), names };
   return {
     hosts: [
-      { name: 'ue', routes: defaultVia(at(prefixes[0] ?? SERVER_PREFIX, FAR)), names: withProxy },
+      { name: 'ue', routes: defaultVia(farEnd(prefixes, 0)), names: withProxy },
       ...routers.map((router, i) => routerHost(router, i, prefixes)),
       ...(hasProxy ? [proxyHost] : []),
       { name: 'server', isRouter: true, routes: defaultVia(at(SERVER_PREFIX, NEAR)) },
@@ -165,17 +165,21 @@ function topologyOf(
 
 function routerHost(router: RouterPlan, index: number, prefixes: readonly Both[]): Host {
   const { name, nat } = router;
-  const next = prefixes[index + 1] ?? SERVER_PREFIX;
-  const isLast = index + 2 === prefixes.length;
   const back = prefixes.slice(0, index).flatMap((prefix) => routesTo(prefix, prefixes[index]));
   const firewall = router.firewall === undefined ? {} : { firewall: router.firewall };
   const outside = nat === undefined ? {} : { nat: { ...nat, outside: OUTSIDE } };
   return {
     name,
     isRouter: true,
-    routes: [...defaultVia(at(next, isLast ? SERVER_NUMBER : FAR)), ...back],
+    routes: [...defaultVia(farEnd(prefixes, index + 1)), ...back],
     ruleset: rulesetOf({ ...firewall, ...outside }),
   };
+}
+
+/** The last link ends at the server. */
+function farEnd(prefixes: readonly Both[], index: number): Both {
+  const isLast = index + 1 === prefixes.length;
+  return at(prefixes[index] ?? SERVER_PREFIX, isLast ? SERVER_NUMBER : FAR);
 }
 
 /** The links before a router are reached by the one before it. */

@@ -2,9 +2,14 @@ import test from 'ava';
 import { SITE_KINDS, siteOf } from '../../lab/sites.ts';
 import { endsOf } from '../../lab/topology.ts';
 
-for (const kind of SITE_KINDS) {
-  test(`${kind}: names are unique, every default route leads to a neighbour`, (t) => {
-    const { topology } = siteOf(kind);
+const SITES = [
+  ...SITE_KINDS.map((kind) => ({ name: kind, site: siteOf(kind) })),
+  { name: 'no router at all', site: siteOf('open', []) },
+];
+
+for (const { name, site } of SITES) {
+  test(`${name}: names are unique, every default route leads to a neighbour`, (t) => {
+    const { topology } = site;
     const names = topology.hosts.map(({ name }) => name);
     t.is(new Set(names).size, names.length);
     for (const host of topology.hosts) {
