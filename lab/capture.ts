@@ -39,16 +39,20 @@ export class CaptureRun {
     return new CaptureRun(file, program);
   }
 
-  /** Ends it when all that has arrived is in the file; throws LabError when packets were missed. */
-  async stop(): Promise<void> {
+  /**
+   * Ends it when all that has arrived is in the file; gives how many packets are. Throws LabError when
+   * some were missed.
+   */
+  async stop(): Promise<number> {
     const program = this.#program;
     // It tells its counts when asked, and once more at its end.
     for (let counts = await this.#counts(); counts.captured < counts.received; ) {
       counts = await this.#counts();
     }
     await program.stop('SIGINT');
-    const { dropped } = latestCounts(program.output);
+    const { captured, dropped } = latestCounts(program.output);
     if (dropped > 0) throw new LabError(`${program.name} missed ${dropped} packets`);
+    return captured;
   }
 
   async #counts(): Promise<Counts> {

@@ -24,8 +24,25 @@ for await (const line of createInterface({ input: tests.stdout })) {
   held = line;
 }
 process.exitCode = await exited;
-for (const name of readdirSync(tables).sort())
-  console.log(readFileSync(join(tables, name), 'utf8'));
+for (const name of readdirSync(tables).sort()) printTable(name);
 rmSync(tables, { recursive: true });
 if (process.getuid?.() === 0) sweepDeadRuns();
 if (held !== undefined) console.log(held);
+
+/** A file of rows, each with the header of its table. */
+function printTable(name) {
+  const lines = readFileSync(join(tables, name), 'utf8').trim().split('\n');
+  const rows = lines.map((line) => JSON.parse(line));
+  const all = [rows[0].header, ...rows.map(({ row }) => row)];
+  const widths = all[0].map((_, i) => Math.max(...all.map((row) => row[i].length)));
+  console.log(`\n${name}`);
+  for (const row of all) {
+    console.log(
+      `  ${row
+        .map((cell, i) => cell.padEnd(widths[i]))
+        .join('  ')
+        .trimEnd()}`,
+    );
+  }
+  console.log('');
+}

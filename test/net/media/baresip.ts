@@ -38,7 +38,8 @@ export class Phone {
     const program = await network.start(host, {
       name: `baresip on ${host}`,
       command: 'baresip',
-      args: ['-f', folder],
+      // Else it speaks IPv4 where it can.
+      args: [plan.sip.address.includes(':') ? '-6' : '-4', '-f', folder],
       logFile: join(folder, 'baresip.log'),
       takesInput: true,
       ready: { output: /baresip is ready/ },
@@ -52,17 +53,16 @@ export class Phone {
     await this.#program.said(/Call established/);
   }
 
-  async answered(): Promise<void> {
-    await this.#program.said(/Call established/);
+  /** Resolves when the call has lasted so many seconds. */
+  async talkedFor(seconds: number): Promise<void> {
+    await this.#program.said(new RegExp(`\\[0:00:0${seconds}\\] audio`));
   }
 
-  /** Hangs up and ends. */
-  async stop(): Promise<void> {
+  /** Hangs up and ends; how many packets of audio it has received, by its own count. */
+  async stop(): Promise<number> {
     await this.#program.stop('SIGTERM');
-  }
-
-  get output(): string {
-    return this.#program.output;
+    const [, received] = /^packets: +[0-9]+ +([0-9]+)/m.exec(this.#program.output) ?? [];
+    return Number(received ?? 0);
   }
 }
 

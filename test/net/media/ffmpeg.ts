@@ -11,25 +11,30 @@ const PAYLOAD_TYPE = 96;
 const COMMON = ['-nostdin', '-hide_banner', '-loglevel', 'info'];
 const ENDED_MS = 60_000;
 
-/** Sends so many seconds of a test picture from one place to another; resolves when all is sent. */
+/** Where pictures go, and the port of that address to which reports (RTCP) go. */
+export type VideoTarget = readonly [Place, number];
+
+/** Sends so many seconds of a test picture; resolves when all is sent. */
 export async function sendVideo(
   network: Network,
   host: string,
   from: Place,
-  to: Place,
+  [to, reportPort]: VideoTarget,
   seconds: number,
   logFile: string,
 ): Promise<void> {
-  // Parameter sets in the stream, for who joins late; a key frame each second.
   const coding = ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency'];
-  const ports = `localrtpport=${from.port}&localrtcpport=${from.port + 1}&pkt_size=1200`;
+  // For who joins late: key frames, with all that is needed to decode them, twice a second.
+  const keys = ['-g', '12', '-x264-params', 'repeat-headers=1'];
+  const own = `localrtpport=${from.port}&localrtcpport=${from.port + 1}`;
+  const ports = `${own}&rtcpport=${reportPort}&pkt_size=1200`;
   const program = await network.start(host, {
     name: `ffmpeg sending on ${host}`,
     command: 'ffmpeg',
     args: [
       ...COMMON,
       ...['-re', '-f', 'lavfi', '-i', `testsrc=size=320x240:rate=${RATE}`, '-t', String(seconds)],
-      ...[...coding, '-g', String(RATE), '-bsf:v', 'dump_extra=freq=keyframe'],
+      ...[...coding, ...keys],
       ...['-payload_type', String(PAYLOAD_TYPE), '-f', 'rtp', `rtp://${inUri(to)}?${ports}`],
     ],
     logFile,
@@ -65,6 +70,10 @@ export class VideoReceiver {
 
   constructor(program: Program) {
     this.#program = program;
+  }
+
+  get name(): string {
+    return this.#program.name;
   }
 
   /** Whole pictures, decoded. */

@@ -4,6 +4,7 @@
  *
  *     stun ADDRESS PORT              asks there for its public address; prints `mapped ADDRESS PORT`
  *     talk ADDRESS PORT SSRC COUNT   sends so many packets, one each 20 ms; prints `sent SSRC COUNT`
+ *     follow                         talks on to wherever the latest packet came from, as gateways do
  *     hush                           ends talking early; `sent` tells how many there were
  *     report                         prints `heard` and a JSON list of the streams
  */
@@ -26,6 +27,9 @@ const listeners = new Map<number, Listener>();
 let strange = 0;
 let mapped: string | undefined;
 let asking: NodeJS.Timeout | undefined;
+/** Where the latest packet came from, when that is where to talk to. */
+let latest: { readonly host: string; readonly port: number } | undefined;
+let follows = false;
 let talking: { timer: NodeJS.Timeout; hush: () => void } | undefined;
 
 function say(line: string): void {
@@ -66,7 +70,10 @@ function talk(host: string, port: number, ssrc: number, count: number): void {
   const timer = setInterval(() => {
     const due = Math.min(count, Math.floor((performance.now() - beganMs) / PACKET_MS));
     // Refused by the system while an interface is down: lost, like on any network.
-    for (; n < due; n++) socket.send(rtpPacket(ssrc, n), port, host, () => {});
+    for (; n < due; n++) {
+      const to = (follows ? latest : undefined) ?? { host, port };
+      socket.send(rtpPacket(ssrc, n), to.port, to.host, () => {});
+    }
     if (n >= count) end();
   }, PACKET_MS);
   talking = { timer, hush: end };
@@ -76,6 +83,7 @@ function obey(line: string): void {
   const [verb, host = '', port, ssrc, count] = line.split(' ');
   if (verb === 'stun') ask(host, Number(port));
   else if (verb === 'talk') talk(host, Number(port), Number(ssrc), Number(count));
+  else if (verb === 'follow') follows = true;
   else if (verb === 'hush') talking?.hush();
   else if (verb === 'report') {
     const streams = [...listeners.values()].map((listener) => listener.report());
@@ -93,6 +101,7 @@ socket.on('message', (b, from) => {
   }
   const listener = listeners.get(packet.ssrc) ?? new Listener(packet.ssrc);
   listeners.set(packet.ssrc, listener);
+  latest = { host: from.address, port: from.port };
   listener.packet(packet.n, `${from.address} ${from.port}`, performance.now());
 });
 socket.bind(Number(portText), address, () => say('ready'));

@@ -51,6 +51,11 @@ export class Talker {
     this.#program.write(`talk ${to.address} ${to.port} ${ssrc} ${packets}\n`);
   }
 
+  /** From now on it talks to wherever it last heard somebody from, as media gateways do. */
+  follow(): void {
+    this.#program.write('follow\n');
+  }
+
   /** Resolves when it has sent all; to how many packets there were. */
   async said(hangMs: number = HANG_MS): Promise<number> {
     return Number((await this.#answer('sent', hangMs)).split(' ')[1]);

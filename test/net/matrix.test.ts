@@ -1,0 +1,195 @@
+/**
+ * Every kind of network, address mode, family, with and without TLS: telephones and cameras that know
+ * nothing of a tunnel talk both ways through the two agents, and what leaves on one side is compared
+ * packet by packet with what arrives on the other.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import { CaptureRun } from '../../lab/capture.ts';
+import { Network } from '../../lab/network.ts';
+import { startProxy } from '../../lab/proxies.ts';
+import { ACCESS, type Both, type Site, siteOf } from '../../lab/sites.ts';
+import {
+  type Certificate,
+  type FamilyName,
+  MODES,
+  type Mode,
+  proxySettings,
+  startClient,
+  startServer,
+} from './agents.ts';
+import { type CallResult, holdCall } from './call.ts';
+import { makeCertificate } from './certificate.ts';
+import { inUri } from './media/baresip.ts';
+import { netTest } from './net-test.ts';
+import { nodeProgram } from './programs.ts';
+import { addRow } from './table.ts';
+import { stateOfAll } from './traces.ts';
+import { VARIANTS, type Variant } from './variants.ts';
+
+const FAMILIES: readonly FamilyName[] = ['v4', 'v6'];
+const FAMILY_TEXT = { v4: 'IPv4', v6: 'IPv6' } as const;
+const HEADER = ['network', 'addresses', 'family', 'TLS', 'packets', 'result'];
+const PROBE_PORT = 7000;
+
+interface Cell {
+  readonly variant: Variant;
+  readonly mode: Mode;
+  readonly family: FamilyName;
+  readonly tls: boolean;
+}
+
+interface Stage {
+  readonly network: Network;
+  readonly site: Site;
+  readonly certificate: Certificate;
+  readonly folder: string;
+}
+
+for (const variant of VARIANTS) {
+  for (const mode of MODES) {
+    const title = `[G-01] [G-04] a call crosses ${variant.name}, public addresses by ${mode}`;
+    netTest(title, ['tcpdump', 'baresip', 'ffmpeg', 'openssl', ...programsOf(variant)], (context) =>
+      runCells(context.t, variant, mode, context.folder),
+    );
+  }
+}
+
+async function runCells(
+  t: ExecutionContext,
+  variant: Variant,
+  mode: Mode,
+  folder: string,
+): Promise<void> {
+  const site = siteOf(variant.kind);
+  const network = await Network.build(site.topology);
+  try {
+    const certificate = await makeCertificate(folder);
+    const before = await stateOfAll(network);
+    await checkDirectWay(t, network, site, variant);
+    if (variant.proxy) await startProxy(network, 'proxy', variant.proxy, join(folder, 'proxy'));
+    const server = await startServer(network, { site, mode, certificate, folder });
+    const faults: string[] = [];
+    for (const family of FAMILIES) {
+      for (const tls of [false, true]) {
+        const cell = { variant, mode, family, tls };
+        faults.push(...(await runCell(cell, { network, site, certificate, folder })));
+      }
+    }
+    t.deepEqual(faults, []);
+    const { code } = await server.stop();
+    t.is(code, 0, 'tep server ended well');
+    t.deepEqual(await stateOfAll(network), before, 'something of an agent is left');
+  } finally {
+    await network.destroy();
+  }
+}
+
+/** Before there is a tunnel: is the firewall what it is said to be? */
+async function checkDirectWay(
+  t: ExecutionContext,
+  network: Network,
+  { gateway }: Site,
+  { isOpenToUdp }: Variant,
+): Promise<void> {
+  for (const family of FAMILIES) {
+    const echo = await network.start('gateway', {
+      ...nodeProgram('echo-main.js', gateway[family], String(PROBE_PORT)),
+      ready: { output: /ready/ },
+    });
+    const probe = nodeProgram('probe-main.js', 'udp', gateway[family], String(PROBE_PORT));
+    const verdict = await network.run('ue', probe.command, probe.args);
+    t.is(verdict.trim(), isOpenToUdp ? 'reached' : 'closed', `the direct way, ${family}`);
+    await echo.stop();
+  }
+}
+
+/** What was not as it should be. */
+async function runCell(cell: Cell, stage: Stage): Promise<string[]> {
+  const folder = join(stage.folder, `${cell.family}-${cell.tls ? 'tls' : 'plain'}`);
+  await mkdir(folder);
+  const outcome = await tryCell(cell, { ...stage, folder });
+  const { faults, packets } = outcome;
+  const { variant, mode, family, tls } = cell;
+  const result = faults.length === 0 ? 'good' : faults.join('; ');
+  const place = [variant.name, mode, FAMILY_TEXT[family], tls ? 'TLS' : '-'];
+  addRow('Calls through firewalls', HEADER, [...place, String(packets), result]);
+  return faults.map((fault) => `${FAMILY_TEXT[family]}${tls ? ', TLS' : ''}: ${fault}`);
+}
+
+async function tryCell(cell: Cell, stage: Stage): Promise<CallResult> {
+  try {
+    return await callThroughTunnel(cell, stage);
+  } catch (error) {
+    return { faults: [String(error)], packets: 0, publicAddress: '' };
+  }
+}
+
+async function callThroughTunnel(cell: Cell, stage: Stage): Promise<CallResult> {
+  const { network, site, certificate, folder } = stage;
+  const { family, mode, tls, variant } = cell;
+  const outside = await watchOutside(cell, stage);
+  const before = await stateOfAll(network);
+  const port = tls ? 443 : variant.plainPort;
+  const client = await startClient(network, {
+    site,
+    servers: [`${tls ? 'tls' : 'tcp'}://${inUri({ address: site.server[family], port })}`],
+    folder,
+    certificate,
+    more: await settingsFor(cell, stage),
+  });
+  const withVideo = !tls && family === 'v4';
+  const result = await holdCall({
+    network,
+    site,
+    family,
+    folder,
+    agentInterface: 'tep0',
+    withVideo,
+  });
+  const { code, signal } = await client.stop();
+  const faults = [...result.faults];
+  if (code !== 0) faults.push(`tep client ended with ${code ?? signal}`);
+  if (JSON.stringify(await stateOfAll(network)) !== JSON.stringify(before)) {
+    faults.push('something of the client is left');
+  }
+  const strays = await outside.stop();
+  if (strays > 0) faults.push(`${strays} packets outside the tunnel`);
+  if (!isPublic(site, mode, family, result.publicAddress)) {
+    faults.push(`public address ${result.publicAddress}`);
+  }
+  return { ...result, faults };
+}
+
+async function settingsFor({ variant, family }: Cell, { site, folder }: Stage) {
+  if (variant.proxy === undefined || site.proxy === undefined) return {};
+  return proxySettings({ address: site.proxy[family], port: variant.proxy.port }, folder);
+}
+
+/** On the link between the firewall and the server: all that is neither the tunnel nor neighbourhood. */
+function watchOutside({ variant, tls }: Cell, { network, folder }: Stage): Promise<CaptureRun> {
+  const port = tls ? 443 : variant.plainPort;
+  // Where UDP passes, the client asks the server by STUN what its address is.
+  const stun = variant.isOpenToUdp ? ` or udp port ${port}` : '';
+  return CaptureRun.start(network, {
+    host: 'server',
+    interface: ACCESS,
+    file: join(folder, 'outside.pcap'),
+    filter: `(ip or ip6) and not icmp6 and not (tcp port ${port}${stun})`,
+  });
+}
+
+function isPublic(site: Site, mode: Mode, family: FamilyName, address: string): boolean {
+  const by: Readonly<Record<Mode, Both>> = {
+    relay: site.relay,
+    pool: { v4: '198.18.128.', v6: '2001:db8:114:' },
+    reflexive: site.publicUe,
+  };
+  const expected = by[mode][family];
+  return mode === 'pool' ? address.startsWith(expected) : address === expected;
+}
+
+function programsOf({ proxy }: Variant): ('squid' | 'tinyproxy')[] {
+  return proxy === undefined ? [] : [proxy.program];
+}
