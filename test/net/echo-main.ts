@@ -1,7 +1,13 @@
-/** `node echo-main.js ADDRESS PORT`: sends every UDP datagram back to where it came from. */
-import { createSocket } from 'node:dgram';
+/** `node echo-main.js ADDRESS PORT [COUNT]`: sends UDP datagrams back to where they came from, on so many ports. */
 
-const [address = '', port = ''] = process.argv.slice(2);
-const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
-socket.on('message', (payload, from) => socket.send(payload, from.port, from.address));
-socket.bind(Number(port), address, () => process.stdout.write('ready\n'));
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+
+const [address = '', port = '', count = '1'] = process.argv.slice(2);
+for (let i = 0; i < Number(count); i++) {
+  const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+  socket.on('message', (payload, from) => socket.send(payload, from.port, from.address));
+  socket.bind(Number(port) + i, address);
+  await once(socket, 'listening');
+}
+process.stdout.write('ready\n');
