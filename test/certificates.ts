@@ -44,6 +44,7 @@ export class TestAuthority {
   readonly file: string;
   readonly certificate: string;
   #count = 0;
+  #latest: Promise<unknown> = Promise.resolve();
 
   private constructor(folder: string, certificate: string) {
     this.#folder = folder;
@@ -62,7 +63,19 @@ export class TestAuthority {
     return new TestAuthority(folder, await readFile(join(folder, 'ca.pem'), 'utf8'));
   }
 
-  async issue({ names = LOCAL, days = 2, startsInDays = -1, rsa = false }: CertificateWishes = {}) {
+  /** One after the other: they share an index. */
+  issue(wishes: CertificateWishes = {}): Promise<KeyPair> {
+    const issued = this.#latest.then(() => this.#issue(wishes));
+    this.#latest = issued.catch(() => {});
+    return issued;
+  }
+
+  async remove(): Promise<void> {
+    await this.#latest;
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #issue({ names = LOCAL, days = 2, startsInDays = -1, rsa = false }: CertificateWishes) {
     const base = join(this.#folder, `leaf${this.#count++}`);
     await openssl(this.#folder, [
       ...['req', '-new', '-subj', '/CN=test', '-addext', `subjectAltName=${names}`],
@@ -76,10 +89,6 @@ export class TestAuthority {
       ...['-in', `${base}.csr`, '-out', `${base}.pem`],
     ]);
     return this.#pair(base);
-  }
-
-  async remove(): Promise<void> {
-    await rm(this.#folder, { recursive: true, force: true });
   }
 
   async #pair(base: string): Promise<KeyPair> {

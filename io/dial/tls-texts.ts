@@ -41,7 +41,8 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: CLIENT_CERTIFICATE,
   ERR_SSL_TLSV1_ALERT_ACCESS_DENIED: CLIENT_CERTIFICATE,
   ECONNRESET:
-    'the connection was closed during the handshake: a firewall may not let TLS through, or no TLS is spoken there',
+    'the connection was closed during the handshake: a firewall may not let TLS through, no TLS is spoken ' +
+    'there, or it does not accept our client certificate',
 };
 
 /** `certificate`: the peer's, as far as it is known. */
