@@ -46,9 +46,9 @@ export function isException(exceptions: string, host: string, port: number): boo
 }
 
 function matches(entry: string, host: string, port: number): boolean {
-  if (entry === '*') return true;
   const [name, entryPort] = splitPort(entry);
   if (entryPort !== undefined && entryPort !== String(port)) return false;
+  if (name === '*') return true;
   const address = parseAddress(host);
   const prefix = parsePrefix(name);
   if (address !== undefined) {
