@@ -3,7 +3,12 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { ExecutionContext } from 'ava';
 import { dial } from '../../../io/dial/dial.ts';
-import type { DialFault, ServerTarget, TransportOptions } from '../../../io/dial/types.ts';
+import type {
+  DialFault,
+  DialStage,
+  ServerTarget,
+  TransportOptions,
+} from '../../../io/dial/types.ts';
 import { DIRECT } from '../../../io/dial/types.ts';
 import { isIoFault } from '../../../io/io-fault.ts';
 import { HOST } from './listening.ts';
@@ -32,6 +37,18 @@ export async function first(stream: Duplex): Promise<string> {
   // It may have been paused, so that nothing got lost.
   stream.resume();
   return String((await arrived)[0]);
+}
+
+/** How it ends when the time is over in this stage, which a busy machine does not reach so soon. */
+export async function timedOut(
+  stage: DialStage,
+  target: ServerTarget,
+  options: Partial<TransportOptions> = {},
+): Promise<DialFault> {
+  for (let timeoutMs = 50; ; timeoutMs *= 2) {
+    const fault = await refused(target, options, timeoutMs);
+    if (fault.stage === stage || timeoutMs > LONG_MS) return fault;
+  }
 }
 
 export async function refused(
