@@ -2,9 +2,9 @@
 import type { Endpoint } from '../wire/address.ts';
 import type { ClientTunnelStatus } from './client-status.ts';
 import type { Counters } from './counters.ts';
+import type { ServerLimits } from './limits.ts';
 import type { ClientPolicy } from './options.ts';
 import type { ClientOutput, FlowProtocol, ServerOutput } from './outputs.ts';
-import type { QuotaLimits } from './quota.ts';
 import type { TunnelState } from './table.ts';
 import type { TunnelEnd } from './tunnel-end.ts';
 
@@ -54,6 +54,20 @@ export interface TunnelStatus {
   readonly connections: number;
   /** Public ports. */
   readonly bindings: number;
+  readonly openedMs: number;
+  /** What each connection is, and what each public port. */
+  readonly links: readonly LinkStatus[];
+  readonly ports: readonly PortStatus[];
+}
+
+export interface LinkStatus {
+  readonly peer: Endpoint;
+  readonly queuedOctets: number;
+}
+
+export interface PortStatus {
+  readonly address: Endpoint;
+  readonly protocol: FlowProtocol;
 }
 
 /** `new TunnelServer(options: ServerOptions, sink: PacketSink)` */
@@ -64,8 +78,8 @@ export interface ServerEnd extends TunnelEnd<ServerOutput> {
    * 15 s from now when absent.
    */
   accepted(conn: number, peer: Endpoint, now: number, openDueMs?: number): void;
-  /** Other quotas from now on; what is left out gets its default. */
-  limit(quota: Partial<QuotaLimits>): void;
+  /** Other limits from now on; what is left out gets its default. Nothing is taken from anybody. */
+  limit(limits: Partial<ServerLimits>): void;
   /** A plain STUN request that came by UDP: the answer to send back, or nothing. */
   datagram(b: Uint8Array, at: number, end: number, peer: Endpoint): Uint8Array | undefined;
   /** Answers to `listen`. */

@@ -1,3 +1,15 @@
+import type { QuotaLimits } from './quota.ts';
+
+/** What may change while TEP-S runs. */
+export interface ServerLimits {
+  /** What one user may hold, and how fast he may be. */
+  readonly quota: Partial<QuotaLimits>;
+  /** STUN octets that a connection may send before it is authenticated. */
+  readonly unauthenticatedOctets: number;
+  /** How long a tunnel without a connection keeps its bindings; those that are lost already keep theirs. */
+  readonly lifetimeMs: number;
+}
+
 /** What TEP-S allows where the operator says nothing else. */
 export const LIMITS = {
   /** How long a tunnel without a connection keeps its bindings (tep-wire 7). */

@@ -22,6 +22,7 @@ import { type ErrorCode, METHODS } from '../wire/stun/registry.ts';
 import { type AuthPolicy, authenticate } from '../wire/stun/server-auth.ts';
 import type { Connections } from './connections.ts';
 import type { Counters } from './counters.ts';
+import type { ServerLimits } from './limits.ts';
 import { success } from './messages.ts';
 import type { ServerOutput } from './outputs.ts';
 import type { ServerConnection } from './server-connection.ts';
@@ -41,8 +42,8 @@ export interface ServerRequestsParts {
   readonly counters: Counters;
   readonly auth: AuthPolicy;
   readonly software: string;
-  /** What a connection may send before it is authenticated. */
-  readonly unauthenticatedOctets: number;
+  /** These may change. */
+  readonly limits: Pick<ServerLimits, 'unauthenticatedOctets'>;
   /** `user` is undefined where nobody is asked who he is. */
   asked(asked: Asked, user: string | undefined, now: number): void;
 }
@@ -58,7 +59,7 @@ export class ServerRequests {
   control(c: ServerConnection, b: Uint8Array, at: number, end: number, now: number): void {
     if (c.state !== 'ready') {
       c.unauthenticatedLength += end - at;
-      if (c.unauthenticatedLength > this.#parts.unauthenticatedOctets) {
+      if (c.unauthenticatedLength > this.#parts.limits.unauthenticatedOctets) {
         this.#parts.connections.end(c, 'refuse', FAULTS.UNAUTHENTICATED_LIMIT, now);
         return;
       }

@@ -13,6 +13,7 @@ import type { Endpoint } from '../wire/address.ts';
 import { FAULTS } from '../wire/faults.ts';
 import { Counters } from './counters.ts';
 import { Deadlines, type Timed } from './deadlines.ts';
+import type { ServerLimits } from './limits.ts';
 import { TOKEN_LEN } from './messages.ts';
 import type { ServerOutput } from './outputs.ts';
 import type { UserRates } from './quota.ts';
@@ -31,6 +32,7 @@ export class Tunnel implements Timed {
   readonly counters = new Counters();
   /** Shared by all tunnels of the user. */
   readonly rates: UserRates;
+  readonly openedMs: number;
   /** Records may take any of these. */
   readonly ready: ServerConnection[] = [];
   readonly slots = new Set<ServerSlot>();
@@ -39,8 +41,16 @@ export class Tunnel implements Timed {
   dueMs = Number.POSITIVE_INFINITY;
   heapAt = -1;
 
-  constructor(id: number, token: Uint8Array, user: string, outer: Endpoint, rates: UserRates) {
+  constructor(
+    id: number,
+    token: Uint8Array,
+    user: string,
+    outer: Endpoint,
+    rates: UserRates,
+    now: number,
+  ) {
     this.rates = rates;
+    this.openedMs = now;
     this.id = id;
     this.token = token;
     this.user = user;
@@ -51,7 +61,8 @@ export class Tunnel implements Timed {
 export interface TunnelsOptions {
   readonly counters: Counters;
   readonly random: RandomSource;
-  readonly lifetimeMs: number;
+  /** These may change. */
+  readonly limits: Pick<ServerLimits, 'lifetimeMs'>;
   tell(output: ServerOutput): void;
 }
 
@@ -79,10 +90,10 @@ export class Tunnels {
     return this.#lastId + 1;
   }
 
-  add(user: string, outer: Endpoint, rates: UserRates): Tunnel {
+  add(user: string, outer: Endpoint, rates: UserRates, now: number): Tunnel {
     const token = this.#options.random(TOKEN_LEN);
     this.#lastId += 1;
-    const tunnel = new Tunnel(this.#lastId, token, user, outer, rates);
+    const tunnel = new Tunnel(this.#lastId, token, user, outer, rates, now);
     this.#byToken.set(keyOf(token), tunnel);
     return tunnel;
   }
@@ -107,7 +118,7 @@ export class Tunnels {
     }
     tunnel.state = to;
     this.#options.tell({ type: 'tunnel-state', tunnel: tunnel.id, from, to, event });
-    if (to === 'lost') this.#lost.set(tunnel, now + this.#options.lifetimeMs);
+    if (to === 'lost') this.#lost.set(tunnel, now + this.#options.limits.lifetimeMs);
     else this.#lost.remove(tunnel);
     return true;
   }

@@ -23,11 +23,10 @@ import { decode, find, has, looksLikeStun } from '../wire/stun/message.ts';
 import { Connections } from './connections.ts';
 import { Counters } from './counters.ts';
 import type { ServerEnd, TunnelStatus } from './ends.ts';
-import { LIMITS } from './limits.ts';
+import { LIMITS, type ServerLimits } from './limits.ts';
 import { mapped, statsAttribute, TOKEN_LEN } from './messages.ts';
 import { MAX_STRIPES, type ServerOptions, SOFTWARE } from './options.ts';
 import type { PacketSink, ServerOutput, TunnelEndWhy } from './outputs.ts';
-import type { QuotaLimits } from './quota.ts';
 import { ServerBinder } from './server-binder.ts';
 import { ServerBindings } from './server-bindings.ts';
 import { ServerConnection } from './server-connection.ts';
@@ -39,7 +38,7 @@ export class TunnelServer implements ServerEnd {
   readonly counters = new Counters();
   readonly #options: ServerOptions;
   readonly #software: string;
-  readonly #lifetimeMs: number;
+  readonly #limits: { -readonly [Name in 'unauthenticatedOctets' | 'lifetimeMs']: number };
   readonly #connections: Connections<ServerConnection, ServerOutput>;
   readonly #requests: ServerRequests;
   readonly #tunnels: Tunnels;
@@ -49,11 +48,12 @@ export class TunnelServer implements ServerEnd {
 
   constructor(options: ServerOptions, sink: PacketSink) {
     const { auth, policy, random, software = SOFTWARE } = options;
-    const { lifetimeMs = LIMITS.lifetimeMs } = options;
     const { counters } = this;
+    const { unauthenticatedOctets = LIMITS.unauthenticatedOctets } = options;
+    const { lifetimeMs = LIMITS.lifetimeMs } = options;
     this.#options = options;
     this.#software = software;
-    this.#lifetimeMs = lifetimeMs;
+    this.#limits = { unauthenticatedOctets, lifetimeMs };
     const connections = new Connections<ServerConnection, ServerOutput>({
       counters,
       random,
@@ -62,13 +62,11 @@ export class TunnelServer implements ServerEnd {
     const tell = (output: ServerOutput) => connections.tell(output);
     const asked = (what: Asked, user: string | undefined, now: number) =>
       this.#asked(what, user, now);
-    const { unauthenticatedOctets = LIMITS.unauthenticatedOctets } = options;
-    const requests = new ServerRequests({
-      ...{ connections, counters, auth, software, unauthenticatedOctets, asked },
-    });
+    const limits = this.#limits;
+    const requests = new ServerRequests({ connections, counters, auth, software, limits, asked });
     const quota = { ...LIMITS.quota, ...options.quota };
     const bindings = new ServerBindings({ ...options, quota });
-    this.#tunnels = new Tunnels({ counters, random, lifetimeMs, tell });
+    this.#tunnels = new Tunnels({ counters, random, limits, tell });
     this.#binder = new ServerBinder({ bindings, requests, counters, tell });
     this.#data = new ServerData({ bindings, connections, counters, policy, sink });
     this.#connections = connections;
@@ -85,8 +83,10 @@ export class TunnelServer implements ServerEnd {
     this.#connections.add(new ServerConnection(conn, peer, this.#options, now, openDueMs));
   }
 
-  limit(quota: Partial<QuotaLimits>): void {
+  limit({ quota, unauthenticatedOctets, lifetimeMs }: Partial<ServerLimits>): void {
     this.#bindings.limit({ ...LIMITS.quota, ...quota });
+    this.#limits.unauthenticatedOctets = unauthenticatedOctets ?? LIMITS.unauthenticatedOctets;
+    this.#limits.lifetimeMs = lifetimeMs ?? LIMITS.lifetimeMs;
   }
 
   disconnected(conn: number, now: number): void {
@@ -215,7 +215,7 @@ export class TunnelServer implements ServerEnd {
       this.#requests.refuse(486, asked, now);
       return;
     }
-    const tunnel = this.#tunnels.add(user, c.peer, this.#bindings.ratesOf(id));
+    const tunnel = this.#tunnels.add(user, c.peer, this.#bindings.ratesOf(id), now);
     this.#connections.tell({
       type: 'tunnel-opened',
       tunnel: tunnel.id,
@@ -267,7 +267,7 @@ export class TunnelServer implements ServerEnd {
       [
         mapped(asked.c.peer),
         { type: 'TEP-TUNNEL', value: tunnel.token },
-        { type: 'LIFETIME', value: Math.floor(this.#lifetimeMs / 1000) },
+        { type: 'LIFETIME', value: Math.floor(this.#limits.lifetimeMs / 1000) },
         { type: 'SOFTWARE', value: this.#software },
       ],
       now,
@@ -305,6 +305,9 @@ export class TunnelServer implements ServerEnd {
 const NO_TOKEN = new Uint8Array(0);
 
 function statusOf(tunnel: Tunnel): TunnelStatus {
-  const { id, user, state, outer, counters, ready, slots } = tunnel;
-  return { id, user, state, outer, counters, connections: ready.length, bindings: slots.size };
+  const { id, user, state, outer, counters, openedMs, ready, slots } = tunnel;
+  const links = ready.map(({ peer, queue }) => ({ peer, queuedOctets: queue.length }));
+  const ports = Array.from(slots, ({ address, protocol }) => ({ address, protocol }));
+  const lengths = { connections: links.length, bindings: ports.length };
+  return { id, user, state, outer, counters, openedMs, ...lengths, links, ports };
 }

@@ -105,7 +105,7 @@ export class ServerAgent {
     this.door.renew({ ...DEFAULT_DOOR, ...door });
   }
 
-  /** No new connections. Tunnels go on over those that there are. */
+  /** No new connections. Tunnels go on over those that there are; resolves when the last is gone. */
   async stopListening(): Promise<void> {
     await this.#listeners?.close();
   }

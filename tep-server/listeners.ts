@@ -52,7 +52,7 @@ export class Listeners {
     return this.#tcp.map(({ local }) => local);
   }
 
-  /** No new connections, no answers any more. Connections that there are go on. */
+  /** No new connections, no answers any more. Resolves when the connections that there are have ended. */
   async close(): Promise<void> {
     await Promise.all([...this.#tcp, ...this.#udp].map((each) => each.close()));
   }

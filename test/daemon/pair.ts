@@ -1,5 +1,6 @@
 /** Two agents on this machine, a telephone's socket at one and a gateway's socket at the other. */
 import { networkInterfaces } from 'node:os';
+import type { ClientTls } from '../../io/dial/client-tls.ts';
 import { dial } from '../../io/dial/dial.ts';
 import { DIRECT, type ServerTarget } from '../../io/dial/types.ts';
 import { endpointOf } from '../../io/endpoints.ts';
@@ -30,6 +31,14 @@ export const ipv6Missing = Object.values(networkInterfaces()).some((list) =>
   : '::1 is missing here';
 
 export type Target = Pick<ServerTarget, 'host' | 'port'>;
+
+export interface ClientWishes {
+  readonly user?: string;
+  readonly password?: string;
+  readonly stripes?: number;
+  /** Absent: no TLS. */
+  readonly tls?: ClientTls;
+}
 
 export interface PairOptions {
   readonly host?: '127.0.0.1' | '::1';
@@ -74,7 +83,7 @@ export async function openPair(options: PairOptions = {}): Promise<Pair> {
     await opened.client.stop();
     await server.stop();
   };
-  return { host, server, listening, serverSays, ...opened, stop };
+  return { server, listening, serverSays, ...opened, host, stop };
 }
 
 /** Another client of the same server; stopping it leaves the server alone. */
@@ -83,19 +92,21 @@ export function anotherClient(pair: Pair): Pair {
   return { ...pair, ...opened, stop: () => opened.client.stop() };
 }
 
-function openClient(target: Target, { password = PASSWORD, stripes = 1 }: PairOptions) {
+/** A TEP-C of the server there. */
+export function openClient(target: Target, options: ClientWishes) {
+  const { user = 'alice', password = PASSWORD, stripes = 1, tls } = options;
   const clientSays = new Diary<ClientEvent>();
   const packets = new UdpSockets(systemRandom);
   const client = new ClientAgent({
-    dial: () => dial({ ...target, tls: false }, DIRECT, DIAL_MS),
+    dial: () => dial({ ...target, tls: tls !== undefined }, { ...DIRECT, tls }, DIAL_MS),
     packets,
     observe: clientSays.add,
     tunnel: {
-      auth: { mechanism: 'long-term', credentials: { name: 'alice', password } },
+      auth: { mechanism: 'long-term', credentials: { name: user, password } },
       stripes,
     },
   });
-  return { client, clientSays, packets };
+  return { host: target.host, client, clientSays, packets };
 }
 
 function openServer(
@@ -174,7 +185,10 @@ export interface TestCall {
   close(): Promise<void>;
 }
 
-export async function openCall(pair: Pair, id = 0): Promise<TestCall> {
+export async function openCall(
+  pair: Pick<Pair, 'host' | 'client' | 'packets'>,
+  id = 0,
+): Promise<TestCall> {
   const phone = await openTalker(pair.host);
   const gateway = await openTalker(pair.host);
   const bound = await pair.client.bind(phone.socket.local);

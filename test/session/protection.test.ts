@@ -59,7 +59,7 @@ test('[W-5] bits a second; a limit that is set later holds for open tunnels', (t
   const address = bound(c);
   for (let i = 0; i < 100; i++) c.send(udpPacket(address, CORE, 972));
   t.is(raw.toCore.length, 100);
-  raw.server.limit({ bitsPerSecond: 800_000 });
+  raw.server.limit({ quota: { bitsPerSecond: 800_000 } });
   for (let i = 0; i < 200; i++) c.send(udpPacket(address, CORE, 972));
   t.is(raw.toCore.length, 200);
   raw.server.limit({});

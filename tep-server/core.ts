@@ -1,0 +1,159 @@
+/**
+ * One process's whole TEP-S, made from settings: users, policy, limits, front door, packet port and
+ * tunnels. Where its connections come from is its owner's business: from listeners of its own, or from
+ * the process that has them (workers/).
+ */
+import type { Socket } from 'node:net';
+import type { AgentDeps } from '../config/running.ts';
+import { now } from '../io/clock.ts';
+import { type IoFault, isIoFault } from '../io/io-fault.ts';
+import { systemRandom } from '../io/random.ts';
+import type { ServerStatus } from '../ops/status.ts';
+import { version } from '../ops/version.ts';
+import { Policy } from '../session/policy.ts';
+import { type Endpoint, formatEndpoint } from '../wire/address.ts';
+import { ServerAgent } from './agent.ts';
+import { addressesOf, doorOf, limitsOf } from './applied-settings.ts';
+import { makeAuth, ServerAuth } from './auth.ts';
+import { Drain } from './drain.ts';
+import type { ListenAt } from './listeners.ts';
+import { logServerEvent } from './log-events.ts';
+import type { ServerEvent } from './options.ts';
+import { ownRules } from './own-addresses.ts';
+import { openPackets, type ServerPort } from './packets.ts';
+import type { ServerSettings } from './settings.ts';
+import { serverStatus } from './status.ts';
+
+const SEED_LEN = 8;
+/** Sessions are not learnt from a media gateway yet; the rules of the settings are all there is. */
+const MAX_LEARNT = 1;
+
+/** What all workers of a server share, so that a client need not know which of them it speaks to. */
+export interface Secrets {
+  readonly nonceSecret: Uint8Array;
+  readonly ticketKeys: Buffer;
+}
+
+export interface CoreParts extends AgentDeps {
+  readonly settings: ServerSettings;
+  readonly secrets: Secrets;
+  readonly listen: readonly ListenAt[];
+}
+
+interface Made {
+  readonly agent: ServerAgent;
+  readonly auth: ServerAuth | undefined;
+  readonly policy: Policy;
+  readonly port: ServerPort;
+}
+
+export class ServerCore {
+  readonly #parts: CoreParts;
+  readonly #made: Made;
+  readonly #startedMs = now();
+  readonly #drain: Drain;
+  #settings: ServerSettings;
+  #listening: readonly Endpoint[] = [];
+
+  private constructor(parts: CoreParts, made: Made, drain: Drain) {
+    this.#parts = parts;
+    this.#settings = parts.settings;
+    this.#made = made;
+    this.#drain = drain;
+  }
+
+  /** Everything but its listeners is there when it resolves; or nothing, and why not. */
+  static async make(parts: CoreParts): Promise<ServerCore | IoFault> {
+    const { settings, secrets, listen, log, failed } = parts;
+    const auth = makeAuth(settings, secrets.nonceSecret);
+    if ('type' in auth) return auth;
+    const door = doorOf(settings, secrets.ticketKeys);
+    if (isIoFault(door)) return door;
+    const port = await openPackets(settings, failed);
+    if (isIoFault(port)) return port;
+    const rules = settings['media.allow'];
+    const policy = new Policy({ rules, maxLearnt: MAX_LEARNT, seed: systemRandom(SEED_LEN) });
+    const drain = new Drain(() => agent.tunnels.tunnels().length);
+    const observe = (event: ServerEvent) => {
+      logServerEvent(log, event);
+      if (event.type === 'tunnel-closed') drain.look();
+    };
+    const agent = new ServerAgent({
+      listen,
+      stunUdp: settings['stun-udp'],
+      door,
+      packets: port,
+      observe,
+      tunnel: {
+        ...{ auth, policy, addresses: addressesOf(settings), ...limitsOf(settings) },
+        ...(settings.ports && { ports: settings.ports }),
+      },
+    });
+    const made = { agent, auth: auth instanceof ServerAuth ? auth : undefined, policy, port };
+    return new ServerCore(parts, made, drain);
+  }
+
+  async listen(): Promise<readonly Endpoint[] | IoFault> {
+    const listening = await this.#made.agent.start();
+    if (!isIoFault(listening)) this.reachableAt(listening);
+    return listening;
+  }
+
+  /** Where clients connect to: no packet of a tunnel may go there. */
+  reachableAt(listening: readonly Endpoint[]): void {
+    this.#listening = listening;
+    this.#made.policy.setOwn(ownRules(listening));
+  }
+
+  enter(socket: Socket, peer: Endpoint): void {
+    this.#made.agent.enter(socket, peer);
+  }
+
+  status(): ServerStatus {
+    const { agent, port } = this.#made;
+    return serverStatus({
+      agent,
+      portKind: this.#settings['packets.port'],
+      port: port.counters,
+      common: {
+        version: VERSION,
+        pid: process.pid,
+        startedMs: this.#startedMs,
+        nowMs: now(),
+        listening: this.#listening.map(formatEndpoint),
+        draining: this.#drain.isOn,
+        workers: this.#settings.workers,
+      },
+    });
+  }
+
+  /** All of it or, with a fault, nothing. Running tunnels notice no more than other limits. */
+  reload(settings: ServerSettings): IoFault | undefined {
+    const { agent, auth, policy } = this.#made;
+    const door = doorOf(settings, this.#parts.secrets.ticketKeys);
+    if (isIoFault(door)) return door;
+    const fault = auth?.renew(settings);
+    if (fault !== undefined) return fault;
+    agent.renewDoor(door);
+    agent.tunnels.limit(limitsOf(settings));
+    policy.setRules(settings['media.allow']);
+    // The host may have got other addresses since.
+    policy.setOwn(ownRules(this.#listening));
+    this.#settings = settings;
+    return undefined;
+  }
+
+  /** Takes nothing new; resolves when the last tunnel has ended, or the time for it is over. */
+  drain(): Promise<void> {
+    // It resolves when the last connection has ended.
+    void this.#made.agent.stopListening();
+    return this.#drain.begin(this.#settings.drain);
+  }
+
+  async stop(): Promise<void> {
+    this.#drain.end();
+    await this.#made.agent.stop();
+  }
+}
+
+const VERSION = version();

@@ -1,0 +1,54 @@
+/**
+ * TEP-S as a service, from its settings: what `tep server` runs.
+ *
+ *     const server = await startServer(settings, { log, failed });
+ *     server.status();
+ *     await server.reload(settings);
+ *     await server.drain();       // calls may end
+ *     await server.stop();
+ */
+import type { AgentDeps, Running } from '../config/running.ts';
+import { type IoFault, isIoFault } from '../io/io-fault.ts';
+import { systemRandom } from '../io/random.ts';
+import { passedSockets } from '../io/systemd-sockets.ts';
+import { formatEndpoint } from '../wire/address.ts';
+import { ServerCore } from './core.ts';
+import type { ListenAt } from './listeners.ts';
+import type { ServerSettings } from './settings.ts';
+import { TICKET_KEYS_LEN } from './tls-door.ts';
+
+const NONCE_SECRET_LEN = 32;
+
+export async function startServer(
+  settings: ServerSettings,
+  deps: AgentDeps,
+): Promise<Running<ServerSettings> | IoFault> {
+  const listen = listenAt(settings);
+  if ('type' in listen) return listen;
+  const secrets = {
+    nonceSecret: systemRandom(NONCE_SECRET_LEN),
+    ticketKeys: Buffer.from(systemRandom(TICKET_KEYS_LEN)),
+  };
+  const core = await ServerCore.make({ ...deps, settings, secrets, listen });
+  if (isIoFault(core)) return core;
+  const listening = await core.listen();
+  if (isIoFault(listening)) {
+    await core.stop();
+    return listening;
+  }
+  for (const at of listening) deps.log.info('listening', { at: formatEndpoint(at) });
+  return {
+    status: () => core.status(),
+    reload: async (next) => core.reload(next),
+    drain: () => core.drain(),
+    stop: () => core.stop(),
+  };
+}
+
+function listenAt({ listen }: ServerSettings): readonly ListenAt[] | IoFault {
+  if (!listen.includes('systemd')) return listen.filter((at) => at !== 'systemd');
+  const passed = passedSockets(process.env, process.pid);
+  if (passed.length > 0) return passed.map((fd) => ({ fd }));
+  const text = 'listen: systemd, but systemd passed no socket: start tep-server.socket';
+  return { type: 'io-fault', code: 'ENOTSOCK', text };
+}
