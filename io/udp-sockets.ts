@@ -17,23 +17,20 @@ import * as ipv4 from '../wire/ipv4.ts';
 import * as ipv6 from '../wire/ipv6.ts';
 import { PacketView, readPacket } from '../wire/packet.ts';
 import * as udp from '../wire/udp.ts';
+import { type Datagrams, openDatagrams } from './datagrams.ts';
 import { type IoFault, isIoFault } from './io-fault.ts';
 import { type PacketReceiver, PortCounts, type RelayPort } from './packet-port.ts';
-import { openUdp, type UdpSocket } from './udp-socket.ts';
 
 /** The longest record of a tunnel (tep-wire 2). */
 const MAX_PACKET_LEN = 65_535;
 const MAX_SOCKETS = 65_536;
 const SEED_LEN = 8;
 
-interface Seat {
-  readonly standsFor: Endpoint;
-  readonly socket: UdpSocket;
-}
-
 export class UdpSockets implements RelayPort {
   readonly counters = new PortCounts();
-  readonly #seats = new Map<number, Seat>();
+  readonly #datagrams: Datagrams;
+  /** What the open sockets stand for. */
+  readonly #faces = new Map<number, Endpoint>();
   /** Ids whose socket is being opened; taken out when they are closed before that. */
   readonly #opening = new Set<number>();
   readonly #table: EndpointTable;
@@ -41,8 +38,12 @@ export class UdpSockets implements RelayPort {
   readonly #out = new Uint8Array(MAX_PACKET_LEN);
   #receive: PacketReceiver | undefined;
 
-  constructor(random: RandomSource) {
+  constructor(random: RandomSource, open: typeof openDatagrams = openDatagrams) {
     this.#table = new EndpointTable({ seed: random(SEED_LEN), maxEntries: MAX_SOCKETS });
+    this.#datagrams = open({
+      received: (id, b, at, end, from) => this.#arrived(id, b, at, end, from),
+      refused: () => this.#refused(),
+    });
   }
 
   start(receive: PacketReceiver): void {
@@ -52,38 +53,33 @@ export class UdpSockets implements RelayPort {
 
   /** Opens socket `id` on `at`, to stand for `standsFor`, or for itself. Gives the address it has. */
   async listen(id: number, at: Endpoint, standsFor?: Endpoint): Promise<Endpoint | IoFault> {
-    if (this.#seats.has(id) || this.#opening.has(id)) throw new RangeError(`socket ${id} is open`);
+    if (this.#faces.has(id) || this.#opening.has(id)) throw new RangeError(`socket ${id} is open`);
     if (standsFor !== undefined && standsFor.family !== at.family) {
       throw new RangeError('a socket cannot stand for an address of the other family');
     }
     this.#opening.add(id);
-    let face: Endpoint | undefined;
-    const socket = await openUdp(
-      at,
-      (payload, from) => this.#arrived(payload, from, face),
-      () => this.#refused(),
-    );
+    const local = await this.#datagrams.open(id, at);
     const wanted = this.#opening.delete(id);
-    if (isIoFault(socket)) return socket;
+    if (isIoFault(local)) return local;
     if (!wanted) {
-      await socket.close();
+      await this.#datagrams.close(id);
       return { type: 'io-fault', code: 'ECANCELED', text: 'closed before it was open' };
     }
-    face = standsFor ?? socket.local;
+    const face = standsFor ?? local;
     this.#table.set(face.address, 0, face.address.length, face.port, udp.PROTOCOL, id);
-    this.#seats.set(id, { standsFor: face, socket });
-    return socket.local;
+    this.#faces.set(id, face);
+    return local;
   }
 
   /** Closes socket `id`, or gives up opening it. */
   async release(id: number): Promise<void> {
     this.#opening.delete(id);
-    const seat = this.#seats.get(id);
-    if (seat === undefined) return;
-    this.#seats.delete(id);
-    const { address, port } = seat.standsFor;
+    const face = this.#faces.get(id);
+    if (face === undefined) return;
+    this.#faces.delete(id);
+    const { address, port } = face;
     this.#table.delete(address, 0, address.length, port, udp.PROTOCOL);
-    await seat.socket.close();
+    await this.#datagrams.close(id);
   }
 
   send(b: Uint8Array, at: number, end: number): void {
@@ -95,33 +91,35 @@ export class UdpSockets implements RelayPort {
     }
     const length = view.addressLength;
     const id = this.#table.find(b, view.sourceAt, length, view.sourcePort, udp.PROTOCOL);
-    const seat = this.#seats.get(id);
-    if (seat === undefined) {
+    if (id < 0) {
       this.counters.drop('no-socket');
       return;
     }
     const { payload, payloadEnd, destinationAt, destinationPort } = view;
     this.counters.sent += 1;
-    seat.socket.send(b, payload, payloadEnd, b, destinationAt, destinationPort);
+    this.#datagrams.send(id, b, payload, payloadEnd, b, destinationAt, destinationPort);
   }
 
-  /** Each datagram is on its way already. */
-  flush(): void {}
+  flush(): void {
+    this.#datagrams.flush();
+  }
 
   async close(): Promise<void> {
     this.#opening.clear();
-    await Promise.all([...this.#seats.keys()].map((id) => this.release(id)));
+    await Promise.all([...this.#faces.keys()].map((id) => this.release(id)));
+    await this.#datagrams.end();
   }
 
-  #arrived(payload: Uint8Array, from: Endpoint, face: Endpoint | undefined): void {
+  #arrived(id: number, b: Uint8Array, at: number, end: number, from: Endpoint): void {
+    const face = this.#faces.get(id);
     const header = from.family === 4 ? ipv4.MIN_HEADER_LEN : ipv6.HEADER_LEN;
-    const fits = header + udp.HEADER_LEN + payload.length <= MAX_PACKET_LEN;
+    const fits = header + udp.HEADER_LEN + end - at <= MAX_PACKET_LEN;
     if (face === undefined || !fits || this.#receive === undefined) {
       this.counters.drop(fits ? 'not-started' : 'too-long');
       return;
     }
     this.counters.received += 1;
-    const n = writeUdpPacket(this.#out, 0, from, face, payload, 0, payload.length);
+    const n = writeUdpPacket(this.#out, 0, from, face, b, at, end);
     this.#receive(this.#out, 0, n);
   }
 

@@ -6,6 +6,7 @@
  * Buffers are passed by address. Those of an asynchronous call belong to the system until it is done.
  */
 import { createRequire } from 'node:module';
+import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
 import type * as Koffi from 'koffi';
 import type { IoFault } from '../io-fault.ts';
@@ -36,6 +37,10 @@ export interface Libc {
   recv(fd: number, into: Uint8Array, flags: number): number | IoFault;
   /** `vector` holds `count` of `struct mmsghdr`. */
   sendMany(fd: number, vector: Uint8Array, count: number, flags: number): number | IoFault;
+  /** Like `sendMany`; gives 0 when nothing has arrived. */
+  receiveMany(fd: number, vector: Uint8Array, count: number, flags: number): number | IoFault;
+  /** Fills `into` with the whole `struct sockaddr_…` that the socket is bound to. */
+  localName(fd: number, into: Uint8Array): number | IoFault;
   /** Readable, writable, shared with the object behind `fd`. */
   mmap(length: number, fd: number): Mapping | IoFault;
   /** The address of the first octet: good as long as the octets are held on to. */
@@ -47,6 +52,8 @@ export interface Libc {
   write(fd: number, b: Uint8Array): number | IoFault;
   epollCreate(): number | IoFault;
   epollControl(epoll: number, operation: number, fd: number, event: Uint8Array): number | IoFault;
+  /** The number of events that there are at this moment. */
+  epollNow(epoll: number, events: Uint8Array): number | IoFault;
   /** Waits in the thread pool without limit; `done` gets the number of events, or -1. */
   epollWait(epoll: number, events: Uint8Array, done: (count: number) => void): void;
 }
@@ -81,6 +88,8 @@ const EFD_CLOEXEC_NONBLOCK = 0o2004000;
 const EPOLL_CLOEXEC = 0o2000000;
 const INT_LEN = 4;
 
+const { EAGAIN } = constants.errno;
+
 type Call = (...args: unknown[]) => number;
 
 function bindCalls(koffi: typeof Koffi): Libc {
@@ -111,7 +120,21 @@ function bindCalls(koffi: typeof Koffi): Libc {
   const mapCall = lib.func(
     'void *mmap(void *addr, size_t length, int prot, int flags, int fd, long offset)',
   ) as (...args: unknown[]) => bigint;
-  const wait = lib.func('epoll_wait', 'int', ['int', 'void *', 'int', 'int']);
+  const EPOLL_WAIT = ['int', 'void *', 'int', 'int'];
+  const wait = lib.func('epoll_wait', 'int', EPOLL_WAIT);
+  const look = checked<[number, Uint8Array, number, number]>('epoll_wait', 'int', EPOLL_WAIT);
+  const recvmmsg = lib.func('recvmmsg', 'int', [
+    'int',
+    'void *',
+    'unsigned int',
+    'int',
+    'void *',
+  ]) as Call;
+  const getsockname = checked<[number, Uint8Array, Uint32Array]>('getsockname', 'int', [
+    'int',
+    'void *',
+    'void *',
+  ]);
   const setOptionBytes = checked<[number, number, number, Uint8Array, number]>(
     'setsockopt',
     'int',
@@ -162,6 +185,13 @@ function bindCalls(koffi: typeof Koffi): Libc {
     send: (fd, b, flags) => send(fd, b, b.length, flags),
     recv: (fd, into, flags) => recv(fd, into, into.length, flags),
     sendMany: checked('sendmmsg', 'int', ['int', 'void *', 'unsigned int', 'int']),
+    receiveMany: (fd, vector, count, flags) => {
+      const received = recvmmsg(fd, vector, count, flags, null);
+      if (received >= 0) return received;
+      // Nothing there is the usual end of receiving: no object is made for it.
+      return koffi.errno() === EAGAIN ? 0 : fault('recvmmsg');
+    },
+    localName: (fd, into) => getsockname(fd, into, Uint32Array.of(into.length)),
     mmap: (length, fd) => {
       const address = mapCall(null, length, PROT_READ_WRITE, MAP_SHARED, fd, 0);
       if (address === MAP_FAILED || address === MAP_FAILED_32) return fault('mmap');
@@ -180,13 +210,17 @@ function bindCalls(koffi: typeof Koffi): Libc {
     write: (fd, b) => writeCall(fd, b, b.length),
     epollCreate: () => epollCreate(EPOLL_CLOEXEC),
     epollControl: checked('epoll_ctl', 'int', ['int', 'int', 'int', 'void *']),
+    epollNow: (epoll, events) => look(epoll, events, roomIn(events), 0),
     epollWait: (epoll, events, done) => {
-      const room = Math.floor(events.length / epollEventLength());
-      wait.async(epoll, events, room, -1, (error: Error | null, count: number) => {
+      wait.async(epoll, events, roomIn(events), -1, (error: Error | null, count: number) => {
         done(error === null ? count : -1);
       });
     },
   };
+}
+
+function roomIn(events: Uint8Array): number {
+  return Math.floor(events.length / epollEventLength());
 }
 
 /** `struct epoll_event` is packed on x86 only. */

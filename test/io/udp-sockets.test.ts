@@ -3,8 +3,10 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
 import test, { type ExecutionContext } from 'ava';
+import { type DatagramEvents, NodeDatagrams, openDatagrams } from '../../io/datagrams.ts';
 import { endpointOf } from '../../io/endpoints.ts';
 import { isIoFault } from '../../io/io-fault.ts';
+import { libc } from '../../io/kernel/libc.ts';
 import { openUdp } from '../../io/udp-socket.ts';
 import { UdpSockets } from '../../io/udp-sockets.ts';
 import { type Endpoint, formatEndpoint } from '../../wire/address.ts';
@@ -27,6 +29,16 @@ const FAMILIES = [
   },
 ] as const;
 
+/** Both ways to UDP sockets; the first is the second where the machine has no system calls for us. */
+const WAYS = {
+  'system calls': openDatagrams,
+  "Node's sockets": (events: DatagramEvents) => new NodeDatagrams(events),
+} as const;
+type Way = keyof typeof WAYS;
+
+/** More than any call takes. */
+const BURST = 150;
+
 /** An ordinary program with a UDP socket. */
 async function program(t: ExecutionContext, host: string): Promise<Socket> {
   const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
@@ -36,8 +48,8 @@ async function program(t: ExecutionContext, host: string): Promise<Socket> {
   return socket;
 }
 
-function open(t: ExecutionContext): [UdpSockets, () => Promise<Buffer>] {
-  const port = new UdpSockets(randomBytes);
+function open(t: ExecutionContext, way: Way = 'system calls'): [UdpSockets, () => Promise<Buffer>] {
+  const port = new UdpSockets(randomBytes, WAYS[way]);
   const packets: Buffer[] = [];
   let wake = () => {};
   port.start((b, at, end) => {
@@ -80,9 +92,13 @@ function localOf(socket: Socket): Endpoint {
   return endpointOf(socket.address().address, socket.address().port);
 }
 
-for (const { name, loopback, gateway, header, run } of FAMILIES) {
+const CASES = FAMILIES.flatMap((family) =>
+  (Object.keys(WAYS) as Way[]).map((way) => ({ ...family, way, name: `${family.name}, ${way}` })),
+);
+
+for (const { name, way, loopback, gateway, header, run } of CASES) {
   run(`${name}: a socket that stands for itself is the public address of a relay`, async (t) => {
-    const [port, next] = open(t);
+    const [port, next] = open(t, way);
     const agw = await program(t, loopback);
     const local = await port.listen(1, endpointOf(loopback, 0));
     isEndpoint(t, local);
@@ -98,6 +114,7 @@ for (const { name, loopback, gateway, header, run } of FAMILIES) {
     const n = writeUdpPacket(up, 3, local, localOf(agw), Buffer.from('up'), 0, 2);
     const received = once(agw, 'message');
     port.send(up, 3, 3 + n);
+    port.flush();
     const [payload, from] = await received;
     t.is(payload.toString(), 'up');
     t.is(from.port, local.port);
@@ -106,7 +123,7 @@ for (const { name, loopback, gateway, header, run } of FAMILIES) {
   run(
     `${name}: a socket that stands for a gateway serves every application that uses it`,
     async (t) => {
-      const [port, next] = open(t);
+      const [port, next] = open(t, way);
       const agw = endpointOf(gateway, 40_000);
       const local = await port.listen(1, endpointOf(loopback, 0), agw);
       isEndpoint(t, local);
@@ -122,6 +139,7 @@ for (const { name, loopback, gateway, header, run } of FAMILIES) {
         const n = writeUdpPacket(down, 0, agw, localOf(phone), Buffer.from(word), 0, 3);
         const received = once(phone, 'message');
         port.send(down, 0, n);
+        port.flush();
         const [payload, from] = await received;
         t.is(payload.toString(), word);
         t.is(from.port, local.port);
@@ -130,7 +148,7 @@ for (const { name, loopback, gateway, header, run } of FAMILIES) {
   );
 
   run(`${name}: empty datagrams are packets; the longest record is the limit`, async (t) => {
-    const [port, next] = open(t);
+    const [port, next] = open(t, way);
     const agw = await program(t, loopback);
     const local = await port.listen(1, endpointOf(loopback, 0));
     isEndpoint(t, local);
@@ -148,9 +166,72 @@ for (const { name, loopback, gateway, header, run } of FAMILIES) {
     const back = new Uint8Array(65_535);
     writeUdpPacket(back, 0, local, localOf(agw), longest, 0, longest.length);
     port.send(back, 0, back.length);
+    port.flush();
     t.deepEqual((await received)[0], longest);
   });
+
+  run(`${name}: more than goes in one call leaves at the flush, in order`, async (t) => {
+    const [port] = open(t, way);
+    const agw = await program(t, loopback);
+    const local = await port.listen(1, endpointOf(loopback, 0));
+    isEndpoint(t, local);
+    const packet = new Uint8Array(100);
+    const numbers: number[] = [];
+    const all = new Promise<void>((resolve) => {
+      agw.on('message', (payload) => {
+        if (numbers.push(payload.readUInt16BE(0)) === BURST) resolve();
+      });
+    });
+    for (let i = 0; i < BURST; i++) {
+      const n = writeUdpPacket(packet, 0, local, localOf(agw), Uint8Array.of(i >> 8, i), 0, 2);
+      port.send(packet, 0, n);
+    }
+    port.flush();
+    await all;
+    t.deepEqual(numbers, [...Array(BURST).keys()]);
+    t.is(port.counters.sent, BURST);
+  });
+
+  run(`${name}: packets that arrived together are all taken`, async (t) => {
+    const [port, next] = open(t, way);
+    const agw = await program(t, loopback);
+    const locals: Endpoint[] = [];
+    for (let id = 0; id < 3; id++) {
+      const local = await port.listen(id, endpointOf(loopback, 0));
+      isEndpoint(t, local);
+      locals.push(local);
+    }
+    for (let i = 0; i < BURST; i++) {
+      agw.send(Buffer.of(i >> 8, i), locals[i % locals.length]?.port ?? 0, loopback);
+    }
+    const numbers = new Set<number>();
+    while (numbers.size < BURST) numbers.add(told(t, await next()).payload.readUInt16BE(0));
+    t.is(port.counters.received, BURST);
+  });
+
+  run(`${name}: what the system refuses is counted and holds nothing up`, async (t) => {
+    const [port] = open(t, way);
+    const agw = await program(t, loopback);
+    const local = await port.listen(1, endpointOf(loopback, 0));
+    isEndpoint(t, local);
+    const packet = new Uint8Array(100);
+    const received = once(agw, 'message');
+    for (const to of [{ ...localOf(agw), port: 0 }, localOf(agw)]) {
+      const n = writeUdpPacket(packet, 0, local, to, Buffer.from('x'), 0, 1);
+      port.send(packet, 0, n);
+    }
+    port.flush();
+    await received;
+    t.is(port.counters.sent, 1);
+    t.deepEqual([...port.counters.dropped], [['refused', 1]]);
+  });
 }
+
+test('system calls are used where they can be', (t) => {
+  const datagrams = openDatagrams({ received: () => {}, refused: () => {} });
+  t.teardown(() => datagrams.end());
+  t.is(datagrams instanceof NodeDatagrams, isIoFault(libc()));
+});
 
 test('an address in use is a value, and the id is free again', async (t) => {
   const [port] = open(t);
