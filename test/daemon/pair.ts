@@ -2,7 +2,7 @@
 import { networkInterfaces } from 'node:os';
 import type { ClientTls } from '../../io/dial/client-tls.ts';
 import { dial } from '../../io/dial/dial.ts';
-import { DIRECT, type ServerTarget } from '../../io/dial/types.ts';
+import { DIRECT, type ServerTarget, type TransportOptions } from '../../io/dial/types.ts';
 import { endpointOf } from '../../io/endpoints.ts';
 import { type IoFault, isIoFault } from '../../io/io-fault.ts';
 import { systemRandom } from '../../io/random.ts';
@@ -51,6 +51,8 @@ export interface PairOptions {
   readonly door?: Partial<DoorOptions>;
   /** What stands between the two, given where the server listens. */
   readonly through?: (server: Endpoint) => Promise<Target>;
+  /** How the client connects; with `tls` there it speaks that. */
+  readonly transport?: (server: Endpoint) => Promise<Partial<TransportOptions>>;
 }
 
 export interface Pair {
@@ -78,7 +80,8 @@ export async function openPair(options: PairOptions = {}): Promise<Pair> {
   const [listening] = must(await server.start());
   if (listening === undefined) throw new Error('it listens nowhere');
   const target = await (options.through?.(listening) ?? { host, port: listening.port });
-  const opened = openClient(target, options);
+  const transport = await options.transport?.(listening);
+  const opened = openClient(target, options, transport);
   const stop = async () => {
     await opened.client.stop();
     await server.stop();
@@ -93,12 +96,16 @@ export function anotherClient(pair: Pair): Pair {
 }
 
 /** A TEP-C of the server there. */
-export function openClient(target: Target, options: ClientWishes) {
-  const { user = 'alice', password = PASSWORD, stripes = 1, tls } = options;
+export function openClient(
+  target: Target,
+  { user = 'alice', password = PASSWORD, stripes = 1, tls }: ClientWishes,
+  transport: Partial<TransportOptions> = { tls },
+) {
+  const server = { ...target, tls: transport.tls !== undefined };
   const clientSays = new Diary<ClientEvent>();
   const packets = new UdpSockets(systemRandom);
   const client = new ClientAgent({
-    dial: () => dial({ ...target, tls: tls !== undefined }, { ...DIRECT, tls }, DIAL_MS),
+    dial: () => dial(server, { ...DIRECT, ...transport }, DIAL_MS),
     packets,
     observe: clientSays.add,
     tunnel: {

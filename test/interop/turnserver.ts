@@ -1,18 +1,14 @@
 /** coturn on loopback, on ports that were free a moment ago, with a certificate of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { randomInt } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { peerOutput } from '../peers.ts';
+import { freePorts } from './ports.ts';
 
 export const ADDRESS = '127.0.0.1';
 export const REALM = 'example.org';
-
-const FIRST_PORT = 10_000;
-const END_PORT = 32_000;
 
 export interface TurnServer {
   readonly port: number;
@@ -26,7 +22,7 @@ export interface TurnServer {
 export async function startTurnServer(credentials: readonly string[]): Promise<TurnServer> {
   const folder = await mkdtemp(join(tmpdir(), 'tep-coturn-'));
   const certificateFile = await makeCertificate(folder);
-  const [port, tlsPort] = await freePorts(2);
+  const [port, tlsPort] = await freePorts(2, ADDRESS);
   if (port === undefined || tlsPort === undefined) throw new Error('no free port');
   const child = spawn(
     'turnserver',
@@ -64,31 +60,6 @@ async function makeCertificate(folder: string): Promise<string> {
     ...['-keyout', join(folder, 'key.pem'), '-out', file],
   ]);
   return file;
-}
-
-/**
- * Ports below those that systems give out by themselves: nobody who asks for any port can get one of
- * them between here and the start of the server. All are held open together, so that they differ.
- */
-async function freePorts(count: number): Promise<number[]> {
-  const servers: Server[] = [];
-  const ports: number[] = [];
-  while (ports.length < count) {
-    const server = createServer();
-    const port = randomInt(FIRST_PORT, END_PORT);
-    if (!(await canListen(server, port))) continue;
-    servers.push(server);
-    ports.push(port);
-  }
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
-
-function canListen(server: Server, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    server.once('error', () => resolve(false));
-    server.listen(port, ADDRESS, () => resolve(true));
-  });
 }
 
 /** Waits until the log has told all of `lines`; throws when the program ends before. */
