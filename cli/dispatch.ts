@@ -1,6 +1,6 @@
 /** `tep <command> …`: finds the command, loads only its module, and turns usage errors into status 2. */
-import { readFileSync } from 'node:fs';
 import { suggestion } from '../config/nearest.ts';
+import { version } from '../ops/version.ts';
 import { table } from './arguments.ts';
 import { type Command, EXIT, Failure, UsageError, type World } from './command.ts';
 import { complain } from './complain.ts';
@@ -98,9 +98,4 @@ tep --version          the version
 function print(text: string, world: World): number {
   world.stdout.write(text);
   return EXIT.SUCCESS;
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return String(JSON.parse(text).version);
 }

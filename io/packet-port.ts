@@ -39,29 +39,20 @@ export interface CapturePort extends PacketPort {
   release(at: Endpoint, protocol: FlowProtocol): Promise<void>;
 }
 
-/**
- * Why a port did not pass a packet on.
- *
- *   not-started    nobody was there to receive it
- *   not-udp        sockets carry nothing else
- *   no-socket      no socket stands for its source
- *   too-long       for a packet of the tunnel, or for the port
- *   refused        by the system: no route, forbidden
- *   ring-overrun   more came than was taken in time; the kernel counts them
- *   ring-full      more was sent than the kernel took in time
- *   no-interface   the interface is down or gone
- *   not-ip         a frame, or record of a file, that holds no whole IP packet
- */
-export type PortDrop =
-  | 'not-started'
-  | 'not-udp'
-  | 'no-socket'
-  | 'too-long'
-  | 'refused'
-  | 'ring-overrun'
-  | 'ring-full'
-  | 'no-interface'
-  | 'not-ip';
+/** Why a port did not pass a packet on, and what that means to people. */
+export const PORT_DROPS = {
+  'not-started': 'nobody was there to receive it',
+  'not-udp': 'sockets carry nothing else than UDP',
+  'no-socket': 'no socket stands for its source',
+  'too-long': 'too long for a packet of the tunnel, or for the port',
+  refused: 'the system did not take it: no route, or forbidden',
+  'ring-overrun': 'more came than was taken in time; the kernel counts them',
+  'ring-full': 'more was sent than the kernel took in time',
+  'no-interface': 'the interface is down or gone',
+  'not-ip': 'a frame, or record of a file, that holds no whole IP packet',
+} as const;
+
+export type PortDrop = keyof typeof PORT_DROPS;
 
 export interface PortCounters {
   /** Packets given to the receiver. */

@@ -8,6 +8,7 @@ import type { ServerAddress } from '../../config/address-kinds.ts';
 import { isIoFault } from '../../io/io-fault.ts';
 import { type PacketPort, PortCounts } from '../../io/packet-port.ts';
 import { ClientAgent } from '../../tep-client/agent.ts';
+import { Discovery } from '../../tep-client/discovery.ts';
 import type { ClientEvent, Closed, Opened } from '../../tep-client/options.ts';
 import type { ClientSettings } from '../../tep-client/settings.ts';
 import { clientAuth, Transport } from '../../tep-client/transport.ts';
@@ -16,6 +17,8 @@ import { type Finding, Findings } from './finding.ts';
 
 /** Longer than the slowest step of one attempt. */
 const OPEN_MS = 15_000;
+/** Three questions of RFC 8489 6.2.1. */
+const UDP_MS = 2_000;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Outcome = Opened | Closed | Extract<ClientEvent, { readonly type: 'refused' }> | undefined;
@@ -42,7 +45,9 @@ export async function reachFindings(
   }
   for (const server of settings.servers) {
     await judgeName(server, settings, findings);
+    const udp = judgeUdp(server, settings);
     await judgeTunnel(server, settings, transport, openMs, findings);
+    findings.list.push(...(await udp));
   }
   return findings.list;
 }
@@ -64,6 +69,27 @@ async function judgeName(
       'correct servers, or the DNS of this machine',
     );
   }
+}
+
+/** Either answer is good: the tunnel is for where UDP does not pass. */
+async function judgeUdp(server: ServerAddress, settings: ClientSettings): Promise<Finding[]> {
+  if (!settings['stun.discover']) return [];
+  const findings = new Findings('UDP');
+  const abort = new AbortController();
+  const late = setTimeout(UDP_MS, undefined, { signal: abort.signal }).catch(() => undefined);
+  let discovery: Discovery | undefined;
+  const answered = new Promise<void>((resolve) => {
+    discovery = new Discovery(server, () => resolve());
+  });
+  await Promise.race([answered, late]);
+  abort.abort();
+  discovery?.close();
+  const { mapped } = discovery ?? {};
+  if (mapped === undefined) {
+    findings.ok('plain STUN by UDP is not answered: the tunnel tells the public address');
+  } else
+    findings.ok(`plain STUN by UDP passes, and sees this machine as ${formatEndpoint(mapped)}`);
+  return findings.list;
 }
 
 async function judgeTunnel(

@@ -1,4 +1,6 @@
 /** The status of an agent as text for a terminal. */
+
+import { PORT_DROPS } from '../../io/packet-port.ts';
 import type {
   AgentStatus,
   BindingStatus,
@@ -115,10 +117,11 @@ function tunnelLines(tunnels: readonly TunnelStatus[], all: number, nowMs: numbe
 
 /** Reasons with what they mean, the most frequent first. */
 function dropLines(title: string, drops: Drops): readonly string[] {
+  const meanings: Readonly<Record<string, string>> = PORT_DROPS;
   const rows = Object.entries(drops)
     .filter(([, n]) => n > 0)
     .toSorted(([, a], [, b]) => b - a)
-    .map(([name, n]) => [count(n), name, faultMeaning(name) ?? '']);
+    .map(([name, n]) => [count(n), name, faultMeaning(name) ?? meanings[name] ?? '']);
   return rows.length === 0 ? [] : ['', `  ${title}`, ...columns(rows)];
 }
 

@@ -98,7 +98,7 @@ test('a client: tunnel, rates, round trip, bindings, drops with what they mean',
     3   no-binding       no binding for this address
 
   dropped at the packet port (rings)
-    2  ring-overrun
+    2  ring-overrun  more came than was taken in time; the kernel counts them
 `,
   );
 });

@@ -22,7 +22,7 @@ function clientSettings(server: string, password: string) {
 }
 
 async function reach(t: ExecutionContext, password: string) {
-  const pair = await openPair();
+  const pair = await openPair({ stunUdp: true });
   t.teardown(() => pair.stop());
   const settings = clientSettings(`127.0.0.1:${pair.listening.port}`, password);
   return { pair, findings: await reachFindings(settings, {}) };
@@ -30,17 +30,20 @@ async function reach(t: ExecutionContext, password: string) {
 
 test('the way to a server: a tunnel is opened, and closed again', async (t) => {
   const { pair, findings } = await reach(t, PASSWORD);
-  t.is(findings.at(-1)?.result, 'ok');
-  t.regex(findings.at(-1)?.text ?? '', /opened a tunnel in \d+ ms and sees this machine as 127/);
+  const [tunnel, udp] = findings;
+  t.is(tunnel?.result, 'ok');
+  t.regex(udp?.text ?? '', /plain STUN by UDP passes, and sees this machine as 127/);
+  t.regex(tunnel?.text ?? '', /opened a tunnel in \d+ ms and sees this machine as 127/);
   await pair.serverSays.first('tunnel-closed', () => true);
 });
 
 test('a wrong password, a closed port and a silent server are told apart', async (t) => {
   const { findings } = await reach(t, 'wrong');
-  t.regex(findings.at(-1)?.text ?? '', /does not know this user or password/);
-  const closed = await reachFindings(clientSettings('127.0.0.1:1', PASSWORD), {});
-  t.regex(closed.at(-1)?.text ?? '', /nothing listens on port 1 there.*\(tcp\)/);
-  t.is(closed.at(-1)?.result, 'problem');
+  t.regex(findings[0]?.text ?? '', /does not know this user or password/);
+  const [closed, udp] = await reachFindings(clientSettings('127.0.0.1:1', PASSWORD), {});
+  t.regex(udp?.text ?? '', /not answered: the tunnel tells/);
+  t.regex(closed?.text ?? '', /nothing listens on port 1 there.*\(tcp\)/);
+  t.is(closed?.result, 'problem');
 });
 
 const SERVER = `
