@@ -11,6 +11,7 @@ import { type IoFault, isIoFault } from '../../io/io-fault.ts';
 import { type StatusSocket, serveStatus } from '../../io/status-socket.ts';
 import { type Notice, notifier, watchdogMs } from '../../io/systemd.ts';
 import type { Log } from '../../ops/log.ts';
+import { version } from '../../ops/version.ts';
 import { EXIT, type World } from '../command.ts';
 import type { AgentKind } from './kind.ts';
 
@@ -61,6 +62,7 @@ export class Service<T extends Keys> {
       const fault = await this.#ended;
       this.#notify({ STOPPING: 1, STATUS: 'stopping' });
       await running.stop();
+      if (fault === undefined) this.#parts.log.info(`${this.#parts.kind.name} has ended`);
       return fault;
     } finally {
       for (const undo of this.#cleanup) undo();
@@ -73,6 +75,7 @@ export class Service<T extends Keys> {
     const running = await kind.start(this.#settings, { log, failed: (fault) => this.#end(fault) });
     if (isIoFault(running)) return running;
     this.#running = running;
+    log.info(`${kind.name} is running`, { version: version() });
     this.#notify({ READY: 1, STATUS: kind.summary(running.status()) });
     this.#repeat(SUMMARY_MS, () => this.#notify({ STATUS: kind.summary(running.status()) }));
     const { env, process } = this.#parts.world;

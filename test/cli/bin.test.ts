@@ -78,7 +78,7 @@ if (spawnSync(ALONE[0], [...ALONE.slice(1), 'true']).status === 0) {
     const [program, ...args] = [...ALONE, process.execPath, BIN, 'demo', '--seconds', '0.1'];
     const tep = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     const [err, [status]] = await Promise.all([text(tep.stderr), once(tep, 'exit')]);
-    t.regex(err, /^tep: connect E[A-Z]+ 127\.0\.0\.1:\d+.*\n$/);
+    t.regex(err, /^tep: 127\.0\.0\.1:\d+: .*\(connect E[A-Z]+ .*\n$/);
     t.is(status, 1);
   });
 }
