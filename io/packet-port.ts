@@ -49,6 +49,7 @@ export const PORT_DROPS = {
   'ring-overrun': 'more came than was taken in time; the kernel counts them',
   'ring-full': 'more was sent than the kernel took in time',
   'no-interface': 'the interface is down or gone',
+  incomplete: 'some of its fragments did not come in time',
   'not-ip': 'a frame, or record of a file, that holds no whole IP packet',
 } as const;
 

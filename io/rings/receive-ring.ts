@@ -107,7 +107,6 @@ export class ReceiveRing {
       this.#counts.drop('not-ip');
       return;
     }
-    this.#counts.received += 1;
     receive(b, at, end);
   }
 }

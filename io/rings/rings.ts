@@ -13,6 +13,7 @@ import { type IoFault, isIoFault } from '../io-fault.ts';
 import { type Libc, libc } from '../kernel/libc.ts';
 import { type CapturePort, type PacketReceiver, PortCounts } from '../packet-port.ts';
 import { Captures } from './captures.ts';
+import { joining } from './fragments.ts';
 import { type Lock, lock } from './lock.ts';
 import {
   openLinkSocket,
@@ -135,10 +136,11 @@ export class Rings implements CapturePort {
     if (!this.#isOpen || this.#readiness !== undefined)
       throw new RangeError('the port was started already');
     const { socket, link } = this.#parts;
+    const take = joining(receive, this.#counts);
     const readiness = new Readiness(
       socket.fd,
       link,
-      (most) => this.#ring.drain(receive, most),
+      (most) => this.#ring.drain(take, most),
       () => this.#lookAtLinks(),
     );
     this.#readiness = readiness;

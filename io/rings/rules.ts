@@ -39,6 +39,7 @@ export type Routing =
   | { readonly kind: 'capture' };
 
 const TCP = 6;
+const MAX_PORT = 65_535;
 
 /** What follows `ip -4 rule add`, or `ip -6 rule del`; no line twice. */
 export function rulesOf(routing: Routing, place: Place, family: Family): string[] {
@@ -65,6 +66,12 @@ function bodiesOf(routing: Routing, place: Place, family: Family): string[] {
   return [...except, ...to, `priority ${past} nop`];
 }
 
+/** There is no port 0 in rules; all ports need no word. */
+function rangeOf({ first, last }: PortRange): string {
+  const from = Math.max(1, first);
+  return from === 1 && last === MAX_PORT ? '' : ` dport ${from}-${last}`;
+}
+
 function exceptionOf({ prefix, port }: Exception): string {
   return `to ${formatPrefix(prefix)} ipproto tcp${port === undefined ? '' : ` dport ${port}`}`;
 }
@@ -77,7 +84,7 @@ function selectorsOf({ prefix, protocol, ports }: Diversion): string[] {
   const to = `to ${formatPrefix(prefix)}`;
   if (protocol === undefined && ports === undefined) return [to];
   const names = protocol === undefined ? ['udp', 'tcp'] : [protocol === TCP ? 'tcp' : 'udp'];
-  const range = ports === undefined ? '' : ` dport ${ports.first}-${ports.last}`;
+  const range = ports === undefined ? '' : rangeOf(ports);
   const icmp = prefix.family === 4 ? 'icmp' : 'ipv6-icmp';
   return [...names.map((name) => `${to} ipproto ${name}${range}`), `${to} ipproto ${icmp}`];
 }

@@ -57,14 +57,32 @@ const FAMILIES = [
 
 const CAPTURE = { routing: { kind: 'capture' }, echo: true };
 
+/** How long an answer may take that must come, and how long one is waited for that must not. */
+const COMES_MS = 20_000;
+const COMES_NOT_MS = 700;
+
 /** Whether a datagram from `host` to the address comes back, as by the echo of the port. */
-async function answers(host: RingsHost, address: string, port: number): Promise<boolean> {
+async function isAnswered(
+  host: RingsHost,
+  [address, port, length = 1]: Asked,
+  withinMs: number,
+): Promise<boolean> {
   const type = address.includes(':') ? 'udp6' : 'udp4';
   const asks = `const s=require('dgram').createSocket('${type}');
-    const ask=()=>s.send('x',${port},'${address}',()=>{});
+    const ask=()=>s.send(Buffer.alloc(${length}),${port},'${address}',()=>{});
     s.on('message',()=>{console.log('yes');process.exit()}).on('error',()=>{});
-    ask();setInterval(ask,100);setTimeout(()=>{console.log('no');process.exit()},700)`;
+    ask();setInterval(ask,100);setTimeout(()=>{console.log('no');process.exit()},${withinMs})`;
   return (await host.run(process.execPath, '-e', asks)) === 'yes\n';
+}
+
+type Asked = readonly [address: string, port: number, length?: number];
+
+function answers(host: RingsHost, ...asked: Asked): Promise<boolean> {
+  return isAnswered(host, asked, COMES_MS);
+}
+
+async function isSilent(host: RingsHost, ...asked: Asked): Promise<boolean> {
+  return !(await isAnswered(host, asked, COMES_NOT_MS));
 }
 
 function coreTest(
@@ -89,17 +107,17 @@ for (const { family, phone, phoneAddress, otherPort, gateway: closedPort } of FA
     `[W-5] reflexive, ${family}: packets for a captured address come, its other ports do not`,
     async (t, core, gateway) => {
       const port = await core.open(CAPTURE);
-      t.false(await answers(gateway, phoneAddress, 4000));
+      t.true(await isSilent(gateway, phoneAddress, 4000));
       await tell(port, `capture ${phone}`, /^captured/m);
       t.true(await answers(gateway, phoneAddress, 4000));
       t.true(await answers(core, phoneAddress, 4000));
-      t.false(await answers(gateway, phoneAddress, 4001));
+      t.true(await isSilent(gateway, phoneAddress, 4001));
       // An error about a packet that came from there belongs to it, and to no other of its ports.
       await tell(port, `send ${phone} ${closedPort}`, /^sent/m);
       await until(async () => (await counters(port)).errors === 1);
       await tell(port, `send ${otherPort} ${closedPort}`, /^sent/m);
       await tell(port, `release ${phone}`, /^released/m);
-      t.false(await answers(gateway, phoneAddress, 4000));
+      t.true(await isSilent(gateway, phoneAddress, 4000));
       t.is((await counters(port)).errors, 1);
       await close(port);
     },
@@ -125,7 +143,7 @@ coreTest(
     await tell(port, `capture ${many.join(' ')}`, /^captured/m);
     t.true(await answers(gateway, '203.0.113.60', 10_999));
     await core.run('nft', 'flush', 'ruleset');
-    t.false(await answers(gateway, '203.0.113.60', 10_999));
+    t.true(await isSilent(gateway, '203.0.113.60', 10_999));
     await tell(port, 'capture 203.0.113.61:4000', /^captured/m);
     t.true(await answers(gateway, '203.0.113.61', 4000));
     t.true(await answers(gateway, '203.0.113.60', 10_999));
@@ -138,12 +156,15 @@ coreTest(
   async (t, core, gateway) => {
     const prefixes = ['203.0.113.48/29', '2001:db8:2::/64'];
     const port = await core.open({ routing: { kind: 'pool', prefixes }, echo: true });
-    for (const { phoneAddress } of FAMILIES) {
+    for (const { family, phoneAddress } of FAMILIES) {
       t.true(await answers(gateway, phoneAddress, 4000));
       t.true(await answers(core, phoneAddress, 4001));
       await gateway.run('ping', '-c', '1', phoneAddress);
+      // In fragments on the way to the router. On the way back only one of IPv4 makes some.
+      if (family === 'IPv4') t.true(await answers(gateway, phoneAddress, 4000, 4_000));
+      else t.true(await isSilent(gateway, phoneAddress, 4000, 4_000));
     }
-    t.false(await answers(gateway, '203.0.113.60', 4000));
+    t.true(await isSilent(gateway, '203.0.113.60', 4000));
     await close(port);
   },
 );

@@ -68,7 +68,6 @@ test('packets are taken in turn, round and round, and their slots given back', (
     Array.from({ length: 12 }, (_, i) => `packet ${i}`),
   );
   for (let slot = 0; slot < SLOTS; slot++) t.is(kernel.statusOf(slot), 0);
-  t.is(kernel.counts.received, 12);
 });
 
 test('no more than asked for are taken at once', (t) => {

@@ -19,7 +19,8 @@ test('the rules of TEP-C: the tunnel first, then media by protocol and port, the
     to: [
       { prefix: prefix('203.0.113.0/24'), protocol: 17, ports: { first: 30_000, last: 40_000 } },
       { prefix: prefix('203.0.113.0/24'), protocol: 6 },
-      { prefix: prefix('198.51.100.0/24'), ports: { first: 1, last: 2 } },
+      { prefix: prefix('198.51.100.0/24'), ports: { first: 0, last: 2 } },
+      { prefix: prefix('192.0.2.0/24'), protocol: 17, ports: { first: 0, last: 65_535 } },
       { prefix: prefix('2001:db8::/32') },
     ],
     except: [{ prefix: prefix('203.0.113.7/32'), port: 80 }, { prefix: prefix('2001:db8::7/128') }],
@@ -32,6 +33,8 @@ test('the rules of TEP-C: the tunnel first, then media by protocol and port, the
     'priority 71 to 198.51.100.0/24 ipproto udp dport 1-2 lookup 700 protocol 84',
     'priority 71 to 198.51.100.0/24 ipproto tcp dport 1-2 lookup 700 protocol 84',
     'priority 71 to 198.51.100.0/24 ipproto icmp lookup 700 protocol 84',
+    'priority 71 to 192.0.2.0/24 ipproto udp lookup 700 protocol 84',
+    'priority 71 to 192.0.2.0/24 ipproto icmp lookup 700 protocol 84',
     'priority 72 nop protocol 84',
   ]);
   t.deepEqual(rulesOf(routing, PLACE, 6), [
