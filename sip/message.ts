@@ -51,6 +51,7 @@ const VERSION = / SIP\/(\d+\.\d+)$/i;
 const STATUS_LINE = /^SIP\/(\d+\.\d+) +(\d+)(?: (.*))?$/i;
 const LENGTH = /^\d{1,10}$/;
 const CRLF = '\r\n';
+const LINE_END = /[\r\n]/;
 const CR = 0x0d;
 const LF = 0x0a;
 
@@ -66,30 +67,67 @@ export function readDatagram(b: Uint8Array, at: number, end: number): Message | 
   const body = text.length - head.bodyStart;
   const length = contentLength(text, head.fields) ?? body;
   // Octets behind the body are discarded; a body that is not all there is an error (clause 18.3).
-  if (length < 0) return { ...head, lengthFault: FAULTS.SIP_CONTENT_LENGTH };
-  if (length > body) return { ...head, lengthFault: FAULTS.SIP_BODY_SHORT };
-  return length === body ? head : withBody(head, length);
+  if (length < 0) return assemble(head, text, FAULTS.SIP_CONTENT_LENGTH);
+  if (length > body) return assemble(head, text, FAULTS.SIP_BODY_SHORT);
+  return assemble(head, text.slice(0, head.bodyStart + length), 0);
 }
 
-/** Start line and fields; the body is taken to be all that follows the empty line. */
-export function readHead(text: string): Message | Fault {
+/** Start line and fields of a message, whose body begins at `bodyStart`. */
+export interface Head {
+  readonly start: StartLine;
+  readonly fields: readonly Field[];
+  readonly fieldsEnd: number;
+  readonly bodyStart: number;
+}
+
+export function readHead(text: string): Head | Fault {
   const lineEnd = text.indexOf(CRLF);
   if (lineEnd < 0) return FAULTS.SIP_HEAD_SHORT;
   const line = text.slice(0, lineEnd);
-  if (/[\r\n]/.test(line)) return FAULTS.SIP_LINE_END;
+  if (LINE_END.test(line)) return FAULTS.SIP_LINE_END;
   const start = readStartLine(line);
   if (start === undefined) return FAULTS.FRAME_FOREIGN;
   const index = indexFields(text, lineEnd + CRLF.length);
   if (typeof index === 'number') return index;
-  const bodyStart = index.end + CRLF.length;
-  const { fields, end: fieldsEnd } = index;
-  return { ...start, text, fields, fieldsEnd, bodyStart, bodyEnd: text.length, lengthFault: 0 };
+  const { fields, end } = index;
+  return { start, fields, fieldsEnd: end, bodyStart: end + CRLF.length };
 }
 
-/** The same message with `length` octets of body; what stands behind them is cut off. */
-export function withBody(message: Message, length: number): Message {
-  const bodyEnd = message.bodyStart + length;
-  return { ...message, text: message.text.slice(0, bodyEnd), bodyEnd };
+/** The body is all of the text behind the head. Written out: a spread here took 10 µs (Node 20). */
+export function assemble(head: Head, text: string, lengthFault: 0 | Fault): Message {
+  const { start, fields, fieldsEnd, bodyStart } = head;
+  const bodyEnd = text.length;
+  const { version } = start;
+  if (start.type === 'response') {
+    const { type, status, reason } = start;
+    return {
+      type,
+      status,
+      reason,
+      version,
+      text,
+      fields,
+      fieldsEnd,
+      bodyStart,
+      bodyEnd,
+      lengthFault,
+    };
+  }
+  const { type, method, uri, uriStart, uriEnd } = start;
+  return {
+    type,
+    method,
+    uri,
+    uriStart,
+    uriEnd,
+    version,
+    text,
+    fields,
+    fieldsEnd,
+    bodyStart,
+    bodyEnd,
+    lengthFault,
+  };
 }
 
 /** Undefined when absent; -1 when it is no single number, or fields that differ (RFC 4475 3.3.9). */

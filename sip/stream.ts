@@ -14,12 +14,13 @@ import { Buffer } from 'node:buffer';
 import { u8 } from '../wire/bytes.ts';
 import { FAULTS, type Fault } from '../wire/faults.ts';
 import {
+  assemble,
   contentLength,
+  type Head,
   MAX_MESSAGE_LEN,
   type Message,
   readHead,
   readStartLine,
-  withBody,
 } from './message.ts';
 
 /** What the peer sends between messages: the end that keeps the flow alive pings, the other pongs. */
@@ -58,7 +59,7 @@ export class SipStream {
   /** Before this, counted from `from`, the end of the head has been looked for. */
   #searched = 0;
   /** Head and size of the message that begins at `from`, once its head is whole. */
-  #head: Message | undefined;
+  #head: Head | undefined;
   #size = 0;
   /** Whether its start line has been seen to be SIP. */
   #isSip = false;
@@ -158,9 +159,10 @@ export class SipStream {
   }
 
   #readHead(end: number): StreamEvent | undefined {
-    const head = readHead(this.#octets.toString('latin1', this.#from, end));
+    const text = this.#octets.toString('latin1', this.#from, end);
+    const head = readHead(text);
     if (typeof head === 'number') return this.#lose(head);
-    const length = contentLength(head.text, head.fields);
+    const length = contentLength(text, head.fields);
     if (length === undefined || length < 0) return this.#lose(FAULTS.SIP_CONTENT_LENGTH);
     this.#size = head.bodyStart + length;
     if (this.#size > MAX_MESSAGE_LEN) return this.#lose(FAULTS.SIP_TOO_LONG);
@@ -168,11 +170,11 @@ export class SipStream {
     return this.#nextBody(head);
   }
 
-  #nextBody(head: Message): StreamEvent | undefined {
+  #nextBody(head: Head): StreamEvent | undefined {
     if (this.held < this.#size) return undefined;
     const end = this.#from + this.#size;
     const text = this.#octets.toString('latin1', this.#from, end);
-    const message = withBody({ ...head, text }, this.#size - head.bodyStart);
+    const message = assemble(head, text, 0);
     this.#take(this.#size);
     this.#head = undefined;
     this.#isSip = false;
