@@ -73,7 +73,7 @@ export interface ClientStatus extends CommonStatus {
     readonly connections: readonly ConnectionStatus[];
   };
   /**
-   * Whether plain STUN by UDP reaches the server (`asking`, `passes`, `unanswered`), and the address
+   * Whether plain STUN by UDP reaches the server (`asking`, `passes`, `unanswered`, `not-asked`), and the address
    * that it told.
    */
   readonly udp?: { readonly state: string; readonly mapped?: string };

@@ -8,6 +8,7 @@
  */
 import type { Endpoint } from '../wire/address.ts';
 import { octetsOf } from '../wire/bytes.ts';
+import { isHost, reach } from '../wire/disguise.ts';
 import type { PacketView } from '../wire/packet.ts';
 import { prefixContains } from '../wire/prefix.ts';
 import * as tcp from '../wire/tcp.ts';
@@ -49,6 +50,8 @@ export class AutomaticBindings {
   firstPacket: FirstPacketOptions | undefined;
   readonly #parts: AutomaticBindingsParts;
   readonly #refusals: Refusals;
+  /** Room for the IPv4 address behind a disguise, which does not matter here. */
+  readonly #hidden = new Uint8Array(4);
 
   constructor(parts: AutomaticBindingsParts) {
     this.#parts = parts;
@@ -59,7 +62,7 @@ export class AutomaticBindings {
   forStun(b: Uint8Array, view: PacketView, now: number): ClientSlot | undefined {
     const { sourceAt: at, addressLength: length, sourcePort: port } = view;
     const known = this.#parts.bindings.byUe(b, at, length, port, udp.PROTOCOL);
-    if (known !== undefined || !this.#mayAsk(view, now)) return known;
+    if (known !== undefined || !this.#mayAsk(b, view, now)) return known;
     const ue: Endpoint = { family: view.version, address: octetsOf(b, at, at + length), port };
     const wish = { protocol: udp.PROTOCOL, port: 0, pair: false } as const;
     const made = { origin: 'stun', idleMs: STUN_IDLE_MS } as const;
@@ -68,7 +71,7 @@ export class AutomaticBindings {
 
   /** For the sender of a packet that has no binding, if it is the first one of a media flow. */
   forFlow(b: Uint8Array, view: PacketView, now: number): ClientSlot | undefined {
-    if (!this.#opensFlow(b, view) || !this.#mayAsk(view, now)) return undefined;
+    if (!this.#opensFlow(b, view) || !this.#mayAsk(b, view, now)) return undefined;
     const { sourceAt: at, addressLength: length, sourcePort } = view;
     const protocol: FlowProtocol = view.protocol === tcp.PROTOCOL ? tcp.PROTOCOL : udp.PROTOCOL;
     const pair = protocol === udp.PROTOCOL && this.#hasFreeNeighbour(b, view);
@@ -124,8 +127,10 @@ export class AutomaticBindings {
     return this.#parts.want(binding, now) ? binding : undefined;
   }
 
-  #mayAsk(view: PacketView, now: number): boolean {
-    return view.sourcePort !== 0 && !this.isRefused(view, now);
+  /** A host that just loses its address sends from 0.0.0.0: nobody could be answered there. */
+  #mayAsk(b: Uint8Array, view: PacketView, now: number): boolean {
+    if (view.sourcePort === 0 || this.isRefused(view, now)) return false;
+    return isHost(reach(b, view.sourceAt, view.addressLength, this.#hidden));
   }
 
   /** A TCP connection that is under way already has another public address, or none. */

@@ -79,11 +79,18 @@ export class ClientData {
 
   /** What waited for this binding does not go. */
   lost(binding: ClientBinding, now: number): void {
-    for (const slot of binding.slots) {
-      for (const octets of this.#held.take(slot)) {
-        if (readPacket(this.#view, octets, 0, octets.length) !== 0) continue;
-        this.#parts.counters.drop(this.#unbound(octets, now));
-      }
+    for (const slot of binding.slots) this.#refuseAll(this.#held.take(slot), now);
+  }
+
+  /** No tunnel can be had: whoever waits for one is told now. */
+  outage(now: number): void {
+    this.#refuseAll(this.#held.takeAll(), now);
+  }
+
+  #refuseAll(packets: readonly Uint8Array[], now: number): void {
+    for (const octets of packets) {
+      if (readPacket(this.#view, octets, 0, octets.length) !== 0) continue;
+      this.#parts.counters.drop(this.#unbound(octets, now));
     }
   }
 

@@ -99,7 +99,10 @@ export class TunnelClient implements ClientEnd {
     const bindings = new ClientBindings(options.maxBindings ?? MAX_BINDINGS, random);
     const reach = new Reach({
       random,
-      changed: (on) => connections.tell({ type: 'outage', on }),
+      changed: (on, now) => {
+        connections.tell({ type: 'outage', on });
+        if (on) data.outage(now);
+      },
     });
     const refuser = new Refuser(sink);
     const binder = new ClientBinder({
@@ -351,7 +354,7 @@ export class TunnelClient implements ClientEnd {
     this.#move('admit');
     this.#connections.tell(this.#told);
     const { isOut, isSought } = this.#reach;
-    this.#reach.admitted();
+    this.#reach.admitted(now);
     if (isOut) this.#recovered(isSought, now);
     this.#binder.askMissing(now);
     this.#stripes.wantAll(now);
@@ -406,7 +409,7 @@ export class TunnelClient implements ClientEnd {
     if (this.#ready.length > 0) this.#binder.askMissing(now);
     else if (this.#state === 'closing') this.#finish(this.#closing, 0, '', now);
     else if (this.#state === 'up') this.#carriersLost(now);
-    else if (this.#state === 'opening' && from === 'connecting') this.#reach.unreached();
+    else if (this.#state === 'opening' && from === 'connecting') this.#reach.unreached(now);
     this.#connect(now);
   }
 
@@ -438,7 +441,7 @@ export class TunnelClient implements ClientEnd {
 
   #close(why: ClosedWhy, now: number): void {
     this.#lingerEndsMs = NEVER;
-    this.#reach.closed();
+    this.#reach.closed(now);
     this.#binder.forgetAll(now);
     if (this.#state === 'opening' || this.#state === 'lost') this.#finish(why, 0, '', now);
     const c = this.#state === 'up' ? leastPending(this.#ready) : undefined;
@@ -462,7 +465,7 @@ export class TunnelClient implements ClientEnd {
     this.#token = undefined;
     this.#stripes.wantNone();
     this.#connections.endAll(() => true, now);
-    if (event === 'close') this.#reach.closed();
+    if (event === 'close') this.#reach.closed(now);
     else this.#reach.refused(now);
     if (!wasClosing) this.#binder.failAll(code, reason, now);
     this.#connections.tell({ type: 'closed', why, code, reason });

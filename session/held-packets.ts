@@ -57,6 +57,14 @@ export class HeldPackets {
     return taken.map((held) => held.octets);
   }
 
+  /** Takes out all, oldest first. */
+  takeAll(): Uint8Array[] {
+    const taken = this.#all.map((held) => held.octets);
+    this.#all = [];
+    this.#octets = 0;
+    return taken;
+  }
+
   timeout(now: number): void {
     while (now >= this.dueMs()) this.#drop(this.#all[0], FAULTS.HELD_TOO_LONG);
   }

@@ -22,7 +22,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 
 export interface ReachOptions {
   readonly random: RandomSource;
-  changed(isOut: boolean): void;
+  changed(isOut: boolean, now: number): void;
 }
 
 export class Reach {
@@ -56,7 +56,7 @@ export class Reach {
   }
 
   timeout(now: number): void {
-    if (now >= this.#outageMs) this.#set(true);
+    if (now >= this.#outageMs) this.#set(true, now);
   }
 
   opening(now: number): void {
@@ -67,8 +67,8 @@ export class Reach {
   }
 
   /** No TEP-S could be reached. */
-  unreached(): void {
-    this.#set(true);
+  unreached(now: number): void {
+    this.#set(true, now);
   }
 
   /** A TEP-S refused; whether that was the last one to ask. */
@@ -79,7 +79,7 @@ export class Reach {
 
   /** Opening, or what came instead, failed for good. */
   refused(now: number): void {
-    this.#set(true);
+    this.#set(true, now);
     this.failOverMs = NEVER;
     if (!this.keepTrying) return;
     const octet = u8(this.#options.random(1), 0);
@@ -92,27 +92,27 @@ export class Reach {
     if (this.servers > 1) this.failOverMs = now + Math.min(FAIL_OVER_MS, lifetimeMs);
   }
 
-  admitted(): void {
+  admitted(now: number): void {
     this.#failures = 0;
     this.failOverMs = NEVER;
-    this.#set(false);
+    this.#set(false, now);
   }
 
   /** No tunnel is wanted. */
-  closed(): void {
+  closed(now: number): void {
     this.failOverMs = NEVER;
     this.retryAtMs = NEVER;
-    this.#set(false);
+    this.#set(false, now);
   }
 
   #expect(atMs: number): void {
     if (!this.isOut) this.#outageMs = Math.min(this.#outageMs, atMs);
   }
 
-  #set(isOut: boolean): void {
+  #set(isOut: boolean, now: number): void {
     this.#outageMs = NEVER;
     if (isOut === this.isOut) return;
     this.isOut = isOut;
-    this.#options.changed(isOut);
+    this.#options.changed(isOut, now);
   }
 }

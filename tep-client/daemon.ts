@@ -10,14 +10,14 @@ import { type NetworkWatch, watchNetwork } from '../io/network-watch.ts';
 import { farEnd } from '../io/rings/place.ts';
 import type { ClientStatus } from '../ops/status.ts';
 import type { ClientPolicy } from '../session/options.ts';
-import { formatEndpoint } from '../wire/address.ts';
+import { type Endpoint, formatEndpoint } from '../wire/address.ts';
 import { ClientAgent } from './agent.ts';
 import { Discovery } from './discovery.ts';
 import { Drain } from './drain.ts';
 import { Interception } from './interception.ts';
 import { logClientEvent } from './log-events.ts';
 import type { ClientEvent } from './options.ts';
-import { diversionsOf, mediaOf, type OpenPort, openPackets } from './packets.ts';
+import { diversionsOf, isDiverted, mediaOf, type OpenPort, openPackets } from './packets.ts';
 import { Servers, serverName } from './servers.ts';
 import type { ClientSettings } from './settings.ts';
 import { StaticBinds } from './static-binds.ts';
@@ -192,7 +192,9 @@ class ClientDaemon implements Running<ClientSettings> {
     const [server] = this.#settings.servers;
     if (!this.#settings['stun.discover'] || server === undefined) return;
     this.#discovery?.close();
-    this.#discovery = new Discovery(server, ({ state, mapped }) => {
+    const to = this.#port.rings === undefined ? [] : diversionsOf(this.#settings);
+    const isMedia = (at: Endpoint) => isDiverted(to, at);
+    this.#discovery = new Discovery(server, isMedia, ({ state, mapped }) => {
       const fields = mapped && { mapped: formatEndpoint(mapped) };
       this.#deps.log.info('STUN by UDP', { state, ...fields });
     });

@@ -13,7 +13,8 @@ import { StunQuestion } from '../session/stun-question.ts';
 import type { Endpoint } from '../wire/address.ts';
 import type { Hop } from './tunnel-exceptions.ts';
 
-export type UdpState = 'asking' | 'passes' | 'unanswered';
+/** `not-asked`: the question would itself go into the tunnel. */
+export type UdpState = 'asking' | 'passes' | 'unanswered' | 'not-asked';
 
 const ANY = { 4: '0.0.0.0', 6: '::' } as const;
 
@@ -29,9 +30,13 @@ export class Discovery {
   #isOver = false;
 
   /** `told` once, when the answer is there or none is to be expected. */
-  constructor(server: Hop, told: (discovery: Discovery) => void) {
+  constructor(
+    server: Hop,
+    isMedia: (at: Endpoint) => boolean,
+    told: (discovery: Discovery) => void,
+  ) {
     this.#told = told;
-    void this.#start(server);
+    void this.#start(server, isMedia);
   }
 
   close(): void {
@@ -40,9 +45,10 @@ export class Discovery {
     void this.#socket?.close();
   }
 
-  async #start({ host, port }: Hop): Promise<void> {
+  async #start({ host, port }: Hop, isMedia: (at: Endpoint) => boolean): Promise<void> {
     const server = await endpointAt(host, port);
     if (server === undefined) return this.#end('unanswered');
+    if (isMedia(server)) return this.#end('not-asked');
     const socket = await openUdp(
       endpointOf(ANY[server.family], 0),
       (payload) => this.#received(payload),

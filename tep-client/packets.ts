@@ -8,10 +8,12 @@ import type { Diversion } from '../io/rings/rules.ts';
 import { UdpSockets } from '../io/udp-sockets.ts';
 import type { PolicyRule } from '../session/policy.ts';
 import { type Endpoint, formatEndpoint } from '../wire/address.ts';
+import { prefixContains } from '../wire/prefix.ts';
 import type { ClientSettings } from './settings.ts';
 
 const UDP = 17;
 const TCP = 6;
+const MAX_PORT = 0xffff;
 
 export interface OpenPort {
   readonly packets: PacketPort;
@@ -36,13 +38,35 @@ export function mediaOf(settings: ClientSettings): readonly PolicyRule[] {
   return settings.maps.map(({ media }) => ruleFor(media));
 }
 
-/** What is taken off the routes: media, and the STUN requests that are answered here. */
+/** Whether UDP to there goes into the tunnel. */
+export function isDiverted(to: readonly Diversion[], { address, port }: Endpoint): boolean {
+  return to.some(({ prefix, protocol, ports }) => {
+    if (protocol === TCP || !prefixContains(prefix, address, 0, address.length)) return false;
+    return ports === undefined || (port >= ports.first && port <= ports.last);
+  });
+}
+
+/**
+ * What is taken off the routes: media, and the STUN requests that are answered here. Wide prefixes first:
+ * the kernel takes a rule for all addresses to be there already when one for some is (EEXIST).
+ */
 export function diversionsOf(settings: ClientSettings): Diversion[] {
   const rules = [...settings['media.to'], ...settings['stun-at'].map(ruleFor)];
-  return rules.map(({ prefix, ports, protocol }) => {
-    if (protocol === undefined) return { prefix, ports };
-    return { prefix, ports, protocol: protocol === TCP ? TCP : UDP };
-  });
+  return rules.flatMap(diversions).sort((a, b) => a.prefix.length - b.prefix.length);
+}
+
+/** Each protocol by itself, so that others, such as those of a VPN, keep their way. */
+function diversions({ prefix, ports, protocol }: PolicyRule): Diversion[] {
+  const all = ([UDP, TCP] as const).filter((one) => protocol === undefined || protocol === one);
+  if (ports.first === 1 && ports.last === MAX_PORT) {
+    return all.map((one) => ({ prefix, protocol: one }));
+  }
+  // Rules of the kernel cannot name port 65,535 (fib_rules.h).
+  const range = {
+    first: Math.min(ports.first, MAX_PORT - 1),
+    last: Math.min(ports.last, MAX_PORT - 1),
+  };
+  return all.map((one) => ({ prefix, protocol: one, ports: range }));
 }
 
 async function openSockets(settings: ClientSettings): Promise<OpenPort | IoFault> {

@@ -44,6 +44,11 @@ export function isSpecial(kind: Kind): boolean {
   return kind >= KINDS.UNSPECIFIED;
 }
 
+/** Whether the address can be that of one host, this one included. */
+export function isHost(kind: Kind): boolean {
+  return !isSpecial(kind) || kind === KINDS.LOOPBACK || kind === KINDS.LINK_LOCAL;
+}
+
 /**
  * Kind of the address of `length` octets (4 or 16) at `at`. For a disguise the IPv4 address behind it is
  * written to `out`; otherwise `out` is left alone.

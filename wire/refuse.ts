@@ -11,7 +11,7 @@
 import { writeHeaderAround } from './build.ts';
 import { copy, setU8, setU16, setU32 } from './bytes.ts';
 import { checksumOf, pseudoHeaderSum, sumOf } from './checksum.ts';
-import { isSpecial, KINDS, reach } from './disguise.ts';
+import { isHost, reach } from './disguise.ts';
 import * as icmp from './icmp.ts';
 import * as icmpv6 from './icmpv6.ts';
 import * as ipv4 from './ipv4.ts';
@@ -33,14 +33,11 @@ const hidden = new Uint8Array(4);
  * sender made it. `out` has room for MAX_REFUSAL_LEN.
  */
 export function writeRefusal(out: Uint8Array, at: number, b: Uint8Array, view: PacketView): number {
-  if (!isHost(b, view.sourceAt, view) || !isHost(b, view.destinationAt, view)) return 0;
+  const { sourceAt, destinationAt, addressLength: n } = view;
+  if (!isHost(reach(b, sourceAt, n, hidden)) || !isHost(reach(b, destinationAt, n, hidden)))
+    return 0;
   if (view.protocol === tcp.PROTOCOL) return writeReset(out, at, b, view);
   return view.protocol === udp.PROTOCOL ? writeUnreachable(out, at, b, view) : 0;
-}
-
-function isHost(b: Uint8Array, at: number, view: PacketView): boolean {
-  const kind = reach(b, at, view.addressLength, hidden);
-  return !isSpecial(kind) || kind === KINDS.LOOPBACK || kind === KINDS.LINK_LOCAL;
 }
 
 /** Type, code, checksum, four octets unused, then the packet meant, cut where the answer is full. */

@@ -103,8 +103,12 @@ test('[G-20] only packets to the media addresses and ports make bindings', (t) =
     t.is(say(d, UE, endpoint(to)), FAULTS.NO_BINDING);
   }
   t.is(say(d, { ...UE, port: 0 }), FAULTS.NO_BINDING);
+  // Such a source is that of a host without address.
+  for (const source of ['0.0.0.0:16400', '224.0.0.1:16400', '255.255.255.255:16400']) {
+    t.is(say(d, endpoint(source)), FAULTS.NO_BINDING);
+  }
   t.is(d.client.state, 'idle');
-  t.is(d.client.counters.of(FAULTS.NO_BINDING), 4);
+  t.is(d.client.counters.of(FAULTS.NO_BINDING), 7);
   const udpOnly = newDirect({ client: { firstPacket: { to: TO.map(forUdp) } } });
   t.is(give(udpOnly, segment('02')), FAULTS.NO_BINDING);
   t.is(say(udpOnly, UE), 0);
