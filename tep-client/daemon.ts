@@ -10,7 +10,7 @@ import { type NetworkWatch, watchNetwork } from '../io/network-watch.ts';
 import { farEnd } from '../io/rings/place.ts';
 import type { ClientStatus } from '../ops/status.ts';
 import type { ClientPolicy } from '../session/options.ts';
-import { type Endpoint, formatEndpoint } from '../wire/address.ts';
+import { formatEndpoint } from '../wire/address.ts';
 import { ClientAgent } from './agent.ts';
 import { Discovery } from './discovery.ts';
 import { Drain } from './drain.ts';
@@ -193,11 +193,11 @@ class ClientDaemon implements Running<ClientSettings> {
     if (!this.#settings['stun.discover'] || server === undefined) return;
     this.#discovery?.close();
     const to = this.#port.rings === undefined ? [] : diversionsOf(this.#settings);
-    const isMedia = (at: Endpoint) => isDiverted(to, at);
-    this.#discovery = new Discovery(server, isMedia, ({ state, mapped }) => {
+    const told = ({ state, mapped }: Discovery) => {
       const fields = mapped && { mapped: formatEndpoint(mapped) };
       this.#deps.log.info('STUN by UDP', { state, ...fields });
-    });
+    };
+    this.#discovery = new Discovery(server, told, (at) => isDiverted(to, at));
   }
 }
 

@@ -29,11 +29,14 @@ export class Discovery {
   #socket: UdpSocket | undefined;
   #isOver = false;
 
-  /** `told` once, when the answer is there or none is to be expected. */
+  /**
+   * `told` once, when the answer is there or none is to be expected. `isMedia`: whether UDP to there
+   * goes into the tunnel.
+   */
   constructor(
     server: Hop,
-    isMedia: (at: Endpoint) => boolean,
     told: (discovery: Discovery) => void,
+    isMedia: (at: Endpoint) => boolean = () => false,
   ) {
     this.#told = told;
     void this.#start(server, isMedia);
