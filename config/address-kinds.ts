@@ -1,4 +1,5 @@
 /** Kinds of values of the network: addresses, ports, prefixes, servers, proxies. */
+import { markerProblem } from '../framing/connect/request.ts';
 import { type ProxyAddress, parseProxy } from '../io/dial/proxy-address.ts';
 import type { PolicyRule } from '../session/policy.ts';
 import type { PortRange } from '../session/port-allocator.ts';
@@ -84,8 +85,10 @@ export const proxy: Kind<ProxyAddress> = {
 };
 
 /** RFC 9110 5.1 and 5.5. */
-export const headerLine = kind('NAME: VALUE', 'a header line of HTTP, Name: value', (text) =>
-  /^[\w!#$%&'*+.^`|~-]+: ?[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text) ? text : undefined,
+export const headerLine = kind(
+  'NAME: VALUE',
+  'a header line of HTTP that says nothing else to a proxy: Name: value',
+  (text) => (markerProblem(text) === undefined ? text : undefined),
 );
 
 /** Destinations of media: `203.0.113.0/24`, `203.0.113.9:30000-40000/udp`, `[2001:db8::]/32:1024-65535`. */

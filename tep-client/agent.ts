@@ -9,7 +9,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { now } from '../io/clock.ts';
-import { streamFault } from '../io/dial/stream-fault.ts';
+import { whenBroken } from '../io/dial/broken.ts';
 import type { Dial } from '../io/dial/types.ts';
 import { isIoFault } from '../io/io-fault.ts';
 import { Pump } from '../io/pump.ts';
@@ -176,9 +176,8 @@ export class ClientAgent {
   }
 
   #attach(conn: number, stream: Duplex): void {
-    // A server that wants a client certificate says so only now (RFC 8446 clause 4.4.2.4).
-    stream.once('error', (error) => {
-      this.#options.observe?.({ type: 'connection-broken', conn, fault: streamFault(error) });
+    whenBroken(stream, (fault) => {
+      this.#options.observe?.({ type: 'connection-broken', conn, fault });
     });
     if ('localAddress' in stream) this.#localAddresses.set(conn, String(stream.localAddress));
     this.#end.connected(conn, now());

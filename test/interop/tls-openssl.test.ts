@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { TLSSocket } from 'node:tls';
 import test, { type ExecutionContext } from 'ava';
+import { whenBroken } from '../../io/dial/broken.ts';
 import type { ClientTls } from '../../io/dial/client-tls.ts';
 import { dial } from '../../io/dial/dial.ts';
-import { streamFault } from '../../io/dial/stream-fault.ts';
-import { DIRECT, type ServerTarget } from '../../io/dial/types.ts';
+import { DIRECT, type DialFault, type ServerTarget } from '../../io/dial/types.ts';
 import { isIoFault } from '../../io/io-fault.ts';
 import { type CertificateWishes, type KeyPair, TestAuthority } from '../certificates.ts';
 import { dialled, first, LONG_MS, refused } from '../io/dial/dialled.ts';
@@ -95,9 +95,8 @@ for (const [option, version] of [
 async function whyNot(target: ServerTarget, tls: ClientTls): Promise<string> {
   const stream = await dial(target, { ...DIRECT, tls }, LONG_MS).result;
   if (isIoFault(stream)) return stream.text;
-  const error = new Promise<Error>((resolve) => stream.once('error', resolve));
-  stream.resume();
-  return streamFault(await error).text;
+  const { text } = await new Promise<DialFault>((resolve) => whenBroken(stream, resolve));
+  return text;
 }
 
 peerTest('openssl', '[R-18] s_server -tls1_1: nothing that old is spoken', async (t) => {

@@ -65,3 +65,20 @@ netTest('[G-13] each change of the network is told once, with what changed', [],
     await network.destroy();
   }
 });
+
+netTest('[G-13] without netlink, addresses that come and go are seen', [], async ({ t }) => {
+  const network = await Network.build(TOPOLOGY);
+  try {
+    const watch = await network.start('ue', {
+      ...nodeProgram('network-watch-main.js', 'polling'),
+      ready: { output: /ready/ },
+    });
+    await network.run('ue', 'ip', ['addr', 'add', '192.0.2.77/24', 'dev', 'net']);
+    await watch.said(/"addressesNew":\["192\.0\.2\.77"\]/);
+    await network.run('ue', 'ip', ['addr', 'del', '192.0.2.77/24', 'dev', 'net']);
+    const [line = ''] = await watch.said(/\{.*"addressesGone":\["192\.0\.2\.77"\].*\}/);
+    t.deepEqual(JSON.parse(line), { ...NOTHING, addressesGone: ['192.0.2.77'] });
+  } finally {
+    await network.destroy();
+  }
+});
