@@ -12,6 +12,7 @@ export type Commands = Readonly<Record<string, () => Promise<{ readonly command:
 export const COMMANDS: Commands = {
   client: () => import('./client.ts'),
   demo: () => import('./demo.ts'),
+  capture: () => import('./capture.ts'),
   replay: () => import('./replay.ts'),
   sdp: () => import('./sdp.ts'),
   status: () => import('./status.ts'),

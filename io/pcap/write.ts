@@ -3,7 +3,6 @@
  * only when all is written: whoever finds the file finds it whole. A symbolic link stays one; what is
  * no ordinary file, such as a device, is refused, for it would be replaced.
  */
-import { Buffer } from 'node:buffer';
 import {
   closeSync,
   openSync,
@@ -13,20 +12,7 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { MAX_CAPTURED_LEN } from './format.ts';
-
-const MAGIC_MICROSECONDS = 0xa1b2c3d4;
-const MAGIC_NANOSECONDS = 0xa1b23c4d;
-const FILE_HEADER_LEN = 24;
-const RECORD_HEADER_LEN = 16;
-
-/** Octets collected before one write. */
-const BUFFER_LEN = 262_144;
-
-export interface CaptureWriterOptions {
-  readonly linkType: number;
-  readonly precision: 'microseconds' | 'nanoseconds';
-}
+import { CaptureEncoder, type CaptureWriterOptions } from './encode.ts';
 
 /** The file cannot be written: one line that says which file, and why. */
 export class CaptureWriteError extends Error {}
@@ -37,39 +23,26 @@ export class CaptureWriter {
   /** The file itself, also where `file` is a symbolic link. */
   readonly #target: string;
   readonly #temporary: string;
-  readonly #nanoseconds: boolean;
   readonly #handle: number;
   #open = true;
-  readonly #b = Buffer.allocUnsafe(BUFFER_LEN + RECORD_HEADER_LEN + MAX_CAPTURED_LEN);
-  #filled = 0;
+  readonly #encoder: CaptureEncoder;
 
   constructor(file: string, options: CaptureWriterOptions) {
     this.file = file;
     this.#target = this.#try(() => ordinaryFile(file));
     this.#temporary = `${this.#target}.${process.pid}.part`;
-    this.#nanoseconds = options.precision === 'nanoseconds';
     this.#handle = this.#try(() => openSync(this.#temporary, 'wx'));
-    this.#fileHeader(options.linkType);
+    this.#encoder = new CaptureEncoder(options, (octets) => this.#write(octets));
   }
 
   /** Adds the packet [at, end) of `b`; the octets are copied. */
   write(seconds: number, nanoseconds: number, b: Uint8Array, at: number, end: number): void {
-    const length = end - at;
-    if (length > MAX_CAPTURED_LEN) throw new RangeError(`packet of ${length} octets`);
-    const from = this.#filled;
-    const fraction = this.#nanoseconds ? nanoseconds : Math.floor(nanoseconds / 1000);
-    this.#b.writeUInt32LE(seconds >>> 0, from);
-    this.#b.writeUInt32LE(fraction, from + 4);
-    this.#b.writeUInt32LE(length, from + 8);
-    this.#b.writeUInt32LE(length, from + 12);
-    this.#b.set(b.subarray(at, end), from + RECORD_HEADER_LEN);
-    this.#filled += RECORD_HEADER_LEN + length;
-    if (this.#filled >= BUFFER_LEN) this.#flush();
+    this.#encoder.write(seconds, nanoseconds, b, at, end);
   }
 
   /** Ends the file and gives it its name. */
   finish(): void {
-    this.#flush();
+    this.#encoder.flush();
     this.#open = false;
     this.#try(() => {
       closeSync(this.#handle);
@@ -84,24 +57,10 @@ export class CaptureWriter {
     rmSync(this.#temporary, { force: true });
   }
 
-  #fileHeader(linkType: number): void {
-    this.#b.writeUInt32LE(this.#nanoseconds ? MAGIC_NANOSECONDS : MAGIC_MICROSECONDS, 0);
-    this.#b.writeUInt16LE(2, 4);
-    this.#b.writeUInt16LE(4, 6);
-    this.#b.writeUInt32LE(0, 8);
-    this.#b.writeUInt32LE(0, 12);
-    this.#b.writeUInt32LE(MAX_CAPTURED_LEN, 16);
-    this.#b.writeUInt32LE(linkType, 20);
-    this.#filled = FILE_HEADER_LEN;
-  }
-
-  #flush(): void {
+  #write(octets: Uint8Array): void {
     this.#try(() => {
-      for (let at = 0; at < this.#filled; ) {
-        at += writeSync(this.#handle, this.#b, at, this.#filled - at);
-      }
+      for (let at = 0; at < octets.length; ) at += writeSync(this.#handle, octets, at);
     });
-    this.#filled = 0;
   }
 
   #try<T>(work: () => T): T {

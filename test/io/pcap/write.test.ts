@@ -10,12 +10,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import type { CaptureWriterOptions } from '../../../io/pcap/encode.ts';
 import { LINK_TYPES } from '../../../io/pcap/link-types.ts';
-import {
-  CaptureWriteError,
-  CaptureWriter,
-  type CaptureWriterOptions,
-} from '../../../io/pcap/write.ts';
+import { CaptureWriteError, CaptureWriter } from '../../../io/pcap/write.ts';
 import { peerOutput, peerTest } from '../../peers.ts';
 import { type ReadPacket, readAll, temporaryFolder } from './make.ts';
 

@@ -1,0 +1,231 @@
+/** `tep capture`: live traffic of an interface into a capture file. */
+import { interfaceState } from '../io/cap/interface-state.ts';
+import { type CaptureChild, type CaptureEnd, LiveCapture } from '../io/cap/live-capture.ts';
+import { CaptureWriteError } from '../io/pcap/write.ts';
+import { helpText, parseArguments } from './arguments.ts';
+import { CAPTURE_GUIDE } from './capture/guide.ts';
+import { type CaptureTarget, fileTarget, streamTarget } from './capture/targets.ts';
+import { type Command, EXIT, Failure, UsageError, type World } from './command.ts';
+import { complain } from './complain.ts';
+
+const OPTIONS = {
+  interface: {
+    kind: 'text',
+    value: 'NAME',
+    short: 'i',
+    meaning: 'where to listen; "any": everywhere',
+  },
+  write: {
+    kind: 'text',
+    value: 'FILE',
+    short: 'w',
+    meaning: 'pcap file to write; "-": standard output',
+  },
+  filter: {
+    kind: 'text',
+    value: 'EXPR',
+    default: '',
+    meaning: 'which packets, in the words of pcap-filter(7)',
+  },
+  count: { kind: 'number', value: 'N', min: 1, max: 1e12, meaning: 'end after so many packets' },
+  seconds: {
+    kind: 'number',
+    value: 'S',
+    min: 0.1,
+    max: 1e7,
+    unit: 's',
+    fraction: true,
+    meaning: 'end after this time',
+  },
+  json: { kind: 'flag', meaning: 'print the counts as one JSON object' },
+} as const;
+
+interface Plan {
+  readonly device: string;
+  readonly file: string;
+  readonly filter: string;
+  readonly count: number;
+  readonly seconds: number | undefined;
+}
+
+interface Counts {
+  packets: number;
+  octets: number;
+}
+
+export const command: Command = {
+  name: 'capture',
+  summary: 'record live traffic of an interface into a pcap file',
+  help: helpText({
+    usage: 'capture -i NAME -w FILE [options]',
+    about: `
+Records what passes a network interface, with libpcap, into a file that "tep replay" and Wireshark
+read. Ends at Ctrl-C, or when --count or --seconds says so; the file gets its name then.`,
+    options: OPTIONS,
+    notes: `
+It needs root or CAP_NET_RAW, and the optional package "cap", which is built against libpcap when
+tep is installed; without it, this command says what to install.
+
+Times in the file are those at which the packet reached this program, some 0.05 ms after the
+interface had it, more under load. Packets that the kernel drops because they come faster than
+they can be taken are not counted: nobody tells this program. When the interface goes down, what
+was captured until then is kept.
+
+Exit status: 0 when it ended as asked, 1 when it could not begin or ended for another reason, 2
+for wrong usage.`,
+    examples: [
+      ['tep capture -i eth0 -w call.pcap --filter "host 192.0.2.7 and udp"', 'media of one peer'],
+      ['tep capture -i any -w call.pcap --seconds 30', 'half a minute of everything'],
+      ['tep capture -i eth0 -w - --count 100 | wireshark -k -i -', 'look at it at once'],
+    ],
+  }),
+  run: (args, world) => capture(args, world),
+};
+
+/** `start` starts the process that captures. */
+export async function capture(
+  args: readonly string[],
+  world: World,
+  start?: (options: { device: string; filter: string }) => CaptureChild,
+): Promise<number> {
+  const { values } = parseArguments(args, OPTIONS);
+  const { interface: device, write: file, filter, count, seconds } = values;
+  if (device === undefined) throw new UsageError('--interface missing: where to listen');
+  if (file === undefined) throw new UsageError('--write missing: the file to write');
+  if (file === '-' && values.json)
+    throw new UsageError('--json and --write - both want the output');
+  const state = start === undefined ? interfaceState(device) : 'up';
+  if (state === 'missing') throw new Failure(`there is no interface ${device}`);
+  if (state === 'down') throw new Failure(`interface ${device} is down: ip link set ${device} up`);
+  const plan: Plan = { device, file, filter, count: count ?? Number.POSITIVE_INFINITY, seconds };
+  const counts: Counts = { packets: 0, octets: 0 };
+  const end = await record(plan, counts, world, start);
+  return conclude(plan, counts, end, values.json, world);
+}
+
+/** Resolves when everything is written. */
+async function record(
+  plan: Plan,
+  counts: Counts,
+  world: World,
+  start?: (options: { device: string; filter: string }) => CaptureChild,
+): Promise<CaptureEnd> {
+  let target: CaptureTarget | undefined;
+  let failure: unknown;
+  const end = await new Promise<CaptureEnd>((resolve) => {
+    const live = new LiveCapture(
+      plan,
+      {
+        opened: (linkType) =>
+          attempt(() => {
+            target = targetOf(plan.file, linkType, world, live);
+            world.stderr.write(`capturing on ${plan.device}; Ctrl-C ends it\n`);
+          }),
+        frame: (seconds, nanoseconds, b, at, end) =>
+          attempt(() => {
+            if (counts.packets >= plan.count) return;
+            target?.write(seconds, nanoseconds, b, at, end);
+            counts.packets += 1;
+            counts.octets += end - at;
+            if (counts.packets === plan.count) live.stop();
+          }),
+        ended(end) {
+          clearTimeout(timer);
+          forget();
+          resolve(end);
+        },
+      },
+      start,
+    );
+    const attempt = (work: () => void) => {
+      if (failure !== undefined) return;
+      try {
+        work();
+      } catch (error) {
+        failure = error;
+        live.stop();
+      }
+    };
+    const timer =
+      plan.seconds === undefined ? undefined : setTimeout(() => live.stop(), plan.seconds * 1_000);
+    const forget = stopOnSignals(world, () => live.stop());
+  });
+  if (failure !== undefined) {
+    target?.discard();
+    throw failure instanceof CaptureWriteError ? new Failure(failure.message) : failure;
+  }
+  await target?.finish();
+  return end;
+}
+
+function targetOf(file: string, linkType: number, world: World, live: LiveCapture): CaptureTarget {
+  if (file !== '-') return fileTarget(file, linkType);
+  return streamTarget(world.stdout, linkType, {
+    full: () => live.pause(),
+    drained: () => live.resume(),
+  });
+}
+
+function stopOnSignals(world: World, stop: () => void): () => void {
+  const { interrupt } = world;
+  if (interrupt.aborted) stop();
+  interrupt.addEventListener('abort', stop, { once: true });
+  const release = world.process.on('SIGTERM', stop);
+  return () => {
+    interrupt.removeEventListener('abort', stop);
+    release();
+  };
+}
+
+function conclude(
+  plan: Plan,
+  counts: Counts,
+  end: CaptureEnd,
+  asJson: boolean,
+  world: World,
+): number {
+  if (end.type === 'refused') return refuse(plan, end.fault, world);
+  const { packets, octets } = counts;
+  if (asJson) {
+    const { file, device } = plan;
+    world.stdout.write(`${JSON.stringify({ device, file, packets, octets, end: end.type })}\n`);
+  } else {
+    const where = plan.file === '-' ? 'standard output' : plan.file;
+    const text = `${packets.toLocaleString('en-US')} packets, ${octets.toLocaleString('en-US')} octets in ${where}`;
+    world.stderr.write(`${text}; what the kernel dropped is not known\n`);
+  }
+  if (end.type === 'stopped') return EXIT.SUCCESS;
+  complain(world, reasonOf(plan.device, end));
+  return EXIT.FAILED;
+}
+
+function refuse(
+  { device, filter }: Plan,
+  fault: { readonly code: string; readonly text: string },
+  world: World,
+): number {
+  switch (fault.code) {
+    case 'ENOLIBPCAP':
+      complain(world, `live capture is not built here: ${fault.text.split('\n', 1).join('')}`);
+      world.stderr.write(CAPTURE_GUIDE);
+      break;
+    case 'EPERM':
+      complain(
+        world,
+        `${device}: capturing needs root or CAP_NET_RAW, such as by sudo (${fault.text})`,
+      );
+      break;
+    default:
+      complain(world, `${device}${filter === '' ? '' : `, filter "${filter}"`}: ${fault.text}`);
+  }
+  return EXIT.FAILED;
+}
+
+function reasonOf(
+  device: string,
+  end: Exclude<CaptureEnd, { readonly type: 'stopped' | 'refused' }>,
+): string {
+  if (end.type === 'crashed') return `the capturing process ended: ${end.text}`;
+  const what = end.state === 'down' ? 'went down' : 'is gone';
+  return `interface ${device} ${what}; what was captured until then is kept`;
+}
