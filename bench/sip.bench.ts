@@ -7,27 +7,36 @@ import {
 } from '../framing/ng/message.ts';
 import { apply } from '../sdp/apply.ts';
 import { descriptionsIn, octetsIn, replaceDescription } from '../sip/body.ts';
-import { isLoop, statelessBranch } from '../sip/branch.ts';
-import { checkRequest, checkResponse } from '../sip/check.ts';
-import { Edit } from '../sip/edit.ts';
-import { lowerMaxForwards, noteSource, popVia, pushVia, type SentBy } from '../sip/hop.ts';
+import { type Element, forwardRequest, type Passage, returnResponse } from '../sip/forward.ts';
+import type { SentBy } from '../sip/hop.ts';
 import { readDatagram } from '../sip/message.ts';
 import { OfferAnswer } from '../sip/offer-answer.ts';
-import { applyRouting, pushRecordRoute, responseTarget, routeRequest } from '../sip/routing.ts';
 import { SipStream } from '../sip/stream.ts';
-import { topVia } from '../sip/via.ts';
 import type { Endpoint } from '../wire/address.ts';
 import { bench } from './harness.ts';
 import { PUBLIC } from './traffic.ts';
 
 const FOLDER = new URL('../../test/vectors/', import.meta.url);
 const INVITE = readFileSync(new URL('sip/recorded/call-01-invite.sip', FOLDER));
-const OK = readFileSync(new URL('sip/recorded/kamailio-07-200.sip', FOLDER));
+const OK = readFileSync(new URL('sip/recorded/kamailio-05-200.sip', FOLDER));
 const OFFER = readFileSync(new URL('ng/1-offer.ng', FOLDER));
 
-const US: SentBy = { transport: 'TLS', host: '192.0.2.5', port: 443 };
-const KEY = new Uint8Array(32).fill(7);
-const NONE: ReadonlySet<string> = new Set();
+/** The name by which the recorded response comes back. */
+const KAMAILIO: SentBy = { transport: 'UDP', host: '127.0.0.1', port: 25_360 };
+const ELEMENT: Element = {
+  sentBy: [KAMAILIO],
+  key: new Uint8Array(32).fill(7),
+  understood: new Set(),
+  isOwn: () => false,
+};
+const PASSAGE: Passage = {
+  from: PUBLIC,
+  out: KAMAILIO,
+  keep: true,
+  recordRoutes: ['sip:192.0.2.5:443;transport=tls;lr'],
+  paths: [],
+  route: undefined,
+};
 const tracker = new OfferAnswer();
 
 function mapping(local: Endpoint): Endpoint {
@@ -37,35 +46,24 @@ function mapping(local: Endpoint): Endpoint {
 function invite(): Uint8Array {
   const message = readDatagram(INVITE, 0, INVITE.length);
   if (typeof message === 'number' || message.type !== 'request') throw new Error('no request');
-  const routing = routeRequest(message, () => false);
-  const refused = checkRequest(message, NONE) !== undefined || isLoop(message, [US], KEY);
-  if (refused || routing.type === 'refusal') throw new Error('refused');
-  const edit = new Edit(message);
-  noteSource(edit, PUBLIC);
-  pushVia(edit, US, { branch: statelessBranch(message, KEY), keep: true });
-  pushRecordRoute(edit, 'sip:192.0.2.5:443;transport=tls;lr');
-  lowerMaxForwards(edit);
-  applyRouting(edit, message, routing);
+  const forwarded = forwardRequest(message, ELEMENT, PASSAGE);
+  if (forwarded.type === 'refusal') throw new Error(forwarded.reason);
   for (const description of descriptionsIn(message) ?? []) {
     const sdp = octetsIn(message, description);
     tracker.request('phone', message, sdp, 0);
     const applied = apply(sdp, mapping);
     if (applied.type !== 'applied' || !applied.changed) throw new Error('nothing applied');
-    replaceDescription(edit, description, applied.octets);
+    replaceDescription(forwarded.edit, description, applied.octets);
   }
-  return edit.octets();
+  return forwarded.edit.octets();
 }
 
 function ok(): Uint8Array {
   const message = readDatagram(OK, 0, OK.length);
-  if (typeof message === 'number' || message.type !== 'response' || !checkResponse(message)) {
-    throw new Error('no response');
-  }
-  const edit = new Edit(message);
-  const via = topVia(message);
-  if (via === undefined || responseTarget(via).port === 0 || !popVia(edit))
-    throw new Error('no Via');
-  return edit.octets();
+  if (typeof message === 'number' || message.type !== 'response') throw new Error('no response');
+  const returned = returnResponse(message, ELEMENT);
+  if (returned === undefined) throw new Error('dropped');
+  return returned.edit.octets();
 }
 
 function ng(): Uint8Array {

@@ -61,11 +61,10 @@ export class Calls {
   }
 
   /** The call of an INVITE outside a dialog, made when it is new. */
-  open(ends: Ends, cseq: number, earlyEndsAtMs: number): Call {
+  open(ends: Ends, cseq: number): Call {
     const call = this.callOf(ends) ?? newCall(ends, cseq);
     if (call.cseq !== cseq) call.negotiation = new Negotiation();
     call.cseq = cseq;
-    call.earlyEndsAtMs = earlyEndsAtMs;
     this.#touch(call);
     return call;
   }
@@ -93,7 +92,7 @@ export class Calls {
 
   /** A dialog that was there before us: one end sends a request inside it. */
   adopt(ends: Ends): Dialog | undefined {
-    const call = this.open(ends, 0, Number.POSITIVE_INFINITY);
+    const call = this.callOf(ends) ?? this.open(ends, 0);
     const dialog = this.fork(call, ends);
     if (dialog !== undefined) dialog.confirmed = true;
     call.answered = true;

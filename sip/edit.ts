@@ -4,7 +4,7 @@
  */
 import { fieldsOf } from './fields.ts';
 import { type Message, octetsOf } from './message.ts';
-import { listOf } from './name-addr.ts';
+import { valuesOf } from './name-addr.ts';
 import type { Range } from './tokens.ts';
 
 interface Patch {
@@ -47,14 +47,15 @@ export class Edit {
    * Once per key. False, and nothing done: there are not so many, or they cannot be told apart.
    */
   removeValues(key: string, from: number, to: number): boolean {
-    const values = listOf(this.message, key);
-    if (values === undefined || to > values.length) return false;
-    for (const field of fieldsOf(this.message.fields, key)) {
-      const own = values.filter((value) => value.start >= field.start && value.end <= field.end);
-      const gone = own.filter(
-        (value) => values.indexOf(value) >= from && values.indexOf(value) < to,
-      );
-      this.#removeFrom(field, own, gone);
+    const fields = fieldsOf(this.message.fields, key);
+    const lists = fields.map((field) => valuesOf(this.message.text, [field]));
+    const count = lists.reduce((sum, list) => sum + (list?.length ?? Number.NaN), 0);
+    if (!(to <= count)) return false;
+    let at = 0;
+    for (const [i, field] of fields.entries()) {
+      const own = lists[i] ?? [];
+      this.#removeFrom(field, own, Math.max(0, from - at), Math.min(own.length, to - at));
+      at += own.length;
     }
     return true;
   }
@@ -91,13 +92,11 @@ export class Edit {
     return values.length > 0 ? values : [{ start: fieldsEnd, end: fieldsEnd, text: line }];
   }
 
-  /** `gone` stand next to each other in `own`, the values of the field. */
-  #removeFrom(field: Range, own: readonly Range[], gone: readonly Range[]): void {
-    const [first] = gone;
-    const last = gone.at(-1);
-    if (first === undefined || last === undefined) return;
-    const before = own[own.indexOf(first) - 1];
-    const after = own[own.indexOf(last) + 1];
+  /** Takes [from, to) out of `own`, the values of the field. */
+  #removeFrom(field: Range, own: readonly Range[], from: number, to: number): void {
+    const [first, last] = [own[from], own[to - 1]];
+    if (first === undefined || last === undefined || from >= to) return;
+    const [before, after] = [own[from - 1], own[to]];
     if (after !== undefined) this.replace({ start: first.start, end: after.start }, '');
     else if (before !== undefined) this.replace({ start: before.end, end: last.end }, '');
     else this.replace(field, '');

@@ -20,7 +20,7 @@ export interface SentBy {
 
 export interface ViaOptions {
   readonly branch: string;
-  /** Offers the next hop to keep this flow alive (RFC 6223): at registration and initial INVITE. */
+  /** Offers the next hop to keep this flow alive (RFC 6223). */
   readonly keep: boolean;
 }
 

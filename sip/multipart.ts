@@ -52,6 +52,16 @@ export function partsOf(text: string, body: Range, type: MediaType): Part[] | un
   return delimiters === undefined ? undefined : parts;
 }
 
+/** Content-Transfer-Encoding or Content-Encoding under which the octets are those of the content. */
+export function isPlain(text: string, fields: readonly Field[]): boolean {
+  const encodings = ['content-transfer-encoding', 'content-encoding'].flatMap((key) =>
+    fieldsOf(fields, key).map((field) => valueText(text, field).toLowerCase()),
+  );
+  return encodings.every((encoding) =>
+    ['', 'binary', '8bit', '7bit', 'identity'].includes(encoding),
+  );
+}
+
 /**
  * From the line end before each boundary line to the end of that line; the last one is the close
  * delimiter. Undefined without it: a part without an end may be half a part.
@@ -79,19 +89,21 @@ function delimitersOf(text: string, body: Range, mark: string): Range[] | undefi
 function readPart(text: string, start: number, end: number): Part | undefined {
   // Two boundary lines next to each other: a part of nothing.
   if (end < start) return { fields: [], body: { start, end: start } };
-  const part = `${text.slice(0, end)}${CRLF}${CRLF}`;
-  const index = indexFields(part, start);
+  // The head may be all there is of a part, without an empty line.
+  const index = indexFields(`${text.slice(start, end)}${CRLF}${CRLF}`, 0);
   if (typeof index === 'number') return undefined;
-  const bodyStart = Math.min(index.end + CRLF.length, end);
-  return { fields: index.fields, body: { start: bodyStart, end } };
+  const fields = index.fields.map((field) => moved(field, start));
+  const bodyStart = Math.min(start + index.end + CRLF.length, end);
+  return { fields, body: { start: bodyStart, end } };
 }
 
-/** Content-Transfer-Encoding or Content-Encoding under which the octets are those of the content. */
-export function isPlain(text: string, fields: readonly Field[]): boolean {
-  const encodings = ['content-transfer-encoding', 'content-encoding'].flatMap((key) =>
-    fieldsOf(fields, key).map((field) => valueText(text, field).toLowerCase()),
-  );
-  return encodings.every((encoding) =>
-    ['', 'binary', '8bit', '7bit', 'identity'].includes(encoding),
-  );
+function moved(field: Field, by: number): Field {
+  const { key, start, end, valueStart, valueEnd } = field;
+  return {
+    key,
+    start: start + by,
+    end: end + by,
+    valueStart: valueStart + by,
+    valueEnd: valueEnd + by,
+  };
 }

@@ -54,6 +54,7 @@ const CHALLENGES: ReadonlySet<number> = new Set([401, 407]);
 export class OfferAnswer {
   readonly #calls = new Calls();
   readonly #changes: Change[] = [];
+  #nextEndMs = Number.POSITIVE_INFINITY;
 
   /** `sdp` is the description in the request, of disposition `session`; it is kept and must not change. */
   request(from: Side, request: Request, sdp: Uint8Array | undefined, now: number): Role {
@@ -98,31 +99,40 @@ export class OfferAnswer {
   }
 
   timeout(now: number): void {
+    if (now < this.#nextEndMs) return;
+    this.#nextEndMs = Number.POSITIVE_INFINITY;
     for (const call of [...this.#calls.all()]) {
       if (now >= call.earlyEndsAtMs) this.#endEarly(call);
+      else this.#nextEndMs = Math.min(this.#nextEndMs, call.earlyEndsAtMs);
     }
   }
 
-  /** Infinity when nothing is waited for. */
+  /** Not later than the next end of anything; Infinity when nothing is waited for. */
   nextTimeout(): number {
-    let next = Number.POSITIVE_INFINITY;
-    for (const call of this.#calls.all()) next = Math.min(next, call.earlyEndsAtMs);
-    return next;
+    return this.#nextEndMs;
   }
 
   #initialInvite(ends: Ends, cseq: number, sdp: Uint8Array | undefined, now: number): Role {
     const known = this.#calls.callOf(ends);
     if (known?.answered === false && known.cseq !== cseq) this.#endCall(known);
-    const oldest = known === undefined ? this.#calls.oldest() : undefined;
-    if (oldest !== undefined) this.#endCall(oldest);
-    const call = this.#calls.open(ends, cseq, now + EARLY_END_MS);
+    this.#makeRoom(ends);
+    const call = this.#calls.open(ends, cseq);
+    this.#endsAt(call, now + EARLY_END_MS);
     return offerIn(call.negotiation, ends.requester, 'INVITE', cseq, sdp);
   }
 
   /** After a restart of ours: whoever sends an offer inside a dialog has that dialog. */
   #adopted(ends: Ends, request: Request, sdp: Uint8Array | undefined): Dialog | undefined {
     const offers = request.method === 'INVITE' || request.method === 'UPDATE';
-    return offers && sdp !== undefined ? this.#calls.adopt(ends) : undefined;
+    if (!offers || sdp === undefined) return undefined;
+    this.#makeRoom(ends);
+    return this.#calls.adopt(ends);
+  }
+
+  /** For a call of these ends, unless it is there. */
+  #makeRoom(ends: Ends): void {
+    const oldest = this.#calls.callOf(ends) === undefined ? this.#calls.oldest() : undefined;
+    if (oldest !== undefined) this.#endCall(oldest);
   }
 
   #ack(dialog: Dialog, ends: Ends, cseq: number, sdp: Uint8Array | undefined): Role {
@@ -171,7 +181,7 @@ export class OfferAnswer {
     if (dialog === undefined) return strayIf(sdp);
     if (status >= 200) this.#confirm(dialog, now);
     // Ringing puts the end off, but not once another fork was answered.
-    else if (!dialog.call.answered) dialog.call.earlyEndsAtMs = now + EARLY_END_MS;
+    else if (!dialog.call.answered) this.#endsAt(dialog.call, now + EARLY_END_MS);
     return this.#inviteProgress(dialog, ends, response, key, sdp);
   }
 
@@ -237,7 +247,12 @@ export class OfferAnswer {
     if (dialog.confirmed) return;
     dialog.confirmed = true;
     dialog.call.answered = true;
-    dialog.call.earlyEndsAtMs = now + FORKS_END_MS;
+    this.#endsAt(dialog.call, now + FORKS_END_MS);
+  }
+
+  #endsAt(call: Call, atMs: number): void {
+    call.earlyEndsAtMs = atMs;
+    this.#nextEndMs = Math.min(this.#nextEndMs, atMs);
   }
 
   /** A final refusal is for all forks of the INVITE; those that were answered go on. */

@@ -11,6 +11,8 @@ import { type NameAddr, nameAddrs } from './name-addr.ts';
 import { readUri, sameHost } from './uri.ts';
 
 export const MAX_BINDINGS = 256;
+/** Of one REGISTER: a phone has one for each flow. */
+const MAX_CONTACTS = 16;
 
 export interface Binding {
   /** Address of record: the URI of To, without its parameters. */
@@ -48,8 +50,10 @@ export class Registrations {
     if (aor === undefined || request.method !== 'REGISTER' || !is2xx) return undefined;
     if (cseqOf(response)?.method !== 'REGISTER') return undefined;
     const asked = nameAddrs(request, 'contact') ?? [];
-    if (asked.length === 0) return undefined;
     const granted = nameAddrs(response, 'contact') ?? [];
+    if (asked.length === 0 || asked.length > MAX_CONTACTS || granted.length > MAX_BINDINGS) {
+      return undefined;
+    }
     let most = 0;
     for (const contact of asked) {
       const here = contact.uri === '*' ? undefined : granted.find((one) => same(one, contact));

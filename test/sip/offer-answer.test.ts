@@ -201,7 +201,7 @@ test('[RFC3261] CANCEL that came too late: 200 answers, BYE ends', (t) => {
   t.deepEqual(c.changes(), ['agreed p:o1 c:a1', 'ended']);
 });
 
-test('[R-03] a challenge ends the attempt, the INVITE with credentials is a new one', (t) => {
+test('[RFC3261] a challenge ends the attempt, the INVITE with credentials is a new one', (t) => {
   const c = new Conversation();
   c.ask('phone', 'INVITE 1 new', { sdp: 'o1' });
   c.answer('core', 407, 'INVITE 1');
@@ -210,7 +210,7 @@ test('[R-03] a challenge ends the attempt, the INVITE with credentials is a new 
   t.is(c.answer('core', 200, 'INVITE 2', { sdp: 'a1' }), 'answer');
 });
 
-test('[R-03] a BYE that is challenged does not end the dialog', (t) => {
+test('[RFC3261] a BYE that is challenged does not end the dialog', (t) => {
   const c = established();
   c.ask('phone', 'BYE 2');
   c.answer('core', 407, 'BYE 2');
@@ -311,6 +311,10 @@ test(`memory: ${MAX_FORKS} forks, and the longest silent of more calls than ${MA
   }
   t.is(tracker.standing().length, MAX_CALLS);
   t.is(ended, MAX_FORKS + 10);
+  const stranger = new Conversation('adopted');
+  Object.assign(stranger, { tracker });
+  for (let i = 0; i < 10; i++) stranger.ask('core', 'UPDATE 1', { sdp: 'o', fork: `s${i}` });
+  t.is(tracker.standing().length, MAX_CALLS);
 });
 
 test('20,000 messages in any order: no throw, every agreement is of what the sides said', (t) => {

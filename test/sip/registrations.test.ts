@@ -24,7 +24,7 @@ function ok(...more: readonly string[]) {
   );
 }
 
-test('[G-04] a recorded registration: a challenge changes nothing, 200 registers', (t) => {
+test('[RFC3261] a recorded registration: a challenge changes nothing, 200 registers', (t) => {
   const all = new Registrations();
   const [first, second] = ['register-1-register', 'register-3-register'].map((name) =>
     request(vector('recorded', name)),
