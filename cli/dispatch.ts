@@ -11,6 +11,7 @@ export type Commands = Readonly<Record<string, () => Promise<{ readonly command:
 /** Every command there is, in the order of the help. */
 export const COMMANDS: Commands = {
   client: () => import('./client.ts'),
+  server: () => import('./server.ts'),
   demo: () => import('./demo.ts'),
   capture: () => import('./capture.ts'),
   replay: () => import('./replay.ts'),

@@ -19,10 +19,11 @@ export function logClientEvent(log: Log, event: ClientEvent): void {
       log.error('the server does not let us in', reasonOf(event));
       break;
     case 'closed':
-      log.info('tunnel closed', reasonOf(event));
+      if (event.why === 'asked' || event.why === 'idle') log.info('tunnel closed', reasonOf(event));
+      else log.error('the server does not let us in', reasonOf(event));
       break;
     case 'outage':
-      if (event.on) log.warn('no tunnel can be had, trying on');
+      if (event.on) log.warn('no tunnel can be had');
       else log.info('outage is over');
       break;
     case 'connect-failed':
@@ -51,15 +52,21 @@ export function logClientEvent(log: Log, event: ClientEvent): void {
     case 'connect':
       log.debug('connecting', { conn: event.conn, stripe: event.stripe });
       break;
-    case 'connection-state':
-    case 'tunnel-state':
-      log.debug(event.type, { from: event.from, to: event.to, event: event.event });
+    case 'connection-state': {
+      const { conn, from, to } = event;
+      log.debug('connection changes', { conn, from, to, event: event.event });
       break;
+    }
+    case 'tunnel-state': {
+      const { tunnel, from, to } = event;
+      log.debug('tunnel changes', { tunnel, from, to, event: event.event });
+      break;
+    }
   }
 }
 
 function reasonOf({ why, code, reason }: { why: string; code: number; reason: string }) {
-  return { why, ...(code === 0 ? {} : { code }), reason };
+  return { why, ...(code > 0 && { code }), ...(reason !== '' && { reason }) };
 }
 
 function flowOf({ ue, protocol }: { ue: Endpoint; protocol: FlowProtocol }) {

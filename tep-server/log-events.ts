@@ -45,10 +45,16 @@ export function logServerEvent(log: Log, event: ServerEvent): void {
     case 'listen-end':
       log.debug(event.type, { id: event.id, ...flowOf(event) });
       break;
-    case 'connection-state':
-    case 'tunnel-state':
-      log.debug(event.type, { from: event.from, to: event.to, event: event.event });
+    case 'connection-state': {
+      const { conn, from, to } = event;
+      log.debug('connection changes', { conn, from, to, event: event.event });
       break;
+    }
+    case 'tunnel-state': {
+      const { tunnel, from, to } = event;
+      log.debug('tunnel changes', { tunnel, from, to, event: event.event });
+      break;
+    }
   }
 }
 

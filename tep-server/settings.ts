@@ -12,6 +12,7 @@ import {
   tlsKeys,
 } from '../config/shared-keys.ts';
 import { DEFAULT_PLACE } from '../io/rings/place.ts';
+import { MAX_RULES } from '../session/policy.ts';
 
 export const SERVER_FILE = '/etc/tep/server.yaml';
 
@@ -172,6 +173,8 @@ export const checkServer: CrossCheck<ServerSettings> = (s, tell) => {
   checkPlace(s, tell);
   if (s['media.allow'].length === 0) {
     tell('media.allow', 'say where the media gateways are: nothing else is let through');
+  } else if (s['media.allow'].length > MAX_RULES) {
+    tell('media.allow', `more than ${MAX_RULES} entries: use prefixes`);
   }
 };
 

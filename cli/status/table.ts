@@ -63,9 +63,9 @@ function serverLines(status: ServerStatus): readonly string[] {
   const { tunnels, turnedAway, nowMs } = status;
   return [
     `  listening ${listening.join(', ')}${draining ? ' (draining)' : ''}`,
-    `  tunnels   ${count(tunnelCount)} with ${count(bindingCount)} public ports`,
-    `  clients   ${count(connections.all)} connections, ` +
-      `${count(connections.unauthenticated)} of them not authenticated` +
+    `  tunnels   ${count(tunnelCount)}, public ports ${count(bindingCount)}`,
+    `  clients   connections ${count(connections.all)}, ` +
+      `not authenticated ${count(connections.unauthenticated)}` +
       `${workers > 1 ? `; ${workers} workers` : ''}`,
     ...tunnelLines(tunnels, tunnelCount, nowMs),
     ...dropLines('turned away', turnedAway),

@@ -108,7 +108,10 @@ test('a server lists some of its tunnels', async (t) => {
   await serve(t, path, server);
   const world = fakeWorld();
   t.is(await dispatch(['status', '--socket', path], world), 0);
-  t.regex(world.out(), /tunnels {3}1,234 with 5 public ports/);
+  t.regex(
+    world.out(),
+    /tunnels {3}1,234, public ports 5\n {2}clients {3}connections 3, not authenticated 1\n/,
+  );
   t.regex(world.out(), /user19 /);
   t.notRegex(world.out(), /user20 /);
   t.regex(world.out(), /and 1,214 more/);

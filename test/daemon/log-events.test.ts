@@ -22,7 +22,11 @@ const CLIENT: ReadonlyArray<readonly [ClientEvent, string]> = [
     { type: 'closed', why: 'idle', code: 0, reason: 'no binding left' },
     '<6>tunnel closed why=idle reason="no binding left"',
   ],
-  [{ type: 'outage', on: true }, '<4>no tunnel can be had, trying on'],
+  [
+    { type: 'closed', why: 'untrusted', code: 0, reason: '' },
+    '<3>the server does not let us in why=untrusted',
+  ],
+  [{ type: 'outage', on: true }, '<4>no tunnel can be had'],
   [{ type: 'outage', on: false }, '<6>outage is over'],
   [
     {
