@@ -25,15 +25,20 @@ interface Fields {
   readonly [name: string]: unknown;
 }
 
-export function judge(found: Found, place: Place): Leftovers | IoFault {
-  const links = found.links.map(fieldsOf);
+/** Undefined when nothing is in the way. */
+export function clashIn(found: Found, place: Place): IoFault | undefined {
   const foreign =
-    links.map(linkInTheWay).find(isText) ??
+    found.links.map((link) => linkInTheWay(fieldsOf(link))).find(isText) ??
     found.routes.map((route) => routeInTheWay(fieldsOf(route), place)).find(isText) ??
     [...found.rules[4], ...found.rules[6]]
       .map((rule) => ruleInTheWay(fieldsOf(rule), place))
       .find(isText);
-  if (foreign !== undefined) return { type: 'io-fault', code: 'EEXIST', text: foreign };
+  return foreign === undefined ? undefined : { type: 'io-fault', code: 'EEXIST', text: foreign };
+}
+
+/** What is ours, whatever else is there. */
+export function leftoversIn(found: Found, place: Place): Leftovers {
+  const links = found.links.map(fieldsOf).filter((link) => linkInTheWay(link) === undefined);
   return {
     links: links.map((link) => textOf(link.ifname)),
     rules: { 4: ours(found.rules[4], place), 6: ours(found.rules[6], place) },

@@ -12,7 +12,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { type IoFault, ioFault, isIoFault } from '../io-fault.ts';
 import type { Libc } from '../kernel/libc.ts';
 import { dropTable, replaceTable } from './capture-table.ts';
-import { type Found, judge, type Leftovers } from './clashes.ts';
+import { clashIn, type Found, type Leftovers, leftoversIn } from './clashes.ts';
 import { checksumsByKernel } from './offload.ts';
 import { FAR_MAC, farEnd, MADE_BY, NEAR_MAC, type Place } from './place.ts';
 import { type Routing, rulesOf } from './rules.ts';
@@ -55,17 +55,13 @@ export class System {
   async clear(): Promise<IoFault | undefined> {
     const found = await this.#look();
     if (isIoFault(found)) return found;
-    const leftovers = judge(found, this.#place);
-    if (isIoFault(leftovers)) return leftovers;
-    return this.#remove(leftovers);
+    return clashIn(found, this.#place) ?? this.#remove(leftoversIn(found, this.#place));
   }
 
   /** A fault when something is in the way that is not ours; nothing is changed. */
   async check(): Promise<IoFault | undefined> {
     const found = await this.#look();
-    if (isIoFault(found)) return found;
-    const leftovers = judge(found, this.#place);
-    return isIoFault(leftovers) ? leftovers : undefined;
+    return isIoFault(found) ? found : clashIn(found, this.#place);
   }
 
   /** Makes the two interfaces, down: `up` follows when somebody reads the far one. */
@@ -131,8 +127,7 @@ ${address}
   /** Takes everything back that stands, whatever of it is there still. */
   async remove(): Promise<void> {
     const found = await this.#look();
-    const leftovers = isIoFault(found) ? found : judge(found, this.#place);
-    if (!isIoFault(leftovers)) await this.#remove(leftovers);
+    if (!isIoFault(found)) await this.#remove(leftoversIn(found, this.#place));
     this.#rules[4] = [];
     this.#rules[6] = [];
   }
@@ -140,12 +135,15 @@ ${address}
   /** Rules first: traffic finds its old way before the new one ends. */
   async #remove({ rules, links }: Leftovers): Promise<IoFault | undefined> {
     for (const family of FAMILIES) {
-      const lines = rules[family].map((priority) => `rule del priority ${priority}\n`).join('');
-      const fault =
-        lines === '' ? undefined : await change('ip', [`-${family}`, '-batch', '-'], lines);
-      if (fault !== undefined) return fault;
+      const lines = rules[family].map(
+        (priority) => `rule del priority ${priority} protocol ${MADE_BY}\n`,
+      );
+      // One that somebody else has removed meanwhile must not keep the others.
+      if (lines.length > 0)
+        await run('ip', [`-${family}`, '-force', '-batch', '-'], lines.join(''));
     }
-    if (this.#hasTable || links.length > 0) await run('nft', ['-f', '-'], dropTable(this.#place));
+    const hasMore = links.length + rules[4].length + rules[6].length > 0;
+    if (this.#hasTable || hasMore) await run('nft', ['-f', '-'], dropTable(this.#place));
     this.#hasTable = false;
     // Removing one end removes the other.
     const [link] = links;

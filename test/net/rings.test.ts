@@ -193,6 +193,21 @@ ringsTest('what is in the way is named, and stays', async (t, host) => {
   }
 });
 
+ringsTest(
+  'what others put beside it while it runs does not keep it from leaving',
+  async (t, host) => {
+    const port = await host.open(OPTIONS);
+    await host.sh(`ip rule add priority 7481 to 192.0.2.1 lookup 77
+    ip route add 192.0.2.0/24 dev other0 table 7480
+    ip rule del priority 7482`);
+    await close(port);
+    t.regex(await host.sh('ip rule'), /7481:\tfrom all to 192.0.2.1 lookup 77/);
+    t.notRegex(await host.sh('ip rule; ip link'), /7480:|proto 84|tep0/);
+    await host.sh(`ip rule del priority 7481
+    ip route del 192.0.2.0/24 dev other0 table 7480`);
+  },
+);
+
 ringsTest('two capabilities are enough; without them the fault names them', async (t, host) => {
   const asNobody = (...capabilities: readonly string[]) => {
     const list = capabilities.map((name) => `,+${name}`).join('');

@@ -1,6 +1,5 @@
 import test from 'ava';
-import { isIoFault } from '../../../io/io-fault.ts';
-import { type Found, judge } from '../../../io/rings/clashes.ts';
+import { clashIn, type Found, leftoversIn } from '../../../io/rings/clashes.ts';
 import { DEFAULT_PLACE, type Place } from '../../../io/rings/place.ts';
 import { missing } from '../../../io/rings/privileges.ts';
 
@@ -40,12 +39,12 @@ const SYSTEM = [
 const NOTHING: Found = { links: [], routes: [], rules: { 4: SYSTEM, 6: SYSTEM } };
 
 function faultOf(found: Found, place = PLACE): string {
-  const judged = judge(found, place);
-  return isIoFault(judged) ? judged.text : 'no fault';
+  return clashIn(found, place)?.text ?? 'no fault';
 }
 
 test('on a host without anything of ours nothing is to be removed', (t) => {
-  t.deepEqual(judge(NOTHING, PLACE), { links: [], rules: { 4: [], 6: [] } });
+  t.is(faultOf(NOTHING), 'no fault');
+  t.deepEqual(leftoversIn(NOTHING, PLACE), { links: [], rules: { 4: [], 6: [] } });
 });
 
 test('everything of a predecessor is found, whatever of it is left', (t) => {
@@ -54,7 +53,8 @@ test('everything of a predecessor is found, whatever of it is left', (t) => {
     routes: [OURS.route],
     rules: { 4: [...SYSTEM, ...OURS.rules], 6: [...SYSTEM, OURS.rules[2]] },
   };
-  t.deepEqual(judge(found, PLACE), {
+  t.is(faultOf(found), 'no fault');
+  t.deepEqual(leftoversIn(found, PLACE), {
     links: ['tep0'],
     rules: { 4: [7480, 7481, 7482], 6: [7482] },
   });
@@ -63,7 +63,8 @@ test('everything of a predecessor is found, whatever of it is left', (t) => {
 test('numbers instead of texts, as other versions print them, are the same', (t) => {
   const rule = { priority: 7481, src: 'all', table: 7480, protocol: 84 };
   const found = { ...NOTHING, rules: { 4: [...SYSTEM, rule], 6: SYSTEM } };
-  t.deepEqual(judge(found, PLACE), { links: [], rules: { 4: [7481], 6: [] } });
+  t.is(faultOf(found), 'no fault');
+  t.deepEqual(leftoversIn(found, PLACE), { links: [], rules: { 4: [7481], 6: [] } });
 });
 
 test('what is not ours is in the way, and named', (t) => {
@@ -92,9 +93,23 @@ test('what is not ours is in the way, and named', (t) => {
   t.is(bit('0x10', '0x0f'), 'no fault');
 });
 
+test('what is ours is found beside what is in the way, and nothing else', (t) => {
+  const found: Found = {
+    links: [OURS.link, { ...OURS.link, ifname: 'tep0p', linkinfo: { info_kind: 'bridge' } }],
+    routes: [],
+    rules: { 4: [...OURS.rules, { priority: 7481, src: 'all', table: '5' }], 6: [] },
+  };
+  t.not(faultOf(found), 'no fault');
+  t.deepEqual(leftoversIn(found, PLACE), {
+    links: ['tep0'],
+    rules: { 4: [7480, 7481, 7482], 6: [] },
+  });
+});
+
 test('answers that are no objects are in nobody’s way', (t) => {
   const odd: Found = { links: [], routes: [], rules: { 4: [null, 7, 'x', {}], 6: [] } };
-  t.deepEqual(judge(odd, PLACE), { links: [], rules: { 4: [], 6: [] } });
+  t.is(faultOf(odd), 'no fault');
+  t.deepEqual(leftoversIn(odd, PLACE), { links: [], rules: { 4: [], 6: [] } });
 });
 
 test('which capabilities are missing, and that they must be ambient for whoever is not root', (t) => {
