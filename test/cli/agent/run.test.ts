@@ -3,6 +3,7 @@ import test, { type ExecutionContext } from 'ava';
 import { runAgent } from '../../../cli/agent/run.ts';
 import { askStatus } from '../../../io/status-socket.ts';
 import { scratch } from '../../config/scratch.ts';
+import { notifyListener } from '../../io/notify-listener.ts';
 import { fakeWorld } from '../world.ts';
 import { FakeAgent, inFolder } from './fake-agent.ts';
 
@@ -152,4 +153,30 @@ test('a second agent is refused before it touches anything', async (t) => {
   t.deepEqual(second.diary, []);
   world.signal('SIGINT');
   t.is(await first, 0);
+});
+
+test('systemd hears how it goes: ready, reloading, alive, stopping', async (t) => {
+  const { name, received } = notifyListener(t);
+  const env = { NOTIFY_SOCKET: name, WATCHDOG_USEC: '20000', WATCHDOG_PID: String(process.pid) };
+  const { run, agent, world } = setUp(t, '', env);
+  const heard: string[] = [];
+  const hear = async (wanted: string) => {
+    await until(() => {
+      const text = received();
+      if (text !== 'EAGAIN') heard.push(text);
+      return heard.includes(wanted);
+    });
+  };
+  const status = run();
+  await hear('READY=1\nSTATUS=all is well');
+  await hear('WATCHDOG=1');
+  world.signal('SIGHUP');
+  await hear('RELOADING=1');
+  await hear('READY=1');
+  world.signal('SIGTERM');
+  await hear('STOPPING=1\nSTATUS=draining\nEXTEND_TIMEOUT_USEC=60000000');
+  agent.drained();
+  t.is(await status, 0);
+  await hear('STOPPING=1\nSTATUS=stopping');
+  t.is(agent.diary.at(-1), 'stop');
 });
