@@ -1,7 +1,9 @@
 /** `tep doctor`: what on this machine would keep an agent from working, and what to do about it. */
 import { existsSync } from 'node:fs';
-import { formatProblem, type Problem } from '../config/problem.ts';
-import { readSettings } from '../config/read.ts';
+import { resolve } from 'node:path';
+import type { Keys } from '../config/key.ts';
+import { formatProblem } from '../config/problem.ts';
+import { type Reading, readSettings } from '../config/read.ts';
 import type { AgentName } from '../ops/status.ts';
 import { CLIENT_FILE, CLIENT_KEYS, checkClient } from '../tep-client/settings.ts';
 import { checkServer, SERVER_FILE, SERVER_KEYS } from '../tep-server/settings.ts';
@@ -11,6 +13,7 @@ import { oneLine } from './complain.ts';
 import { clientChecks, machineChecks, type Surroundings, serverChecks } from './doctor/checks.ts';
 import { type Finding, Findings } from './doctor/finding.ts';
 import { MACHINE } from './doctor/machine.ts';
+import { serviceUserFindings } from './doctor/service-user.ts';
 
 const OPTIONS = {
   config: {
@@ -23,6 +26,12 @@ const OPTIONS = {
 
 const AGENTS = ['client', 'server'] as const;
 const FILES: Readonly<Record<AgentName, string>> = { client: CLIENT_FILE, server: SERVER_FILE };
+/** Whose values are names of files that the agent reads. */
+const FILE_KEYS = new Set(
+  Object.entries({ ...CLIENT_KEYS, ...SERVER_KEYS })
+    .filter(([, { kind }]) => kind.placeholder === 'FILE')
+    .map(([name]) => name),
+);
 const SIGNS = { ok: 'ok      ', warning: 'warning ', problem: 'PROBLEM ' } as const;
 
 export const command: Command = {
@@ -98,12 +107,14 @@ async function examine(
     const sources = sourcesOf(agent, config, around.world);
     // Two branches alike, because each knows its own settings.
     if (agent === 'client') {
-      const { settings, problems } = readSettings(CLIENT_KEYS, checkClient, sources);
-      found.push(...configurationFindings(agent, problems));
+      const reading = readSettings(CLIENT_KEYS, checkClient, sources);
+      const { settings } = reading;
+      found.push(...configurationFindings(agent, reading, around));
       if (settings) found.push(...(await clientChecks(settings, around)));
     } else {
-      const { settings, problems } = readSettings(SERVER_KEYS, checkServer, sources);
-      found.push(...configurationFindings(agent, problems));
+      const reading = readSettings(SERVER_KEYS, checkServer, sources);
+      const { settings } = reading;
+      found.push(...configurationFindings(agent, reading, around));
       if (settings) found.push(...(await serverChecks(settings, around)));
     }
   }
@@ -115,7 +126,11 @@ function sourcesOf(agent: AgentName, config: string | undefined, { env, process 
   return { args, env, folder: process.folder, defaultFile: FILES[agent] };
 }
 
-function configurationFindings(agent: AgentName, problems: readonly Problem[]): Finding[] {
+function configurationFindings(
+  agent: AgentName,
+  { problems, file, written }: Pick<Reading<Keys>, 'problems' | 'file' | 'written'>,
+  { machine }: Surroundings,
+): Finding[] {
   const findings = new Findings('configuration');
   for (const problem of problems) {
     const { severity } = problem;
@@ -124,7 +139,11 @@ function configurationFindings(agent: AgentName, problems: readonly Problem[]): 
     else findings.warning(text, `see tep ${agent} --help`);
   }
   if (problems.length === 0) findings.ok(`the ${agent} is configured without a mistake`);
-  return findings.list;
+  const named = [...written.values()].flatMap(({ name, texts, folder }) =>
+    FILE_KEYS.has(name) ? texts.map((text) => resolve(folder, text)) : [],
+  );
+  const files = file === undefined ? named : [file, ...named];
+  return [...findings.list, ...serviceUserFindings(agent, files, machine)];
 }
 
 function asText(findings: readonly Finding[]): string {

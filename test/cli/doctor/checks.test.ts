@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import test from 'ava';
 import { certificateFindings } from '../../../cli/doctor/certificate.ts';
@@ -12,8 +12,10 @@ import {
 import { listeningFindings } from '../../../cli/doctor/listening.ts';
 import { MACHINE, type Machine, type Ran } from '../../../cli/doctor/machine.ts';
 import { clockFindings, nodeFindings } from '../../../cli/doctor/program.ts';
+import { serviceUserFindings } from '../../../cli/doctor/service-user.ts';
 import { endpointOf } from '../../../io/endpoints.ts';
 import { TestAuthority } from '../../certificates.ts';
+import { scratch } from '../../config/scratch.ts';
 import { peerTest } from '../../peers.ts';
 
 const FINE: Ran = { code: 0, stdout: '', stderr: '' };
@@ -142,3 +144,27 @@ peerTest(
     t.is(bad?.result, 'problem');
   },
 );
+
+test('files of an installed service are readable by its user, or named', (t) => {
+  const { folder, file } = scratch(t);
+  const open = file('open', 'x', 0o644);
+  const closed = file('closed', 'x', 0o600);
+  chmodSync(folder, 0o755);
+  const account = (uid: number, gid: number) => ({
+    '/etc/systemd/system/tep-client.service': 'User=tep\n',
+    '/etc/passwd': `root:x:0:0::/:/bin/sh\ntep:x:${uid}:${gid}::/:/bin/false\n`,
+  });
+  const { uid, gid } = statSync(closed);
+  const judge = (u: number, g: number) =>
+    results(serviceUserFindings('client', [open, closed], machine(account(u, g))));
+  t.deepEqual(judge(uid + 1, gid + 1), [`problem the service (user tep) may not read ${closed}`]);
+  t.deepEqual(judge(uid + 1, gid), [`problem the service (user tep) may not read ${closed}`]);
+  t.deepEqual(judge(uid, gid), ['ok user tep may read the files of the client']);
+  chmodSync(closed, 0o640);
+  t.deepEqual(judge(uid + 1, gid), ['ok user tep may read the files of the client']);
+  chmodSync(folder, 0o700);
+  t.is(judge(uid + 1, gid).length, 2);
+  t.deepEqual(serviceUserFindings('client', [closed], machine({})), []);
+  const none = machine({ '/etc/systemd/system/tep-client.service': 'User=tep\n' });
+  t.deepEqual(results(serviceUserFindings('client', [], none)), ['problem there is no user tep']);
+});
