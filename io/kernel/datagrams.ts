@@ -147,7 +147,7 @@ export class KernelDatagrams implements Datagrams {
 
   #startWatching(): IoFault | undefined {
     if (this.#watch !== undefined) return undefined;
-    const watch = watchPaced(this.#epoll, () => this.#take());
+    const watch = watchPaced(this.#epoll, () => this.#take(), MAX_TAKEN);
     if (isIoFault(watch)) return watch;
     this.#watch = watch;
     return undefined;

@@ -79,6 +79,7 @@ class Poller {
     const wanted = epollEvent(EPOLLIN | EPOLLONESHOT, number);
     return {
       arm: () => {
+        if (!this.#ready.has(number)) return;
         this.#calls.epollControl(this.#epoll, EPOLL_CTL_MOD, fd, wanted);
         this.#wait();
       },

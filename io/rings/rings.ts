@@ -11,6 +11,9 @@ import type { FlowProtocol } from '../../session/outputs.ts';
 import type { Endpoint } from '../../wire/address.ts';
 import { type IoFault, isIoFault } from '../io-fault.ts';
 import { type Libc, libc } from '../kernel/libc.ts';
+import { hasWideAddresses } from '../kernel/message-vector.ts';
+import { type PacedWatch, watchPaced } from '../kernel/paced-watch.ts';
+import { type Watch, watchReadable } from '../kernel/poller.ts';
 import { type CapturePort, type PacketReceiver, PortCounts } from '../packet-port.ts';
 import { Captures } from './captures.ts';
 import { joining } from './fragments.ts';
@@ -23,13 +26,14 @@ import {
 } from './packet-socket.ts';
 import { DEFAULT_PLACE, FAR_MAC, farEnd, NEAR_MAC, type Place, placeFault } from './place.ts';
 import { privilegeFault } from './privileges.ts';
-import { Readiness } from './readiness.ts';
 import { ReceiveRing } from './receive-ring.ts';
 import type { Routing } from './rules.ts';
 import { SendBatch } from './send-batch.ts';
 import { System } from './system.ts';
 
 const MSG_DONTWAIT = 0x40;
+/** Packets handed out in one turn of the event loop. */
+const MAX_PER_TURN = 256;
 
 export interface RingsOptions extends Partial<Place> {
   /** What goes to the port. */
@@ -86,7 +90,7 @@ async function make(
 
 /** Structures of sendmmsg are written for one word size (send-batch.ts). */
 function machineFault(): IoFault | undefined {
-  if (process.arch !== 'ia32' && process.arch !== 'arm') return undefined;
+  if (hasWideAddresses()) return undefined;
   const text = 'the packet port rings needs a 64-bit machine: set packets.port to sockets';
   return { type: 'io-fault', code: 'ENOTSUP', text };
 }
@@ -107,7 +111,9 @@ export class Rings implements CapturePort {
   readonly #ring: ReceiveRing;
   readonly #batch: SendBatch;
   readonly #captures: Captures;
-  #readiness: Readiness | undefined;
+  #watch: PacedWatch | undefined;
+  #linkWatch: Watch | undefined;
+  #isStarted = false;
   #isOpen = true;
   #hasFailed = false;
 
@@ -133,18 +139,9 @@ export class Rings implements CapturePort {
   }
 
   start(receive: PacketReceiver): void {
-    if (!this.#isOpen || this.#readiness !== undefined)
-      throw new RangeError('the port was started already');
-    const { socket, link } = this.#parts;
-    const take = joining(receive, this.#counts);
-    const readiness = new Readiness(
-      socket.fd,
-      link,
-      (most) => this.#ring.drain(take, most),
-      () => this.#lookAtLinks(),
-    );
-    this.#readiness = readiness;
-    const fault = readiness.start();
+    if (!this.#isOpen || this.#isStarted) throw new RangeError('the port was started already');
+    this.#isStarted = true;
+    const fault = this.#startWatching(joining(receive, this.#counts));
     if (fault !== undefined) this.#fail(fault);
   }
 
@@ -177,13 +174,40 @@ export class Rings implements CapturePort {
     void this.counters;
     this.#isOpen = false;
     this.#ring.close();
-    this.#readiness?.close();
+    this.#stopWatching();
     const { calls, held, link, socket, system } = this.#parts;
     await this.#captures.close();
     await system.remove();
     socket.close();
     calls.close(link);
     await held.release();
+  }
+
+  /** Woken by nothing to take, it was an error of the interface. */
+  #take(receive: PacketReceiver): number {
+    const taken = this.#ring.drain(receive, MAX_PER_TURN);
+    if (taken === 0) this.#lookAtLinks();
+    return taken;
+  }
+
+  #startWatching(receive: PacketReceiver): IoFault | undefined {
+    const { socket, link } = this.#parts;
+    const watch = watchPaced(socket.fd, () => this.#take(receive), MAX_PER_TURN);
+    if (isIoFault(watch)) return watch;
+    this.#watch = watch;
+    const linkWatch = watchReadable(link, () => {
+      this.#lookAtLinks();
+      this.#linkWatch?.arm();
+    });
+    if (isIoFault(linkWatch)) return linkWatch;
+    this.#linkWatch = linkWatch;
+    linkWatch.arm();
+    return undefined;
+  }
+
+  #stopWatching(): void {
+    this.#watch?.close();
+    this.#linkWatch?.close();
   }
 
   #lookAtLinks(): void {
@@ -198,7 +222,7 @@ export class Rings implements CapturePort {
   #fail(fault: IoFault): void {
     if (this.#hasFailed || !this.#isOpen) return;
     this.#hasFailed = true;
-    this.#readiness?.close();
+    this.#stopWatching();
     this.#parts.failed(fault);
   }
 }
