@@ -1,6 +1,7 @@
 /** `tep demo`: simulated calls through both ends of a tunnel on this machine. */
 import { helpText, parseArguments } from './arguments.ts';
 import { type Command, EXIT, type World } from './command.ts';
+import { LOCAL_STAGE } from './demo/local-stage.ts';
 import { callTable, introduction, reportOf, summary } from './demo/report.ts';
 import { Screen } from './demo/screen.ts';
 import { type Closers, closeAll, openSimulation } from './demo/setup.ts';
@@ -65,7 +66,7 @@ one way, from the phone's socket to the gateway's or back.`,
     const { interrupt } = world;
     const closers: Closers = [];
     try {
-      const simulation = await openSimulation(values, closers);
+      const simulation = await openSimulation(values, LOCAL_STAGE, closers, interrupt);
       const isShown = world.stdout.isTTY === true && !values.json;
       await (isShown ? watch(simulation, world) : simulation.run(interrupt));
       const report = reportOf(simulation);

@@ -78,6 +78,8 @@ export interface ClientStatus extends CommonStatus {
    */
   readonly udp?: { readonly state: string; readonly mapped?: string };
   readonly bindings: readonly BindingStatus[];
+  /** Sockets that stand for media addresses; none with rings. */
+  readonly maps: readonly { readonly local: string; readonly media: string }[];
 }
 
 export interface TunnelStatus {

@@ -80,6 +80,7 @@ class ClientDaemon implements Running<ClientSettings> {
       tunnel: {
         ...this.#policy(),
         stripes: settings.stripes,
+        maxBindings: settings['media.max-bindings'],
         lingerMs: settings.linger,
         stunAt: settings['stun-at'],
         liveness: { silentMs: SILENT_MS },
@@ -97,6 +98,7 @@ class ClientDaemon implements Running<ClientSettings> {
     return this.#book.status({
       kind: this.#settings['packets.port'],
       packets: this.#port.packets,
+      maps: this.#port.maps,
       counters: this.#agent.counters,
       tunnel: this.#agent.status(),
       server: current && serverName(current),

@@ -1,4 +1,5 @@
 /** Where TEP-C's packets come from, by its settings: the packet port, and which packets are media. */
+import type { SocketMap } from '../config/address-kinds.ts';
 import { placeOf } from '../config/shared-keys.ts';
 import { type IoFault, isIoFault } from '../io/io-fault.ts';
 import type { PacketPort } from '../io/packet-port.ts';
@@ -19,6 +20,8 @@ export interface OpenPort {
   readonly packets: PacketPort;
   /** The same, where it takes packets off the routes of this machine. */
   readonly rings: Rings | undefined;
+  /** The sockets that stand for media addresses, with the addresses they have. */
+  readonly maps: readonly SocketMap[];
 }
 
 export async function openPackets(
@@ -29,7 +32,7 @@ export async function openPackets(
   const to = diversionsOf(settings);
   const routing = { kind: 'divert', to, except: [] } as const;
   const rings = await openRings({ ...placeOf(settings), routing, failed });
-  return isIoFault(rings) ? rings : { packets: rings, rings };
+  return isIoFault(rings) ? rings : { packets: rings, rings, maps: [] };
 }
 
 /** The destinations of media: what goes there may have a binding. */
@@ -71,13 +74,16 @@ function diversions({ prefix, ports, protocol }: PolicyRule): Diversion[] {
 
 async function openSockets(settings: ClientSettings): Promise<OpenPort | IoFault> {
   const packets = new UdpSockets(systemRandom);
+  const maps: SocketMap[] = [];
   for (const [id, { local, media }] of settings.maps.entries()) {
     const opened = await packets.listen(id, local, media);
-    if (!isIoFault(opened)) continue;
-    await packets.close();
-    return { ...opened, text: `maps: ${formatEndpoint(local)}: ${opened.text}` };
+    if (isIoFault(opened)) {
+      await packets.close();
+      return { ...opened, text: `maps: ${formatEndpoint(local)}: ${opened.text}` };
+    }
+    maps.push({ local: opened, media });
   }
-  return { packets, rings: undefined };
+  return { packets, rings: undefined, maps };
 }
 
 function ruleFor({ family, address, port }: Endpoint): PolicyRule {

@@ -144,6 +144,11 @@ export const CLIENT_KEYS = {
       default: '60s',
       reload: 'live',
     }),
+    'media.max-bindings': one(number(1, 65_535), {
+      meaning: 'addresses of the phone that may be bound at a time, a pair of ports counting once',
+      default: '64',
+      reload: 'restart',
+    }),
     'media.without-tunnel': one(choice('refuse', 'native'), {
       meaning:
         'media while no tunnel can be had: refuse at once (ICMP), or native, without the tunnel',

@@ -1,4 +1,5 @@
 /** What a running TEP-C remembers of its past, and how it tells its state (ops/status.ts). */
+import type { SocketMap } from '../config/address-kinds.ts';
 import { now } from '../io/clock.ts';
 import type { PacketPort } from '../io/packet-port.ts';
 import type { BindingStatus, ClientStatus, ConnectionStatus, Drops } from '../ops/status.ts';
@@ -27,6 +28,7 @@ const ORIGINS: Readonly<Record<BindingOrigin, string>> = {
 export interface Present {
   readonly kind: string;
   readonly packets: PacketPort;
+  readonly maps: readonly SocketMap[];
   readonly counters: Counters;
   readonly tunnel: ClientTunnelStatus;
   readonly server: string | undefined;
@@ -66,7 +68,7 @@ export class StatusBook {
     }
   }
 
-  status({ kind, packets, counters, tunnel, server, discovery }: Present): ClientStatus {
+  status({ kind, packets, maps, counters, tunnel, server, discovery }: Present): ClientStatus {
     const { received, sent, dropped } = packets.counters;
     return {
       agent: 'client',
@@ -90,6 +92,10 @@ export class StatusBook {
       },
       ...(discovery && { udp: udpOf(discovery) }),
       bindings: tunnel.bindings.map(bindingOf),
+      maps: maps.map(({ local, media }) => ({
+        local: formatEndpoint(local),
+        media: formatEndpoint(media),
+      })),
     };
   }
 }

@@ -42,20 +42,28 @@ export class Party {
   }
 }
 
-/** Opens both sockets on an address: an even port and the odd one above it (RFC 3550 11). */
-export async function openParty(address: Uint8Array, incoming: MediaStream): Promise<Party> {
+/** Where a side of the calls stands. */
+export interface Host {
+  readonly address: Uint8Array;
+  /** Sockets that `open` opens before it waits for anything are this host's. */
+  enter<T>(open: () => T): T;
+}
+
+/** Opens both sockets on a host: an even port and the odd one above it (RFC 3550 11). */
+export async function openParty(host: Host, incoming: MediaStream): Promise<Party> {
   for (let i = 0; i < PAIR_TRIES; i++) {
-    const party = await tryOpen(address, incoming);
+    const party = await tryOpen(host, incoming);
     if (party !== undefined) return party;
   }
   throw new Failure('no two neighbouring UDP ports are free');
 }
 
-async function tryOpen(address: Uint8Array, incoming: MediaStream): Promise<Party | undefined> {
-  const at = (port: number): Endpoint => ({ family: 4, address, port });
-  const rtp = orFail(await openUdp(at(0), (payload) => incoming.receiveRtp(payload)));
+async function tryOpen(host: Host, incoming: MediaStream): Promise<Party | undefined> {
+  const open = (port: number, receive: (payload: Uint8Array) => void) =>
+    host.enter(() => openUdp({ family: 4, address: host.address, port }, receive));
+  const rtp = orFail(await open(0, (payload) => incoming.receiveRtp(payload)));
   if (rtp.local.port % 2 === 0) {
-    const rtcp = await openUdp(at(rtp.local.port + 1), (payload) => incoming.receiveRtcp(payload));
+    const rtcp = await open(rtp.local.port + 1, (payload) => incoming.receiveRtcp(payload));
     if (!isIoFault(rtcp)) return new Party(rtp, rtcp);
   }
   await rtp.close();

@@ -48,7 +48,7 @@ export function reportOf(simulation: Simulation): Report {
   const delay = new Histogram();
   for (const stream of streams) delay.add(stream.stats.delay);
   const corrupted = sum((s) => s.corrupted);
-  const { counters } = simulation;
+  const { counts, tunnel } = simulation;
   const packets = sum((s) => s.sent);
   return {
     // A demo that was ended before the first packet has shown nothing.
@@ -75,15 +75,15 @@ export function reportOf(simulation: Simulation): Report {
       2,
     ),
     mosMin: round(Math.min(...streams.map((s) => s.mos)), 2),
-    openMs: round(simulation.openMs, 1),
-    tunnelPackets: counters.sentRecords + counters.receivedRecords,
-    tunnelOctets: counters.sentOctets + counters.receivedOctets,
-    tunnelDrops: simulation.drops,
+    openMs: tunnel.openMs,
+    tunnelPackets: counts.packets,
+    tunnelOctets: counts.octets,
+    tunnelDrops: counts.drops,
   };
 }
 
 /** What there is to see, before it begins. At most 79 columns, as all that follows. */
-export function introduction({ calls, server, outer, openMs }: Simulation): string {
+export function introduction({ calls, tunnel }: Simulation): string {
   const number = calls.length === 1 ? 'one call' : `${calls.length} calls`;
   const [first] = calls;
   const phone = first ? formatEndpoint(first.phone.local.rtp) : '';
@@ -94,9 +94,9 @@ export function introduction({ calls, server, outer, openMs }: Simulation): stri
     phone ──UDP──▶ TEP-C ═══════ TCP ═══════▶ TEP-S ──UDP──▶ media gateway
 
   TEP-C runs beside the phone, TEP-S beside the gateway, which notice nothing.
-  Here all of them run on this machine, joined by real sockets.
+  Here all of them run on this machine, each TEP a process of its own.
 
-  tunnel   ${formatEndpoint(outer)} ▶ ${formatEndpoint(server)}, opened in ${ms(openMs)} with a password
+  tunnel   ${tunnel.outer} ▶ ${tunnel.listening}, ${ms(tunnel.openMs)} after TEP-C began
   phone 1  ${phone}; the gateway knows it as ${known}, at TEP-S
 
 `;

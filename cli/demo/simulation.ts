@@ -1,9 +1,8 @@
-/** The demo's calls while they talk, and what has to be closed after them (setup.ts opens it all). */
+/** The demo's calls while they talk (setup.ts opens it all). */
 import { now } from '../../io/clock.ts';
-import type { Counters } from '../../session/counters.ts';
-import type { ClientAgent } from '../../tep-client/agent.ts';
-import type { ServerAgent } from '../../tep-server/agent.ts';
+import type { AgentStatus, ClientStatus, Drops, ServerStatus, Traffic } from '../../ops/status.ts';
 import type { Endpoint } from '../../wire/address.ts';
+import type { Agent } from './agent.ts';
 import { PACKET_MS } from './media.ts';
 import { Pacer } from './pacer.ts';
 import type { Party } from './party.ts';
@@ -26,49 +25,52 @@ export interface Call {
 }
 
 export interface OpenTunnel {
-  readonly tepC: ClientAgent;
-  readonly tepS: ServerAgent;
-  readonly server: Endpoint;
-  readonly outer: Endpoint;
+  readonly client: Agent<ClientStatus>;
+  readonly server: Agent<ServerStatus>;
+  /** Where TEP-S listens. */
+  readonly listening: string;
+  /** The TCP address of TEP-C as TEP-S sees it. */
+  readonly outer: string;
+  /** From the start of TEP-C to a tunnel that can carry packets, with authentication. */
   readonly openMs: number;
 }
 
+/** What the agents tell of the tunnel. */
+export interface TunnelCounts {
+  readonly packets: number;
+  readonly octets: number;
+  /** Packets that either agent refused to carry. */
+  readonly drops: number;
+}
+
+const NOTHING: TunnelCounts = { packets: 0, octets: 0, drops: 0 };
+
 export class Simulation {
   readonly calls: readonly Call[];
-  readonly server: Endpoint;
-  /** The TCP address of TEP-C as TEP-S sees it. */
-  readonly outer: Endpoint;
-  /** From the first octet to a tunnel that can carry packets, with authentication. */
-  readonly openMs: number;
+  readonly tunnel: OpenTunnel;
   /** How long the calls have talked. */
   talkedMs = 0;
-  readonly #tepC: ClientAgent;
-  readonly #tepS: ServerAgent;
+  counts: TunnelCounts = NOTHING;
   readonly #pacer: Pacer;
 
   /** `packets` of each stream. */
   constructor(tunnel: OpenTunnel, calls: readonly Call[], packets: number) {
     this.calls = calls;
+    this.tunnel = tunnel;
     this.#pacer = new Pacer({
       periodMs: PACKET_MS,
       packets,
       streams: 2 * calls.length,
       send: (stream, n) => this.#send(stream, n),
     });
-    this.server = tunnel.server;
-    this.outer = tunnel.outer;
-    this.openMs = tunnel.openMs;
-    this.#tepC = tunnel.tepC;
-    this.#tepS = tunnel.tepS;
   }
 
-  /** Octets and records of the tunnel as TEP-C counts them. */
-  get counters(): Counters {
-    return this.#tepC.counters;
-  }
-
-  get drops(): number {
-    return this.#tepC.counters.dropped + this.#tepS.counters.dropped;
+  /** Asks the agents. */
+  async count(): Promise<void> {
+    const { client, server } = this.tunnel;
+    const [c, s] = await Promise.all([client.status(), server.status()]);
+    if (c === undefined || s === undefined) return;
+    this.counts = { ...sumOf(c.sent, c.received), drops: dropsOf(c) + dropsOf(s) };
   }
 
   /** Talks until all is said or `interrupt`, then waits for what is still on its way. */
@@ -82,6 +84,7 @@ export class Simulation {
     interrupt.removeEventListener('abort', stop);
     this.talkedMs = now() - startMs;
     await this.#drain();
+    await this.count();
     for (const stream of streams) stream.end();
   }
 
@@ -107,4 +110,13 @@ export class Simulation {
       await new Promise((resolve) => setTimeout(resolve, DRAIN_STEP_MS));
     }
   }
+}
+
+function sumOf(a: Traffic, b: Traffic): Traffic {
+  return { packets: a.packets + b.packets, octets: a.octets + b.octets };
+}
+
+function dropsOf({ drops, port }: AgentStatus): number {
+  const sum = (of: Drops) => Object.values(of).reduce((all, n) => all + n, 0);
+  return sum(drops) + sum(port.drops);
 }

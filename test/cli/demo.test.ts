@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import { Failure } from '../../cli/command.ts';
 import type { Report } from '../../cli/demo/report.ts';
 import { command } from '../../cli/demo.ts';
 import { fakeWorld } from './world.ts';
@@ -136,9 +138,28 @@ test('too few file descriptors: one line, status 1, no hanging', async (t) => {
   t.is(status, 1);
 });
 
-test('ended before the first packet, nothing has been shown: status 1, and it says so', async (t) => {
+test('ended before the first packet, nothing has been shown: one line, and status 1', async (t) => {
   const world = fakeWorld();
   world.interruptNow();
-  t.is(await command.run(['--calls', '1', '--seconds', '3600'], world), 1);
-  t.regex(world.out(), /^\n {2}Ended before the first packet\.\n/);
+  const run = command.run(['--calls', '1', '--seconds', '3600'], world);
+  await t.throwsAsync(run, { instanceOf: Failure, message: 'ended before the first packet' });
+  t.is(world.out(), '');
 });
+
+(existsSync('/proc/self/task') ? test : test.skip)(
+  'the agents end with the demo, even when it is killed',
+  async (t) => {
+    const asTerminal = 'data:text/javascript,process.stdout.isTTY=true';
+    const args = ['--import', asTerminal, BIN, 'demo', '--calls', '1', '--seconds', '3600'];
+    const tep = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    t.teardown(() => tep.kill('SIGKILL'));
+    await once(tep.stdout, 'data');
+    const children = readFileSync(`/proc/${tep.pid}/task/${tep.pid}/children`, 'utf8');
+    const agents = children.trim().split(' ');
+    t.is(agents.length, 2);
+    tep.kill('SIGKILL');
+    while (agents.some((pid) => existsSync(`/proc/${pid}`))) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  },
+);

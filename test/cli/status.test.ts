@@ -35,6 +35,7 @@ function client(second: number): ClientStatus {
     bindings: [
       { ue: '10.0.0.2:5004', public: '198.51.100.7:30000', protocol: 'udp', origin: 'static' },
     ],
+    maps: [],
   };
 }
 
