@@ -14,6 +14,7 @@ import { prefixContains } from '../wire/prefix.ts';
 import * as tcp from '../wire/tcp.ts';
 import * as udp from '../wire/udp.ts';
 import { ClientBinding, type ClientBindings, type ClientSlot } from './client-bindings.ts';
+import type { RememberedBinding } from './client-memory.ts';
 import type { FlowProtocol } from './outputs.ts';
 import type { PolicyRule } from './policy.ts';
 import { Refusals } from './refusals.ts';
@@ -77,10 +78,15 @@ export class AutomaticBindings {
     const pair = protocol === udp.PROTOCOL && this.#hasFreeNeighbour(b, view);
     const port = pair ? sourcePort & ~1 : sourcePort;
     const ue: Endpoint = { family: view.version, address: octetsOf(b, at, at + length), port };
-    const idleMs = protocol === tcp.PROTOCOL ? TCP_IDLE_MS : this.#idleMs();
-    const made = { origin: 'flow', idleMs } as const;
+    const made = { origin: 'flow', idleMs: this.#idleMs(protocol) } as const;
     const binding = this.#want(new ClientBinding(ue, { protocol, port, pair }, made, now), now);
     return binding?.slots[sourcePort - port];
+  }
+
+  /** One that a predecessor had: it is asked for by the port that it has. */
+  restore({ ue, protocol, port, pair }: RememberedBinding, now: number): void {
+    const made = { origin: 'flow', idleMs: this.#idleMs(protocol) } as const;
+    this.#want(new ClientBinding(ue, { protocol, port, pair }, made, now), now);
   }
 
   /** A TCP segment passed: the end of its connection, or the beginning of the next one. */
@@ -89,7 +95,7 @@ export class AutomaticBindings {
     const { FIN, RST, SYN } = tcp.FLAGS;
     if ((flags & SYN) !== 0) binding.idleMs = TCP_IDLE_MS;
     if ((flags & (FIN | RST)) === 0) return;
-    binding.idleMs = this.#idleMs();
+    binding.idleMs = this.#idleMs(udp.PROTOCOL);
     this.#sweepBy(now + binding.idleMs);
   }
 
@@ -152,7 +158,8 @@ export class AutomaticBindings {
     return bindings.byUe(b, sourceAt, addressLength, neighbour, udp.PROTOCOL) === undefined;
   }
 
-  #idleMs(): number {
+  #idleMs(protocol: FlowProtocol): number {
+    if (protocol === tcp.PROTOCOL) return TCP_IDLE_MS;
     return this.firstPacket?.idleMs ?? FLOW_IDLE_MS;
   }
 

@@ -15,22 +15,15 @@ import type { Endpoint } from '../wire/address.ts';
 import { equal } from '../wire/bytes.ts';
 import { FAULTS, type Fault } from '../wire/faults.ts';
 import type { StunMessage } from '../wire/stun/message.ts';
-import { ClientBinder } from './client-binder.ts';
-import { ClientBindings } from './client-bindings.ts';
 import { ClientConnection, type ClientTransaction, type Purpose } from './client-connection.ts';
-import { ClientData } from './client-data.ts';
-import { ClientRequests } from './client-requests.ts';
-import { ClientStats } from './client-stats.ts';
+import { type ClientMemory, remembered } from './client-memory.ts';
+import { type ClientParts, clientParts } from './client-parts.ts';
 import { type ClientTunnelStatus, statusOf } from './client-status.ts';
-import { Connections } from './connections.ts';
-import { Counters } from './counters.ts';
+import type { Counters } from './counters.ts';
 import type { BindWishes, ClientEnd } from './ends.ts';
-import { LocalStun } from './local-stun.ts';
 import { type Admission, admissionOf, openAttributes, TOKEN_LEN } from './messages.ts';
 import { type ClientOptions, type ClientPolicy, MAX_STRIPES, SOFTWARE } from './options.ts';
 import type { ClientOutput, ClosedWhy, FlowProtocol, PacketSink, RefusedWhy } from './outputs.ts';
-import { Reach } from './reach.ts';
-import { Refuser } from './refuser.ts';
 import { leastPending } from './stripe-choice.ts';
 import { Stripes } from './stripes.ts';
 import {
@@ -41,7 +34,6 @@ import {
 } from './table.ts';
 
 const LINGER_MS = 10_000;
-const MAX_BINDINGS = 64;
 /** How long the answer to TEP-CLOSE is waited for. */
 const CLOSE_MS = 2_000;
 /** After a change of network: what is alive answers in that time (RFC 6298 2 with a margin). */
@@ -51,20 +43,19 @@ const PROBE_MS = 3_000;
 const NEVER = Number.POSITIVE_INFINITY;
 
 export class TunnelClient implements ClientEnd {
-  readonly counters = new Counters();
+  readonly counters: Counters;
   readonly #options: ClientOptions;
-  readonly #connections: Connections<ClientConnection, ClientOutput>;
-  readonly #requests: ClientRequests;
-  readonly #bindings: ClientBindings;
-  readonly #binder: ClientBinder;
-  readonly #data: ClientData;
-  readonly #stats: ClientStats;
+  readonly #connections: ClientParts['connections'];
+  readonly #requests: ClientParts['requests'];
+  readonly #bindings: ClientParts['bindings'];
+  readonly #binder: ClientParts['binder'];
+  readonly #data: ClientParts['data'];
+  readonly #stats: ClientParts['stats'];
+  readonly #reach: ClientParts['reach'];
+  readonly #refuser: ClientParts['refuser'];
+  readonly #ready: ClientParts['ready'];
   readonly #stripes: Stripes;
-  readonly #reach: Reach;
-  readonly #refuser: Refuser;
   #policy: ClientPolicy;
-  /** The connections that are part of the tunnel. */
-  readonly #ready: ClientConnection[] = [];
   #state: TunnelState = 'idle';
   #token: Uint8Array | undefined;
   /** What was told when the tunnel last came up. */
@@ -75,65 +66,31 @@ export class TunnelClient implements ClientEnd {
   #closeEndsMs = NEVER;
 
   constructor(options: ClientOptions, sink: PacketSink) {
-    const { random, stripes = 1, software = SOFTWARE } = options;
+    const { random, stripes = 1 } = options;
     if (!(Number.isInteger(stripes) && stripes >= 1 && stripes <= MAX_STRIPES)) {
       throw new RangeError(`${stripes} stripes`);
     }
-    const { counters } = this;
-    const ready = this.#ready;
-    const stun = new LocalStun(options.stunAt ?? [], software);
-    this.#options = options;
-    this.#stripes = new Stripes(stripes, random);
-    const connections = new Connections<ClientConnection, ClientOutput>({
-      counters,
-      random,
+    const parts = clientParts(options, sink, {
       gone: (c, from, sinceMs, now) => this.#gone(c, from, sinceMs, now),
-    });
-    const requests = new ClientRequests({
-      connections,
-      counters,
-      random,
       succeeded: (c, asked, message, now) => this.#succeeded(c, asked, message, now),
       failed: (c, purpose, code, reason, now) => this.#failed(c, purpose, code, reason, now),
-    });
-    const bindings = new ClientBindings(options.maxBindings ?? MAX_BINDINGS, random);
-    const reach = new Reach({
-      random,
-      changed: (on, now) => {
-        connections.tell({ type: 'outage', on });
-        if (on) data.outage(now);
-      },
-    });
-    const refuser = new Refuser(sink);
-    const binder = new ClientBinder({
-      bindings,
-      requests,
-      ready,
-      counters,
-      stun,
-      sink,
-      random,
-      granted: (binding, now) => data.granted(binding, now),
-      lost: (binding, now) => data.lost(binding, now),
       isUp: () => this.#state === 'up',
       wanted: (now) => this.#wanted(now),
       dropped: (now) => this.#lingerWhenEmpty(now),
-      tell: (output) => connections.tell(output),
     });
-    const { automatic } = binder;
-    const common = { bindings, connections, ready, counters, stun, sink };
-    const data = new ClientData({ ...common, automatic, reach, refuser });
-    const periodMs = options.statsMs;
-    const silentMs = options.liveness?.silentMs;
-    this.#stats = new ClientStats({ counters, data, ready, requests, periodMs, silentMs });
-    this.#data = data;
-    this.#reach = reach;
-    this.#connections = connections;
-    this.#requests = requests;
-    this.#bindings = bindings;
-    this.#binder = binder;
-    this.#refuser = refuser;
+    this.#options = options;
     this.#policy = options;
+    this.#stripes = new Stripes(stripes, random);
+    this.counters = parts.counters;
+    this.#connections = parts.connections;
+    this.#requests = parts.requests;
+    this.#bindings = parts.bindings;
+    this.#binder = parts.binder;
+    this.#data = parts.data;
+    this.#stats = parts.stats;
+    this.#reach = parts.reach;
+    this.#refuser = parts.refuser;
+    this.#ready = parts.ready;
     this.configure(options);
   }
 
@@ -155,6 +112,21 @@ export class TunnelClient implements ClientEnd {
 
   get state(): TunnelState {
     return this.#state;
+  }
+
+  memory(): ClientMemory | undefined {
+    if (this.#token === undefined || this.#told === undefined) return undefined;
+    const { lifetimeMs } = this.#told;
+    return { token: this.#token, lifetimeMs, bindings: remembered(this.#bindings.all()) };
+  }
+
+  resume({ token, lifetimeMs, bindings }: ClientMemory, now: number): void {
+    if (!this.#move('remember')) return;
+    this.#token = token;
+    this.#reach.lost(lifetimeMs, now);
+    for (const binding of bindings) this.#binder.automatic.restore(binding, now);
+    this.#stripes.wantFirst(now);
+    this.#connect(now);
   }
 
   open(now: number): void {

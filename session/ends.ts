@@ -1,5 +1,6 @@
 /** What each end can do besides the verbs that both share (tunnel-end.ts). */
 import type { Endpoint } from '../wire/address.ts';
+import type { ClientMemory } from './client-memory.ts';
 import type { ClientTunnelStatus } from './client-status.ts';
 import type { Counters } from './counters.ts';
 import type { ServerLimits } from './limits.ts';
@@ -34,6 +35,10 @@ export interface ClientEnd extends TunnelEnd<ClientOutput> {
    * attempts that wait are made now.
    */
   networkChanged(isGone: (conn: number) => boolean, now: number): void;
+  /** What a successor needs to resume the tunnel; undefined when there is none. Holds a secret. */
+  memory(): ClientMemory | undefined;
+  /** Instead of `open`: resumes the tunnel of a predecessor, if TEP-S still has it. */
+  resume(memory: ClientMemory, now: number): void;
   /** Takes these settings from now on. */
   configure(policy: ClientPolicy): void;
   status(): ClientTunnelStatus;

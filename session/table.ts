@@ -45,12 +45,13 @@ export type ConnectionEvent =
 export type TunnelState = 'idle' | 'opening' | 'up' | 'lost' | 'closing' | 'expired' | 'closed';
 
 /**
- * `open` a tunnel is wanted · `admit` a connection became ready · `carriers-lost` the last ready
+ * `open` a tunnel is wanted · `remember` a predecessor of this TEP-C had one · `admit` a connection became ready · `carriers-lost` the last ready
  * connection went · `expire` LIFETIME is over or the token is not known any more · `refuse` it can
  * not be had · `close` TEP-CLOSE was sent or received · `end` the end of closing.
  */
 export type TunnelEvent =
   | 'open'
+  | 'remember'
   | 'admit'
   | 'carriers-lost'
   | 'expire'
@@ -84,7 +85,7 @@ export const CONNECTION_TABLE: Table<ConnectionState, ConnectionEvent> = {
 };
 
 export const TUNNEL_TABLE: Table<TunnelState, TunnelEvent> = {
-  idle: { open: 'opening' },
+  idle: { open: 'opening', remember: 'lost' },
   opening: { admit: 'up', refuse: 'closed', close: 'closed' },
   up: { 'carriers-lost': 'lost', close: 'closing' },
   lost: { admit: 'up', expire: 'expired', refuse: 'closed', close: 'closed' },

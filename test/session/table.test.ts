@@ -41,6 +41,7 @@ const CONNECTION_CODES: Record<string, ConnectionState> = {
 
 const TUNNEL_EVENTS: TunnelEvent[] = [
   'open',
+  'remember',
   'admit',
   'carriers-lost',
   'expire',
@@ -49,13 +50,13 @@ const TUNNEL_EVENTS: TunnelEvent[] = [
   'end',
 ];
 const TUNNEL: Record<TunnelState, string> = {
-  idle: 'o------',
-  opening: '-u--XX-',
-  up: '--l--c-',
-  lost: '-u-eXX-',
-  closing: '------X',
-  expired: 'o------',
-  closed: 'o------',
+  idle: 'ol------',
+  opening: '--u--XX-',
+  up: '---l--c-',
+  lost: '--u-eXX-',
+  closing: '-------X',
+  expired: 'o-------',
+  closed: 'o-------',
 };
 const TUNNEL_CODES: Record<string, TunnelState> = {
   o: 'opening',

@@ -43,6 +43,7 @@ abstract class Side<Output extends ClientOutput | ServerOutput, End extends Tunn
   readonly #taps = new Map<Connection, FrameBuffer>();
   #timerMs = Number.POSITIVE_INFINITY;
   #isPumping = false;
+  #isDead = false;
 
   constructor(pair: Pair, side: 'client' | 'server') {
     this.pair = pair;
@@ -68,7 +69,7 @@ abstract class Side<Output extends ClientOutput | ServerOutput, End extends Tunn
 
   /** To be called after every verb of the end. */
   pump(): void {
-    if (this.#isPumping) return;
+    if (this.#isPumping || this.#isDead) return;
     this.#isPumping = true;
     for (let more = true; more; ) {
       more = false;
@@ -85,6 +86,11 @@ abstract class Side<Output extends ClientOutput | ServerOutput, End extends Tunn
     }
     this.#isPumping = false;
     this.#setTimer();
+  }
+
+  /** The process is gone: nothing is done any more. The system closes its connections. */
+  protected die(): void {
+    this.#isDead = true;
   }
 
   received(connection: Connection, conn: number, octets: Uint8Array): void {
@@ -176,6 +182,7 @@ abstract class Side<Output extends ClientOutput | ServerOutput, End extends Tunn
   }
 
   #timeout(): void {
+    if (this.#isDead) return;
     const { now } = this.pair.clock;
     for (let i = 0; this.end.nextTimeout() <= now; i++) {
       if (i > MAX_TIMEOUTS_AT_ONCE) throw new Error(`${this.#side}: timeouts without end`);
@@ -235,6 +242,11 @@ export class ClientSide extends Side<ClientOutput, TunnelClient> {
 
   cutAll(cut: Cut = {}): void {
     for (const connection of this.up()) connection.link.cut(cut);
+  }
+
+  kill(): void {
+    this.die();
+    this.cutAll();
   }
 
   nextPeer(): Endpoint {
