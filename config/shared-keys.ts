@@ -8,7 +8,7 @@ import type { CrossCheck } from './read.ts';
 
 export function operationKeys(agent: 'client' | 'server') {
   return group('Watching it', {
-    status: one(statusSocket, {
+    status: one(fileOrAuto('the name of a socket'), {
       meaning:
         `UNIX socket on which "tep status" asks; auto is /run/tep/${agent}.sock, ` +
         `or $XDG_RUNTIME_DIR/tep/${agent}.sock without root`,
@@ -80,12 +80,15 @@ export const checkPlace: CrossCheck<PacketSettings> = (s, tell) => {
   if (fault !== undefined) tell('packets', fault.text);
 };
 
-const statusSocket: Kind<string> = {
-  placeholder: 'FILE|auto|off',
-  expects: 'auto, off or the name of a socket',
-  read: (given, place) =>
-    given === 'auto' || given === 'off' ? { value: given } : path.read(given, place),
-};
+/** A file that has a usual place, and need not be there at all. */
+export function fileOrAuto(what: string): Kind<string> {
+  return {
+    placeholder: 'FILE|auto|off',
+    expects: `auto, off or ${what}`,
+    read: (given, place) =>
+      given === 'auto' || given === 'off' ? { value: given } : path.read(given, place),
+  };
+}
 
 const VERSIONS = { '1.2': 'TLSv1.2', '1.3': 'TLSv1.3' } as const;
 

@@ -15,6 +15,11 @@ export function statusPath(
   return setting === 'auto' ? defaultPath(agent, env, uid) : setting;
 }
 
+/** The file of the same agent that has this ending, beside its status socket. */
+export function besideStatus(path: string, ending: string): string {
+  return `${path.replace(/\.sock$/, '')}.${ending}`;
+}
+
 /** All places where an agent that this user can ask may be, the likeliest first. */
 export function statusPaths(agent: AgentName, env: Environment, uid: number): readonly string[] {
   const own = defaultPath(agent, env, uid);

@@ -15,6 +15,7 @@ import { isIoFault } from '../io/io-fault.ts';
 import { Pump } from '../io/pump.ts';
 import { systemRandom } from '../io/random.ts';
 import { TunnelClient } from '../session/client.ts';
+import type { ClientMemory } from '../session/client-memory.ts';
 import type { ClientTunnelStatus } from '../session/client-status.ts';
 import type { Counters } from '../session/counters.ts';
 import type { BindWishes } from '../session/ends.ts';
@@ -72,6 +73,17 @@ export class ClientAgent {
 
   status(): ClientTunnelStatus {
     return this.#end.status();
+  }
+
+  /** What a successor needs to resume the tunnel: a secret. */
+  memory(): ClientMemory | undefined {
+    return this.#end.memory();
+  }
+
+  /** Before anything else: resumes the tunnel of a predecessor. */
+  resume(memory: ClientMemory): void {
+    this.#end.resume(memory, now());
+    this.#pump.touched();
   }
 
   configure(policy: ClientPolicy): void {

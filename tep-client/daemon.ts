@@ -3,6 +3,7 @@
  * concerns the machine it runs on. Decides little; wires parts together.
  */
 import type { AgentDeps, Running } from '../config/running.ts';
+import { besideStatus, statusPath } from '../config/status-path.ts';
 import { now } from '../io/clock.ts';
 import type { Dial, DialFault } from '../io/dial/types.ts';
 import { type IoFault, isIoFault } from '../io/io-fault.ts';
@@ -24,6 +25,7 @@ import { StaticBinds } from './static-binds.ts';
 import { StatusBook } from './status-book.ts';
 import { clientAuth, Transport } from './transport.ts';
 import { TunnelExceptions } from './tunnel-exceptions.ts';
+import { TunnelFile } from './tunnel-file.ts';
 
 type Server = ClientSettings['servers'][number];
 
@@ -33,6 +35,9 @@ type Server = ClientSettings['servers'][number];
  * in it, and than what a cable pulled for a moment takes.
  */
 const SILENT_MS = 8_000;
+
+/** After these a successor needs to know something else. */
+const NOTED: ReadonlySet<ClientEvent['type']> = new Set(['opened', 'bound', 'released', 'closed']);
 
 export async function startClient(
   settings: ClientSettings,
@@ -50,6 +55,7 @@ class ClientDaemon implements Running<ClientSettings> {
   readonly #servers: Servers<Server>;
   readonly #agent: ClientAgent;
   readonly #static: StaticBinds;
+  readonly #file: TunnelFile | undefined;
   readonly #book = new StatusBook();
   readonly #watch: NetworkWatch;
   /** Where packets are taken off the routes of this machine. */
@@ -87,6 +93,8 @@ class ClientDaemon implements Running<ClientSettings> {
       },
       observe: (event) => this.#observe(event),
     });
+    this.#file = this.#tunnelFile();
+    this.#resume();
     this.#static = new StaticBinds(this.#agent);
     this.#static.set(settings['media.static']);
     this.#watch = this.#watchNetwork();
@@ -134,6 +142,33 @@ class ClientDaemon implements Running<ClientSettings> {
     await this.#agent.stop();
   }
 
+  #tunnelFile(): TunnelFile | undefined {
+    const { status, 'tunnel-file': file } = this.#settings;
+    const socket = statusPath(status, 'client', process.env, process.getuid?.() ?? 0);
+    const beside = socket && besideStatus(socket, 'tunnel');
+    const path = file === 'auto' ? beside : file === 'off' ? undefined : file;
+    if (path === undefined) return undefined;
+    return new TunnelFile(path, ({ text }) => {
+      this.#deps.log.warn('the tunnel cannot be noted', { file: path, why: text });
+    });
+  }
+
+  #resume(): void {
+    const noted = this.#file?.read();
+    if (noted === undefined || !this.#servers.resume(noted.server)) return;
+    const { server, memory } = noted;
+    this.#deps.log.info('resuming a tunnel', { server, bindings: memory.bindings.length });
+    this.#agent.resume(memory);
+  }
+
+  /** What a successor would need has changed. */
+  #note(): void {
+    const { current } = this.#servers;
+    const memory = this.#agent.memory();
+    if (current === undefined || memory === undefined) this.#file?.remove();
+    else this.#file?.write({ server: serverName(current), memory });
+  }
+
   #policy(): ClientPolicy {
     const s = this.#settings;
     const isNative = s['media.without-tunnel'] === 'native';
@@ -170,6 +205,7 @@ class ClientDaemon implements Running<ClientSettings> {
       this.#isOut = event.on;
       this.#intercept();
     }
+    if (NOTED.has(event.type)) this.#note();
   }
 
   #intercept(): void {

@@ -56,6 +56,12 @@ export class Servers<Target extends ServerTarget> {
     for (const name of this.#standings.keys()) if (!names.has(name)) this.#standings.delete(name);
   }
 
+  /** The tunnel of a predecessor is to be resumed, at the server of this name; false: there is none. */
+  resume(name: string): boolean {
+    this.#current = this.#targets.find((target) => serverName(target) === name);
+    return this.#current !== undefined;
+  }
+
   dial(conn: number, joins: boolean): Dial {
     const current = joins ? this.#current : undefined;
     const targets = current === undefined ? this.#inOrder() : [current];

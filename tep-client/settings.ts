@@ -16,6 +16,7 @@ import type { Secret } from '../config/secret.ts';
 import {
   checkPlace,
   checkTlsKeys,
+  fileOrAuto,
   operationKeys,
   packetKeys,
   tlsKeys,
@@ -59,6 +60,13 @@ export const CLIENT_KEYS = {
     linger: one(duration('0s', '1h'), {
       meaning: 'how long the tunnel stays open after the last call',
       default: '10s',
+      reload: 'restart',
+    }),
+    'tunnel-file': one(fileOrAuto('the name of a file'), {
+      meaning:
+        'where the tunnel is noted, so that calls go on when the agent is killed and started again; ' +
+        'auto: beside the status socket, where there is one',
+      default: 'auto',
       reload: 'restart',
     }),
     'stun.discover': one(flag, {

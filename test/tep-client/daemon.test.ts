@@ -1,4 +1,6 @@
 /** TEP-C as its command runs it, with sockets as packet port, against a TEP-S on this machine. */
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { readSettings } from '../../config/read.ts';
 import type { Running } from '../../config/running.ts';
@@ -9,6 +11,7 @@ import type { ClientStatus } from '../../ops/status.ts';
 import { startClient } from '../../tep-client/daemon.ts';
 import { CLIENT_KEYS, type ClientSettings, checkClient } from '../../tep-client/settings.ts';
 import { type Endpoint, formatEndpoint } from '../../wire/address.ts';
+import { scratch } from '../config/scratch.ts';
 import { Diary } from '../daemon/diary.ts';
 import { must, openPair, openTalker, PASSWORD, type Pair, type Talker } from '../daemon/pair.ts';
 import { type CuttableWire, openWire } from '../daemon/wire.ts';
@@ -68,7 +71,7 @@ function urlOf({ listening }: Pick<Pair, 'listening'>): string {
 
 function settingsOf(...args: string[]): ClientSettings {
   const reading = readSettings(CLIENT_KEYS, checkClient, {
-    args: ['--packets-port=sockets', '--user=alice', '--connect=never', ...args],
+    args: ['--packets-port=sockets', '--user=alice', '--connect=never', '--status=off', ...args],
     env: { TEP_PASSWORD: PASSWORD },
     folder: '/',
     defaultFile: '/there/is/no/such/file',
@@ -258,4 +261,25 @@ test('[M-18] stopping closes the tunnel at the server', async (t) => {
   await running.stop();
   const { why } = await server.serverSays.first('tunnel-closed');
   t.is(why, 'asked');
+});
+
+test('[W-7] killed and started again: the tunnel is resumed at the same public address', async (t) => {
+  const { folder } = scratch(t);
+  const file = join(folder, 'client.tunnel');
+  const server = await openServer(t);
+  const call = await openCall(t);
+  const args = [`--servers=${urlOf(server)}`, `--tunnel-file=${file}`];
+  const killed = await start(t, ...args, `--maps=${call.map}`);
+  const before = await repeated(call, 'before');
+  t.is(statSync(file).mode & 0o777, 0o600);
+  // What it leaves behind when it is killed: the file.
+  const left = readFileSync(file);
+  await killed.running.stop();
+  t.false(existsSync(file), 'an orderly end leaves no file');
+  writeFileSync(file, left);
+  const next = await start(t, ...args, `--maps=${call.map}`);
+  t.is(next.log.said('resuming a tunnel').length, 1);
+  const after = await repeated(call, 'after');
+  // The orderly end closed it: a new tunnel, and the same port by the wish for it.
+  t.is(formatEndpoint(after.from), formatEndpoint(before.from));
 });
