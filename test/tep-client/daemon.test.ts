@@ -151,7 +151,7 @@ test('[M-10] a wrong password is told; the right one, read again, opens the tunn
   const servers = `--servers=${urlOf(server)}`;
   const { running, log, status } = await start(t, servers, `--maps=${call.map}`, '--user=bob');
   call.phone.say('hello', call.standIn);
-  const closed = await log.first('info', ({ text }) => text === 'tunnel closed');
+  const closed = await log.first('error', ({ text }) => text === 'the server does not let us in');
   t.is(closed.fields.code, 401);
   t.true(status().tunnel.isOut);
   t.regex(status().tunnel.lastFault ?? '', /^refused: /);
