@@ -21,7 +21,7 @@ export interface Call {
   /** Sequence number of the INVITE at hand: another one after a challenge. */
   cseq: number;
   /** Of the INVITE itself, before anybody answered: forks start from it. */
-  negotiation: Negotiation;
+  readonly negotiation: Negotiation;
   /** By the tag of the called end. */
   readonly dialogs: Map<string, Dialog>;
   /** Whether a dialog was ever confirmed: then the call goes with its last dialog. */
@@ -63,7 +63,6 @@ export class Calls {
   /** The call of an INVITE outside a dialog, made when it is new. */
   open(ends: Ends, cseq: number): Call {
     const call = this.callOf(ends) ?? newCall(ends, cseq);
-    if (call.cseq !== cseq) call.negotiation = new Negotiation();
     call.cseq = cseq;
     this.#touch(call);
     return call;

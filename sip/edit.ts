@@ -44,7 +44,8 @@ export class Edit {
 
   /**
    * Takes the values [from, to) out of a list with their commas, and fields that lose all of theirs.
-   * Once per key. False, and nothing done: there are not so many, or they cannot be told apart.
+   * Ranges of one key must have a value between them that stays. False, and nothing done: there are
+   * not so many, or they cannot be told apart.
    */
   removeValues(key: string, from: number, to: number): boolean {
     const fields = fieldsOf(this.message.fields, key);

@@ -61,6 +61,11 @@ export class Negotiation {
     return this.#say(key, 'offer');
   }
 
+  /** A request without a description, which asks the other end for its offer. */
+  askForOffer(key: string): Role {
+    return this.#say(key, 'none');
+  }
+
   isOffered(answerKey: string): boolean {
     return this.#offers.has(answerKey);
   }

@@ -204,8 +204,8 @@ export class OfferAnswer {
     if (negotiation.isOffered(key)) {
       return reliable ? this.#answer(dialog, key, sdp) : negotiation.preview(key, sdp);
     }
-    const inviteOffered = negotiation.said(`${key} request`) !== undefined;
-    if (!reliable || inviteOffered) return 'stray';
+    const isAskedFor = negotiation.said(`${key} request`) === 'none';
+    if (!reliable || !isAskedFor) return 'stray';
     const answerKey = isFinal ? ackKey(ends, response) : prackKey(ends, response);
     return negotiation.offer(other(ends.requester), key, answerKey, sdp);
   }
@@ -288,9 +288,9 @@ function offerIn(
   cseq: number,
   sdp: Uint8Array | undefined,
 ): Role {
-  if (sdp === undefined) return 'none';
   const answerKey = keyOf(by, method, cseq);
   const key = `${answerKey} request`;
+  if (sdp === undefined) return method === 'INVITE' ? negotiation.askForOffer(key) : 'none';
   return negotiation.said(key) ?? negotiation.offer(by, key, answerKey, sdp);
 }
 

@@ -39,9 +39,7 @@ export function routeRequest(request: Request, isOwn: (uri: Uri) => boolean): Ro
   const isStrict = own(requestUri, isOwn) && targets.length > 0 && request.method !== 'REGISTER';
   const restored = isStrict ? targets.pop() : undefined;
   const foreign = targets.findIndex((route) => !own(route, isOwn));
-  const onTop = foreign < 0 ? targets.length : foreign;
-  // A strict router has taken its own Route off, and ours stands in the Request-URI.
-  const ownRoutes = isStrict ? 0 : onTop;
+  const ownRoutes = foreign < 0 ? targets.length : foreign;
   const next = targets[ownRoutes] ?? restored ?? requestUri;
   return {
     type: 'routing',
@@ -55,12 +53,11 @@ export function routeRequest(request: Request, isOwn: (uri: Uri) => boolean): Ro
 /** Does to the request what `routeRequest` found. */
 export function applyRouting(edit: Edit, request: Request, routing: Routing): void {
   const { ownRoutes, routes, restoredUri } = routing;
-  if (restoredUri === undefined) {
-    if (ownRoutes > 0) edit.removeValues('route', 0, ownRoutes);
-    return;
-  }
+  const isLast = restoredUri !== undefined && ownRoutes === routes - 1;
+  if (ownRoutes > 0) edit.removeValues('route', 0, isLast ? routes : ownRoutes);
+  if (restoredUri === undefined) return;
   setRequestUri(edit, request, restoredUri);
-  edit.removeValues('route', routes - 1, routes);
+  if (ownRoutes === 0 || !isLast) edit.removeValues('route', routes - 1, routes);
 }
 
 export function setRequestUri(edit: Edit, request: Request, uri: string): void {

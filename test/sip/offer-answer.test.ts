@@ -22,6 +22,7 @@ test('[RFC3264] offer in INVITE, answer in 200, hung up', (t) => {
   t.is(c.ask('phone', 'INVITE 1 new', { sdp: 'o1' }), 'offer');
   t.deepEqual(c.inUse(), ['p:o1 c: (nobody yet)']);
   t.is(c.answer('core', 100, 'INVITE 1'), 'none');
+  t.deepEqual(c.inUse(), ['p:o1 c: (nobody yet)'], '100 opens no dialog');
   t.is(c.answer('core', 180, 'INVITE 1'), 'none');
   t.deepEqual(c.inUse(), ['p:o1 c:']);
   t.is(c.answer('core', 200, 'INVITE 1', { sdp: 'a1' }), 'answer');
@@ -62,7 +63,8 @@ test('[RFC3261] early media: 183 shows the answer that 200 brings', (t) => {
   c.ask('phone', 'INVITE 1 new', { sdp: 'o1' });
   t.is(c.answer('core', 183, 'INVITE 1', { sdp: 'a1' }), 'preview');
   t.is(c.answer('core', 183, 'INVITE 1', { sdp: 'a1' }), 'preview');
-  t.deepEqual([c.changes(), c.inUse()], [[], ['p:o1 c:a1']]);
+  t.is(c.answer('core', 183, 'INVITE 1', { sdp: 'another' }), 'preview');
+  t.deepEqual([c.changes(), c.inUse()], [[], ['p:o1 c:a1']], 'the first one counts');
   t.is(c.answer('core', 200, 'INVITE 1', { sdp: 'a1' }), 'answer');
   t.deepEqual(c.changes(), ['agreed p:o1 c:a1']);
 });
@@ -122,7 +124,9 @@ test('[RFC3261] forks: each has its own answer, the first 200 leaves the others 
   t.is(c.answer('core', 200, 'INVITE 1', { sdp: 'a1', fork: 'x' }), 'answer');
   t.deepEqual(c.changes(), ['agreed (y) p:o1 c:a2', 'agreed (x) p:o1 c:a1']);
   t.is(c.answer('core', 200, 'INVITE 1', { sdp: 'a3', fork: 'z' }), 'answer', 'answered too');
-  t.is(c.tracker.nextTimeout(), 37_000);
+  c.now = 6_000;
+  c.answer('core', 180, 'INVITE 1', { fork: 'y' });
+  t.is(c.tracker.nextTimeout(), 37_000, 'ringing puts it off no more');
   c.tracker.timeout(36_999);
   t.deepEqual(c.changes(), ['agreed (z) p:o1 c:a3']);
   c.tracker.timeout(37_000);
@@ -187,6 +191,49 @@ test('[RFC3261] CANCEL: the call ends with the 487, not before', (t) => {
   t.deepEqual(c.changes(), []);
   c.answer('core', 487, 'INVITE 1', { fork: 'z' });
   t.deepEqual([c.changes(), c.inUse()], [['ended (x)', 'ended (y)'], []]);
+});
+
+test('[RFC3261] a refusal with the tag of one fork ends them all', (t) => {
+  const c = new Conversation();
+  c.ask('phone', 'INVITE 1 new', { sdp: 'o1' });
+  c.answer('core', 180, 'INVITE 1', { fork: 'x' });
+  c.answer('core', 180, 'INVITE 1', { fork: 'y' });
+  c.answer('core', 486, 'INVITE 1', { fork: 'x' });
+  t.deepEqual(c.changes(), ['ended (x)', 'ended (y)']);
+});
+
+test('[RFC3261] BYE to one fork leaves the INVITE for the others', (t) => {
+  const c = new Conversation();
+  c.ask('phone', 'INVITE 1 new', { sdp: 'o1' });
+  c.answer('core', 180, 'INVITE 1', { fork: 'x' });
+  c.ask('phone', 'BYE 2', { fork: 'x' });
+  c.answer('core', 200, 'BYE 2', { fork: 'x' });
+  t.is(c.answer('core', 200, 'INVITE 1', { sdp: 'a1', fork: 'y' }), 'answer');
+  t.deepEqual(c.changes(), ['ended (x)', 'agreed (y) p:o1 c:a1']);
+});
+
+test('an offer that was given up without a word makes room for the next', (t) => {
+  const c = established();
+  c.ask('phone', 'INVITE 2', { sdp: 'o2' });
+  c.ask('phone', 'INVITE 3', { sdp: 'o3' });
+  t.deepEqual(c.inUse(), ['p:o1,o3 c:a1']);
+  t.is(c.answer('core', 200, 'INVITE 2', { sdp: 'a2' }), 'stray');
+  t.is(c.answer('core', 200, 'INVITE 3', { sdp: 'a3' }), 'answer');
+});
+
+test('an INVITE without To tag in a call that was answered ends nothing', (t) => {
+  const c = established();
+  t.is(c.ask('phone', 'INVITE 9 new', { sdp: 'o9' }), 'offer');
+  t.is(c.answer('core', 200, 'INVITE 9', { sdp: 'a9', fork: 'z' }), 'answer');
+  t.deepEqual(c.changes(), ['agreed (z) p:o9 c:a9']);
+  t.deepEqual(c.inUse(), ['p:o1 c:a1', 'p:o9 c:a9 (z)']);
+});
+
+test('a dialog that we had forgotten takes nothing from a call that is ringing', (t) => {
+  const c = new Conversation();
+  c.ask('phone', 'INVITE 1 new', { sdp: 'o1' });
+  t.is(c.ask('phone', 'UPDATE 8', { sdp: 'o8', fork: 'u' }), 'offer');
+  t.is(c.answer('core', 200, 'INVITE 1', { sdp: 'a1' }), 'answer');
 });
 
 test('[RFC3261] CANCEL that came too late: 200 answers, BYE ends', (t) => {
@@ -315,6 +362,16 @@ test(`memory: ${MAX_FORKS} forks, and the longest silent of more calls than ${MA
   Object.assign(stranger, { tracker });
   for (let i = 0; i < 10; i++) stranger.ask('core', 'UPDATE 1', { sdp: 'o', fork: `s${i}` });
   t.is(tracker.standing().length, MAX_CALLS);
+});
+
+test('memory: of a long call the last 16 transactions are remembered', (t) => {
+  const c = established();
+  for (let i = 2; i <= 20; i++) {
+    c.ask('phone', `INVITE ${i}`, { sdp: `o${i}` });
+    c.answer('core', 200, `INVITE ${i}`, { sdp: `a${i}` });
+  }
+  t.is(c.answer('core', 200, 'INVITE 20', { sdp: 'a20' }), 'answer');
+  t.is(c.answer('core', 200, 'INVITE 2', { sdp: 'a2' }), 'stray');
 });
 
 test('20,000 messages in any order: no throw, every agreement is of what the sides said', (t) => {

@@ -140,6 +140,14 @@ test('[RFC5393] a loop is seen, a spiral is none', (t) => {
   t.false(isLoop(request(forwarded), [{ ...US, port: 444 }], KEY));
 });
 
+test('[RFC3261] 16.11: words of a call that run into each other make other branches', (t) => {
+  const route = (callId: string, tag: string) => {
+    const changes = { 'Call-ID': callId, From: `<sip:alice@example.org>;tag=${tag}` };
+    return statelessBranch(request(message('INVITE', changes)), KEY);
+  };
+  t.not(route('ab', 'c'), route('a', 'bc'));
+});
+
 test('a branch of given random octets', (t) => {
   t.is(randomBranch(Uint8Array.of(0, 255, 16)), 'z9hG4bK00ff10');
 });
@@ -189,7 +197,11 @@ test('[RFC3261] 16.4: a strict router put our URI in front and the real one last
     'sip:bob@10.1.1.1',
     '<sip:p;lr>',
   ]);
-  t.deepEqual(route(asked('<sip:bob@10.1.1.1>')), ['sip:bob@10.1.1.1', 'sip:bob@10.1.1.1']);
+  const bob = 'sip:bob@10.1.1.1';
+  t.deepEqual(route(asked(`<${bob}>`)), [bob, bob]);
+  t.deepEqual(route(asked(`<sip:us.example;lr>, <${bob}>`)), [bob, bob]);
+  const between = asked(`<sip:us.example;lr>, <sip:p;lr>, <${bob}>`);
+  t.deepEqual(route(between), ['sip:p;lr', bob, '<sip:p;lr>']);
 });
 
 test('[RFC3261] 18.2.2: where a response goes', (t) => {

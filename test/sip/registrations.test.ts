@@ -73,6 +73,8 @@ test('[RFC3261] a contact that the registrar wrote otherwise is the same by user
   const all = new Registrations();
   const granted = ok('Contact: <sip:alice@10.0.0.2:5060;ob>;expires=60');
   t.is(all.response(register(`Contact: ${CONTACT}`), granted, 0)?.type, 'registered');
+  const otherPort = ok('Contact: <sip:alice@10.0.0.2:5070>;expires=60');
+  t.is(all.response(register(`Contact: ${CONTACT}`), otherPort, 0)?.type, 'unregistered');
 });
 
 test('[RFC3261] left by expires 0, by a response without it, or by *', (t) => {
@@ -99,6 +101,15 @@ test('[RFC3261] a question for bindings, a refusal or another method changes not
   );
   t.is(all.response(register(`Contact: ${CONTACT}`), refused, 0), undefined);
   t.deepEqual(all.bindings(0), []);
+});
+
+test('a REGISTER with more contacts than any phone has means nothing', (t) => {
+  const contacts = (n: number) =>
+    Array.from({ length: n }, (_, i) => `Contact: <sip:a@10.0.0.2:${i + 1}>`);
+  const registered = (n: number) =>
+    new Registrations().response(register(...contacts(n)), ok(...contacts(n)), 0)?.type;
+  t.is(registered(16), 'registered');
+  t.is(registered(17), undefined);
 });
 
 test(`no more than ${MAX_BINDINGS} bindings are kept`, (t) => {

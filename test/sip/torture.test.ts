@@ -6,7 +6,7 @@ import test from 'ava';
 import { checkRequest, checkResponse } from '../../sip/check.ts';
 import { Edit } from '../../sip/edit.ts';
 import { cseqOf, party, tagOf } from '../../sip/identity.ts';
-import { header, type Message, readDatagram } from '../../sip/message.ts';
+import { header, MAX_MESSAGE_LEN, type Message, readDatagram } from '../../sip/message.ts';
 import { nameAddrs } from '../../sip/name-addr.ts';
 import { responseTarget, routeRequest } from '../../sip/routing.ts';
 import { readUri } from '../../sip/uri.ts';
@@ -264,4 +264,17 @@ test('what is no SIP, or no whole head, is a fault', (t) => {
   t.is(read('INVITE sip:a SIP/2.0\r\nVia: x\n\r\n\r\n'), FAULTS.SIP_LINE_END);
   t.is(read('INVITE sip:a SIP/2.0\r\nVia: a\rb\r\n\r\n'), FAULTS.SIP_LINE_END);
   t.is(read('INVITE sip:a\n SIP/2.0\r\nVia: a\r\n\r\n'), FAULTS.SIP_LINE_END);
+  const long = (body: number) => read(`INVITE sip:a SIP/2.0\r\n\r\n${'x'.repeat(body)}`);
+  t.is(typeof long(MAX_MESSAGE_LEN - 24), 'object');
+  t.is(long(MAX_MESSAGE_LEN - 23), FAULTS.SIP_TOO_LONG);
+});
+
+test('[RFC3261] 18.3: a body one octet short, exact, and one octet long', (t) => {
+  const fault = (length: number) => {
+    const message = datagram(`INVITE sip:a SIP/2.0\r\nl: ${length}\r\n\r\nbody`);
+    return [message.lengthFault, message.text.slice(message.bodyStart, message.bodyEnd)];
+  };
+  t.deepEqual(fault(5), [FAULTS.SIP_BODY_SHORT, 'body']);
+  t.deepEqual(fault(4), [0, 'body']);
+  t.deepEqual(fault(3), [0, 'bod']);
 });
