@@ -4,7 +4,8 @@ import type { Log } from '../ops/log.ts';
 import type { AgentStatus } from '../ops/status.ts';
 
 export interface Running<Settings> {
-  status(): AgentStatus;
+  /** A server in several processes has to ask them. */
+  status(): AgentStatus | Promise<AgentStatus>;
   /** Applies what may change while it runs; a fault changed nothing. */
   reload(settings: Settings): Promise<IoFault | undefined>;
   /** Takes nothing new; resolves when the last call has ended, or its time is over. */

@@ -14,6 +14,7 @@
  * After a fault nothing is kept and nothing is handed out any more: a stream that broke its framing
  * is not resynchronised.
  */
+import { Buffer } from 'node:buffer';
 import { copy } from '../wire/bytes.ts';
 import { FAULTS, type Fault } from '../wire/faults.ts';
 import { CHANNELS, type Channel, type Framing } from './framing.ts';
@@ -72,6 +73,12 @@ export class FrameBuffer {
     this.#chunk = b;
     this.#at = from;
     this.#to = to;
+  }
+
+  /** A copy of the record that `next` found and of all behind it, for whoever goes on with the stream. */
+  unused(): Uint8Array {
+    const record = this.bytes.subarray(this.start, this.end);
+    return Buffer.concat([record, this.#chunk.subarray(this.#at, this.#to)]);
   }
 
   /** Whether there is one more whole record. False: wait for more octets, or look at `fault`. */

@@ -51,6 +51,11 @@ export class Pump<Output extends { readonly type: string }> {
     this.touched();
   }
 
+  /** The stream of a connection that goes on elsewhere, paused; for the end the connection is gone. */
+  detach(conn: number): Duplex | undefined {
+    return this.#links.get(conn)?.detach();
+  }
+
   /** To be called after every verb: what follows from it is done at the end of this turn. */
   touched(): void {
     if (this.#stopped) return;

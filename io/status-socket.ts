@@ -24,7 +24,7 @@ export interface StatusSocket {
 /** Takes over what a crashed predecessor left; a running one is a fault with EADDRINUSE. */
 export async function serveStatus(
   path: string,
-  answer: () => object,
+  answer: () => object | Promise<object>,
 ): Promise<StatusSocket | IoFault> {
   const first = await listen(path, answer);
   if (!isIoFault(first) || first.code !== 'EADDRINUSE') return first;
@@ -69,12 +69,15 @@ export function askStatus(path: string, timeoutMs = READER_MS): Promise<unknown>
   });
 }
 
-async function listen(path: string, answer: () => object): Promise<StatusSocket | IoFault> {
+async function listen(
+  path: string,
+  answer: () => object | Promise<object>,
+): Promise<StatusSocket | IoFault> {
   const readers = new Set<Socket>();
   const server = createServer((socket) => {
     readers.add(socket);
     socket.on('close', () => readers.delete(socket));
-    tell(socket, answer);
+    void tell(socket, answer);
   });
   server.maxConnections = MAX_READERS;
   try {
@@ -96,12 +99,13 @@ function opened(server: Server, path: string): Promise<IoFault | undefined> {
   });
 }
 
-function tell(socket: Socket, answer: () => object): void {
+async function tell(socket: Socket, answer: () => object | Promise<object>): Promise<void> {
   // A reader that went away early is none of our concern.
   socket.on('error', () => {});
   socket.setTimeout(READER_MS, () => socket.destroy());
   socket.resume();
-  socket.end(`${JSON.stringify(answer())}\n`);
+  const status = await answer();
+  socket.end(`${JSON.stringify(status)}\n`);
 }
 
 /** Nobody listens on a socket whose process was killed; a file that is none is not ours to remove. */

@@ -18,6 +18,7 @@ export class StreamLink {
   readonly #conn: number;
   readonly #end: LinkedEnd;
   readonly #touched: () => void;
+  readonly #left: (conn: number) => void;
   #writing = false;
   #ending = false;
   #gone = false;
@@ -35,20 +36,22 @@ export class StreamLink {
     this.#conn = conn;
     this.#end = end;
     this.#touched = touched;
-    stream.on('data', (chunk: Uint8Array) => this.#input(chunk));
+    this.#left = gone;
+    stream.on('data', this.#input);
     // Whoever had the stream before may have paused it.
     stream.resume();
-    // A peer that ended its side is no tunnel any more: it may still read what waits for it.
-    stream.once('end', () => this.close(true));
+    stream.once('end', this.#ended);
     // A reset shows as an error and then a close; the close is what counts.
     stream.on('error', () => {});
-    stream.once('close', () => {
-      this.#gone = true;
-      clearTimeout(this.#flushTimer);
-      end.disconnected(conn, now());
-      gone(conn);
-      touched();
-    });
+    stream.once('close', this.#closed);
+  }
+
+  /** Lets go of the stream, paused; for the end the connection is gone. */
+  detach(): Duplex {
+    const stream = this.#stream;
+    stream.off('data', this.#input).off('end', this.#ended).off('close', this.#closed).pause();
+    this.#closed();
+    return stream;
   }
 
   /** Writes what the end has for this connection, unless an earlier write is still under way. */
@@ -71,11 +74,24 @@ export class StreamLink {
     this.flush();
   }
 
-  #input(chunk: Uint8Array): void {
+  readonly #input = (chunk: Uint8Array): void => {
     if (this.#gone) return;
     this.#end.input(this.#conn, chunk, 0, chunk.length, now());
     this.#touched();
-  }
+  };
+
+  /** A peer that ended its side is no tunnel any more: it may still read what waits for it. */
+  readonly #ended = (): void => {
+    this.close(true);
+  };
+
+  readonly #closed = (): void => {
+    this.#gone = true;
+    clearTimeout(this.#flushTimer);
+    this.#end.disconnected(this.#conn, now());
+    this.#left(this.#conn);
+    this.#touched();
+  };
 
   #write(octets: Uint8Array): void {
     this.#writing = true;

@@ -30,11 +30,17 @@ export type TcpListenAt =
   /** A listening socket that this process was given when it was started. */
   | { readonly fd: number };
 
+export interface TcpListenOptions {
+  /** Nothing is read from the sockets yet: they may go to another process. */
+  readonly paused?: boolean;
+}
+
 export function listenTcp(
   at: TcpListenAt,
   accept: (socket: Socket, peer: Endpoint) => void,
+  { paused = false }: TcpListenOptions = {},
 ): Promise<TcpListener | IoFault> {
-  const server = createServer(STREAM, (socket) => {
+  const server = createServer({ ...STREAM, pauseOnConnect: paused }, (socket) => {
     const { remoteAddress, remotePort } = socket;
     // Both are undefined when the peer is gone again already.
     if (remoteAddress === undefined || remotePort === undefined) socket.destroy();

@@ -5,6 +5,7 @@ import type { AuthPolicy } from '../wire/stun/server-auth.ts';
 import type { AddressOptions } from './address-modes.ts';
 import type { FirstPacketOptions } from './automatic-bindings.ts';
 import type { ConnectionOptions } from './connection.ts';
+import type { Placement } from './placement.ts';
 import type { PortRange } from './port-allocator.ts';
 import type { QuotaLimits } from './quota.ts';
 import type { AddressPolicy } from './server-data.ts';
@@ -60,6 +61,8 @@ export interface ClientOptions extends CommonOptions, ClientPolicy {
 export interface ServerOptions extends CommonOptions {
   /** Its users may change while the server runs. */
   readonly auth: AuthPolicy;
+  /** Where several processes serve one address. Absent: this is the only one. */
+  readonly placement?: Placement;
   /** Where media may go to and come from. */
   readonly policy: AddressPolicy;
   readonly addresses: AddressOptions;

@@ -16,6 +16,7 @@ import { Deadlines, type Timed } from './deadlines.ts';
 import type { ServerLimits } from './limits.ts';
 import { TOKEN_LEN } from './messages.ts';
 import type { ServerOutput } from './outputs.ts';
+import { type Placement, placedToken } from './placement.ts';
 import type { UserRates } from './quota.ts';
 import type { ServerSlot } from './server-bindings.ts';
 import type { ServerConnection } from './server-connection.ts';
@@ -61,6 +62,7 @@ export class Tunnel implements Timed {
 export interface TunnelsOptions {
   readonly counters: Counters;
   readonly random: RandomSource;
+  readonly placement: Placement | undefined;
   /** These may change. */
   readonly limits: Pick<ServerLimits, 'lifetimeMs'>;
   tell(output: ServerOutput): void;
@@ -91,11 +93,18 @@ export class Tunnels {
   }
 
   add(user: string, outer: Endpoint, rates: UserRates, now: number): Tunnel {
-    const token = this.#options.random(TOKEN_LEN);
+    const token = this.#newToken();
     this.#lastId += 1;
     const tunnel = new Tunnel(this.#lastId, token, user, outer, rates, now);
     this.#byToken.set(keyOf(token), tunnel);
     return tunnel;
+  }
+
+  #newToken(): Uint8Array {
+    const { random, placement } = this.#options;
+    const token = random(TOKEN_LEN);
+    if (placement === undefined) return token;
+    return placedToken(token, placement.index, placement.count);
   }
 
   find(token: Uint8Array): Tunnel | undefined {

@@ -18,8 +18,8 @@ import { CHANNELS } from '../framing/framing.ts';
 import { type Endpoint, formatAddress } from '../wire/address.ts';
 import { equal } from '../wire/bytes.ts';
 import { FAULTS, type Fault } from '../wire/faults.ts';
-import { answerBinding } from '../wire/stun/binding.ts';
-import { decode, find, has, looksLikeStun } from '../wire/stun/message.ts';
+import { answerDatagram } from '../wire/stun/binding.ts';
+import { find, has } from '../wire/stun/message.ts';
 import { Connections } from './connections.ts';
 import { Counters } from './counters.ts';
 import type { ServerEnd, TunnelStatus } from './ends.ts';
@@ -27,6 +27,7 @@ import { LIMITS, type ServerLimits } from './limits.ts';
 import { mapped, statsAttribute, TOKEN_LEN } from './messages.ts';
 import { MAX_STRIPES, type ServerOptions, SOFTWARE } from './options.ts';
 import type { PacketSink, ServerOutput, TunnelEndWhy } from './outputs.ts';
+import { placeOfToken, placeOfUser } from './placement.ts';
 import { ServerBinder } from './server-binder.ts';
 import { ServerBindings } from './server-bindings.ts';
 import { ServerConnection } from './server-connection.ts';
@@ -66,7 +67,7 @@ export class TunnelServer implements ServerEnd {
     const requests = new ServerRequests({ connections, counters, auth, software, limits, asked });
     const quota = { ...LIMITS.quota, ...options.quota };
     const bindings = new ServerBindings({ ...options, quota });
-    this.#tunnels = new Tunnels({ counters, random, limits, tell });
+    this.#tunnels = new Tunnels({ counters, random, limits, placement: options.placement, tell });
     this.#binder = new ServerBinder({ bindings, requests, counters, tell });
     this.#data = new ServerData({ bindings, connections, counters, policy, sink });
     this.#connections = connections;
@@ -116,9 +117,7 @@ export class TunnelServer implements ServerEnd {
   }
 
   datagram(b: Uint8Array, at: number, end: number, peer: Endpoint): Uint8Array | undefined {
-    if (!looksLikeStun(b, at, end)) return undefined;
-    const message = decode(b, at, end);
-    return typeof message === 'number' ? undefined : answerBinding(message, peer, this.#software);
+    return answerDatagram(b, at, end, peer, this.#software);
   }
 
   listening(id: number, now: number): void {
@@ -198,6 +197,8 @@ export class TunnelServer implements ServerEnd {
       const same = token.length === 0 || equal(token, 0, c.tunnel.token, 0, TOKEN_LEN);
       if (same && c.tunnel.user === user) this.#welcome(asked, c.tunnel, now);
       else this.#requests.refuse(400, asked, now);
+    } else if (this.#isElsewhere(c, token, anonymous ? hostOf(c.peer) : user, now)) {
+      // Whoever has it answers.
     } else if (token.length === 0) {
       this.#openTunnel(asked, user, anonymous, now);
     } else {
@@ -205,10 +206,22 @@ export class TunnelServer implements ServerEnd {
     }
   }
 
+  /** Whether another process has the tunnel, or has to open it; then the connection is handed over. */
+  #isElsewhere(c: ServerConnection, token: Uint8Array, user: string, now: number): boolean {
+    const { placement } = this.#options;
+    if (placement === undefined) return false;
+    const { index, count, handOver } = placement;
+    const to = token.length > 0 ? placeOfToken(token, count) : placeOfUser(user, count);
+    if (to === index) return false;
+    const octets = c.frames.unused();
+    this.#connections.move(c, 'refuse', now);
+    handOver(c.conn, to, octets);
+    return true;
+  }
+
   #openTunnel(asked: Asked, user: string, anonymous: boolean, now: number): void {
     const { c } = asked;
-    const { address } = c.peer;
-    const counted = anonymous ? formatAddress(address, 0, address.length) : user;
+    const counted = anonymous ? hostOf(c.peer) : user;
     const id = this.#tunnels.nextId();
     if (this.#bindings.openTunnel(id, counted) !== 0) {
       this.counters.note(FAULTS.QUOTA_TUNNELS);
@@ -303,6 +316,10 @@ export class TunnelServer implements ServerEnd {
 }
 
 const NO_TOKEN = new Uint8Array(0);
+
+function hostOf({ address }: Endpoint): string {
+  return formatAddress(address, 0, address.length);
+}
 
 function statusOf(tunnel: Tunnel): TunnelStatus {
   const { id, user, state, outer, counters, openedMs, ready, slots } = tunnel;

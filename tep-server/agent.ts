@@ -16,7 +16,6 @@ import type { ServerEnd } from '../session/ends.ts';
 import type { FlowProtocol, ServerOutput } from '../session/outputs.ts';
 import { TunnelServer } from '../session/server.ts';
 import type { Endpoint } from '../wire/address.ts';
-import type { Place } from './crowd.ts';
 import { type DoorOptions, FrontDoor, type Guest } from './front-door.ts';
 import { Listeners } from './listeners.ts';
 import { DEFAULT_DOOR, type ServerAgentOptions } from './options.ts';
@@ -31,8 +30,8 @@ export class ServerAgent {
   readonly #end: TunnelServer;
   readonly #pump: Pump<ServerOutput>;
   #listeners: Listeners | undefined;
-  /** Places at the door of those who are in, by connection. */
-  readonly #places = new Map<number, Place>();
+  /** Who is in, by connection. */
+  readonly #guests = new Map<number, Guest>();
   /** Connection numbers that are free again, and the first never used. */
   readonly #freeConns: number[] = [];
   #nextConn = 0;
@@ -52,6 +51,12 @@ export class ServerAgent {
         random: systemRandom,
         opensAddresses:
           'capture' in options.packets && options.tunnel.addresses.mode === 'reflexive',
+        ...(options.placement && {
+          placement: {
+            ...options.placement,
+            handOver: (conn, to, octets) => this.#handOver(conn, to, octets),
+          },
+        }),
       },
       { packet: (b, start, end) => options.packets.send(b, start, end) },
     );
@@ -100,6 +105,11 @@ export class ServerAgent {
     this.door.enter(socket, peer);
   }
 
+  /** A connection that another process has let in already (front-door.ts). */
+  takeOver(socket: Socket, peer: Endpoint | undefined): void {
+    this.door.takeOver(socket, peer);
+  }
+
   /** Who may enter from now on. */
   renewDoor(door: Partial<DoorOptions>): void {
     this.door.renew({ ...DEFAULT_DOOR, ...door });
@@ -120,22 +130,31 @@ export class ServerAgent {
     await this.#options.packets.close();
   }
 
-  #admit({ stream, peer, place, dueMs }: Guest): void {
+  #admit(guest: Guest): void {
+    const { stream, peer, dueMs } = guest;
     const conn = this.#freeConns.pop() ?? this.#nextConn++;
-    this.#places.set(conn, place);
+    this.#guests.set(conn, guest);
     this.#end.accepted(conn, peer, now(), dueMs);
     this.#pump.attach(conn, stream);
   }
 
+  #handOver(conn: number, to: number, octets: Uint8Array): void {
+    const guest = this.#guests.get(conn);
+    if (guest === undefined) return;
+    guest.place.authenticated();
+    this.#pump.detach(conn);
+    this.#options.placement?.handOver(guest, to, octets);
+  }
+
   #gone(conn: number): void {
-    this.#places.delete(conn);
+    this.#guests.delete(conn);
     this.#freeConns.push(conn);
   }
 
   #obey(output: ServerOutput): void {
     switch (output.type) {
       case 'connection-state':
-        if (output.to === 'ready') this.#places.get(output.conn)?.authenticated();
+        if (output.to === 'ready') this.#guests.get(output.conn)?.place.authenticated();
         break;
       case 'listen':
         void this.#listen(output.id, output.address, output.protocol);

@@ -18,7 +18,7 @@ import { makeAuth, ServerAuth } from './auth.ts';
 import { Drain } from './drain.ts';
 import type { ListenAt } from './listeners.ts';
 import { logServerEvent } from './log-events.ts';
-import type { ServerEvent } from './options.ts';
+import type { AgentPlacement, ServerEvent } from './options.ts';
 import { ownRules } from './own-addresses.ts';
 import { openPackets, type ServerPort } from './packets.ts';
 import type { ServerSettings } from './settings.ts';
@@ -38,6 +38,7 @@ export interface CoreParts extends AgentDeps {
   readonly settings: ServerSettings;
   readonly secrets: Secrets;
   readonly listen: readonly ListenAt[];
+  readonly placement?: AgentPlacement;
 }
 
 interface Made {
@@ -64,7 +65,7 @@ export class ServerCore {
 
   /** Everything but its listeners is there when it resolves; or nothing, and why not. */
   static async make(parts: CoreParts): Promise<ServerCore | IoFault> {
-    const { settings, secrets, listen, log, failed } = parts;
+    const { settings, secrets, listen, placement, log, failed } = parts;
     const auth = makeAuth(settings, secrets.nonceSecret);
     if ('type' in auth) return auth;
     const door = doorOf(settings, secrets.ticketKeys);
@@ -80,6 +81,7 @@ export class ServerCore {
     };
     const agent = new ServerAgent({
       listen,
+      ...(placement && { placement }),
       stunUdp: settings['stun-udp'],
       door,
       packets: port,
@@ -107,6 +109,11 @@ export class ServerCore {
 
   enter(socket: Socket, peer: Endpoint): void {
     this.#made.agent.enter(socket, peer);
+  }
+
+  /** A connection that another process has let in already. */
+  takeOver(socket: Socket, peer: Endpoint | undefined): void {
+    this.#made.agent.takeOver(socket, peer);
   }
 
   status(): ServerStatus {

@@ -11,32 +11,46 @@ import type { AgentDeps, Running } from '../config/running.ts';
 import { type IoFault, isIoFault } from '../io/io-fault.ts';
 import { systemRandom } from '../io/random.ts';
 import { passedSockets } from '../io/systemd-sockets.ts';
-import { formatEndpoint } from '../wire/address.ts';
-import { ServerCore } from './core.ts';
+import type { ServerStatus } from '../ops/status.ts';
+import { type CoreParts, ServerCore } from './core.ts';
 import type { ListenAt } from './listeners.ts';
 import type { ServerSettings } from './settings.ts';
 import { TICKET_KEYS_LEN } from './tls-door.ts';
+import { Primary } from './workers/primary.ts';
 
 const NONCE_SECRET_LEN = 32;
+
+export interface ServerRunning extends Running<ServerSettings> {
+  status(): ServerStatus | Promise<ServerStatus>;
+}
 
 export async function startServer(
   settings: ServerSettings,
   deps: AgentDeps,
-): Promise<Running<ServerSettings> | IoFault> {
+): Promise<ServerRunning | IoFault> {
   const listen = listenAt(settings);
   if ('type' in listen) return listen;
   const secrets = {
     nonceSecret: systemRandom(NONCE_SECRET_LEN),
     ticketKeys: Buffer.from(systemRandom(TICKET_KEYS_LEN)),
   };
-  const core = await ServerCore.make({ ...deps, settings, secrets, listen });
+  const parts = { ...deps, settings, secrets, listen };
+  const running = await (settings.workers > 1 ? Primary.start(parts) : startAlone(parts));
+  if (isIoFault(running)) return running;
+  const { listening } = await running.status();
+  for (const at of listening) deps.log.info('listening', { at });
+  return running;
+}
+
+/** Everything in this process. */
+async function startAlone(parts: CoreParts): Promise<ServerRunning | IoFault> {
+  const core = await ServerCore.make(parts);
   if (isIoFault(core)) return core;
   const listening = await core.listen();
   if (isIoFault(listening)) {
     await core.stop();
     return listening;
   }
-  for (const at of listening) deps.log.info('listening', { at: formatEndpoint(at) });
   return {
     status: () => core.status(),
     reload: async (next) => core.reload(next),

@@ -57,6 +57,9 @@ export interface DoorListener {
   turnedAway(peer: Endpoint, reason: TurnedAway): void;
 }
 
+/** Until a PROXY header tells more. */
+const NOBODY: Endpoint = { family: 4, address: new Uint8Array(4), port: 0 };
+
 export class FrontDoor {
   readonly crowd: Crowd;
   /** How many were not let in, by reason. */
@@ -87,6 +90,25 @@ export class FrontDoor {
       this.#count(peer, 'connections');
       return;
     }
+    this.#visit(socket, peer, place).begin();
+  }
+
+  /**
+   * A connection that another process has let in already. `peer`: who is at the other end; undefined
+   * where a PROXY header tells it. It has a deadline all the same, and counts among all.
+   */
+  takeOver(socket: Socket, peer: Endpoint | undefined): void {
+    socket.on('error', () => {});
+    const place = this.crowd.enter();
+    if (place === undefined) {
+      socket.destroy();
+      this.#count(peer ?? NOBODY, 'connections');
+      return;
+    }
+    this.#visit(socket, peer ?? NOBODY, place).takeOver(peer === undefined);
+  }
+
+  #visit(socket: Socket, peer: Endpoint, place: Place): Visit {
     socket.once('close', () => this.crowd.leave(place));
     const visit = new Visit(socket, peer, place, this.#options, {
       admit: (guest) => this.#listener.admit(guest),
@@ -94,7 +116,7 @@ export class FrontDoor {
       left: () => this.#visits.delete(visit),
     });
     this.#visits.add(visit);
-    visit.begin();
+    return visit;
   }
 
   /** Closes every connection that has not been admitted, those that were turned away too. */
@@ -121,6 +143,8 @@ class Visit {
   readonly #dueMs: number;
   readonly #timer: NodeJS.Timeout;
   #peer: Endpoint;
+  /** Another process has let it in. */
+  #isKnown = false;
   #greeting: Greeting | undefined;
   /** What it is if it ends now; undefined when that has been told. */
   #reason: TurnedAway | undefined = 'silent';
@@ -150,6 +174,11 @@ class Visit {
     if (proxied || this.#named()) this.#greet(this.socket, proxied, false);
   }
 
+  takeOver(proxied: boolean): void {
+    this.#isKnown = true;
+    this.#greet(this.socket, proxied, false);
+  }
+
   #greet(stream: Duplex, proxied: boolean, isTls: boolean): void {
     const place = { proxied, insideTls: isTls };
     this.#greeting = new Greeting(stream, place, {
@@ -165,7 +194,7 @@ class Visit {
   #proxied(source: Endpoint | undefined): boolean {
     if (source === undefined) return true;
     this.#peer = source;
-    return this.#named();
+    return this.#isKnown || this.#named();
   }
 
   #named(): boolean {

@@ -57,7 +57,8 @@ export class Greeting {
     this.#insideTls = insideTls;
     this.#proxyDue = proxied;
     this.#listener = listener;
-    stream.on('data', this.#input).once('end', this.#ended);
+    // Whoever accepted it may have paused it.
+    stream.on('data', this.#input).once('end', this.#ended).resume();
   }
 
   /** Nothing that the stream says concerns it any more. */

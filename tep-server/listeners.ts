@@ -17,9 +17,11 @@ export type ListenAt = Endpoint | { readonly fd: number };
 export interface ListenersOptions {
   readonly at: readonly ListenAt[];
   readonly stunUdp: boolean;
-  accept(socket: Socket, peer: Endpoint): void;
+  /** Nothing is read from accepted sockets: they go to another process. */
+  readonly paused?: boolean;
+  readonly accept: (socket: Socket, peer: Endpoint) => void;
   /** A datagram: the answer to it, or nothing. */
-  datagram(payload: Uint8Array, from: Endpoint): Uint8Array | undefined;
+  readonly datagram: (payload: Uint8Array, from: Endpoint) => Uint8Array | undefined;
 }
 
 const ANY_IPV4 = new Uint8Array(4);
@@ -59,7 +61,8 @@ export class Listeners {
 
   async #listen(at: ListenAt): Promise<IoFault | undefined> {
     const where = 'fd' in at ? at : { host: hostOf(at), port: at.port };
-    const listener = await listenTcp(where, (socket, peer) => this.#options.accept(socket, peer));
+    const { accept, paused = false } = this.#options;
+    const listener = await listenTcp(where, accept, { paused });
     if (isIoFault(listener)) return listener;
     this.#tcp.push(listener);
     if (!this.#options.stunUdp) return undefined;

@@ -3,9 +3,18 @@ import type { IoFault } from '../io/io-fault.ts';
 import type { CapturePort, PacketPort, RelayPort } from '../io/packet-port.ts';
 import type { ServerOptions } from '../session/options.ts';
 import type { ServerOutput } from '../session/outputs.ts';
+import type { Placement } from '../session/placement.ts';
 import type { Endpoint } from '../wire/address.ts';
-import type { DoorOptions, TurnedAway } from './front-door.ts';
+import type { DoorOptions, Guest, TurnedAway } from './front-door.ts';
 import type { ListenAt } from './listeners.ts';
+
+export interface AgentPlacement extends Pick<Placement, 'index' | 'count'> {
+  /**
+   * The connection belongs to process `to`: `octets` were received and not used. The stream is paused;
+   * it is the receiver's now.
+   */
+  readonly handOver: (guest: Guest, to: number, octets: Uint8Array) => void;
+}
 
 export interface ServerAgentOptions {
   /** Port 0 takes any; `::` stands for both families. */
@@ -14,7 +23,9 @@ export interface ServerAgentOptions {
   readonly stunUdp?: boolean;
   /** Who may enter, and how; DEFAULT_DOOR where it says nothing else. */
   readonly door?: Partial<DoorOptions>;
-  readonly tunnel: Omit<ServerOptions, 'random' | 'opensAddresses'>;
+  readonly tunnel: Omit<ServerOptions, 'random' | 'opensAddresses' | 'placement'>;
+  /** Where several processes serve one address. */
+  readonly placement?: AgentPlacement;
   /** Where the core's packets come from and go to. The agent starts and closes it. */
   readonly packets: PacketPort | RelayPort | CapturePort;
   /** Told everything that happens, in order: for logs and counters. */

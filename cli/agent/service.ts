@@ -76,13 +76,17 @@ export class Service<T extends Keys> {
     if (isIoFault(running)) return running;
     this.#running = running;
     log.info(`${kind.name} is running`, { version: version() });
-    this.#notify({ READY: 1, STATUS: kind.summary(running.status()) });
-    this.#repeat(SUMMARY_MS, () => this.#notify({ STATUS: kind.summary(running.status()) }));
+    this.#notify({ READY: 1, STATUS: kind.summary(await running.status()) });
+    this.#repeat(SUMMARY_MS, () => void this.#tellSummary(running));
     const { env, process } = this.#parts.world;
     const watchdog = watchdogMs(env, process.pid);
     // Twice in the time that systemd gives, as sd_watchdog_enabled(3) recommends.
     if (watchdog) this.#repeat(watchdog / 2, () => this.#notify({ WATCHDOG: 1 }));
     return running;
+  }
+
+  async #tellSummary(running: Running<Values<T>>): Promise<void> {
+    this.#notify({ STATUS: this.#parts.kind.summary(await running.status()) });
   }
 
   async #serveStatus(): Promise<StatusSocket | IoFault | undefined> {

@@ -1,11 +1,10 @@
 /** TEP-S as `tep server` would run it, from settings that are written as flags; and clients of it. */
 import type { ExecutionContext } from 'ava';
 import { readSettings } from '../../config/read.ts';
-import type { Running } from '../../config/running.ts';
 import { isIoFault } from '../../io/io-fault.ts';
 import type { Fields, Log } from '../../ops/log.ts';
 import type { ServerStatus } from '../../ops/status.ts';
-import { startServer } from '../../tep-server/daemon.ts';
+import { type ServerRunning, startServer } from '../../tep-server/daemon.ts';
 import { checkServer, SERVER_KEYS, type ServerSettings } from '../../tep-server/settings.ts';
 import { type Endpoint, parseEndpoint } from '../../wire/address.ts';
 import { scratch } from '../config/scratch.ts';
@@ -19,11 +18,12 @@ const LOCAL = [
 ] as const;
 
 export interface Service {
-  readonly server: Running<ServerSettings>;
+  readonly server: ServerRunning;
   readonly at: Endpoint;
   readonly settings: ServerSettings;
   /** Lines of the log. */
   readonly lines: readonly string[];
+  /** Of a server in one process. */
   status(): ServerStatus;
 }
 
@@ -50,7 +50,8 @@ export async function startService(
   if (isIoFault(server)) throw new Error(server.text);
   t.teardown(() => server.stop());
   const status = () => server.status() as ServerStatus;
-  const at = parseEndpoint(status().listening[0] ?? '');
+  const { listening } = await server.status();
+  const at = parseEndpoint(listening[0] ?? '');
   if (at === undefined) throw new Error('it listens nowhere');
   return { server, at, settings, lines, status };
 }

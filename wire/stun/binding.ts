@@ -5,6 +5,7 @@ import type { Attribute } from './attributes.ts';
 import { octetsAt } from './codecs.ts';
 import {
   classOf,
+  decode,
   encode,
   errorResponse,
   looksLikeStun,
@@ -41,6 +42,19 @@ export function answerBinding(
     },
     protection,
   );
+}
+
+/** The same for what came by UDP and may be anything. */
+export function answerDatagram(
+  b: Uint8Array,
+  at: number,
+  end: number,
+  client: Endpoint,
+  software: string,
+): Uint8Array | undefined {
+  if (!looksLikeStun(b, at, end)) return undefined;
+  const message = decode(b, at, end);
+  return typeof message === 'number' ? undefined : answerBinding(message, client, software);
 }
 
 /** The keep-alive of RFC 8445 11 and tep-wire 7: an indication with FINGERPRINT and nothing else. */

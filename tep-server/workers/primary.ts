@@ -1,0 +1,180 @@
+/**
+ * TEP-S in several processes: this one listens and gives each connection to a worker, always the same
+ * for one address, so that what an address may do before it is authenticated is counted in one place.
+ * Which worker has the tunnels of a user, the workers know by themselves (session/placement.ts).
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AgentDeps, Running } from '../../config/running.ts';
+import { now } from '../../io/clock.ts';
+import { type IoFault, isIoFault } from '../../io/io-fault.ts';
+import type { ServerStatus } from '../../ops/status.ts';
+import { SOFTWARE } from '../../session/options.ts';
+import { placeOfUser } from '../../session/placement.ts';
+import { type Endpoint, formatAddress, formatEndpoint } from '../../wire/address.ts';
+import { prefixContains } from '../../wire/prefix.ts';
+import { answerDatagram } from '../../wire/stun/binding.ts';
+import type { Secrets } from '../core.ts';
+import { type ListenAt, Listeners } from '../listeners.ts';
+import type { ServerSettings } from '../settings.ts';
+import { sent } from './messages.ts';
+import { readOut } from './passing.ts';
+import { summed } from './summed-status.ts';
+import { WorkerProcess } from './worker-process.ts';
+
+export interface PrimaryParts extends AgentDeps {
+  readonly settings: ServerSettings;
+  readonly secrets: Secrets;
+  readonly listen: readonly ListenAt[];
+}
+
+/** Octets of an IPv6 address that stand for one host (crowd.ts). */
+const HOST_PREFIX_LEN = 8;
+
+export class Primary implements Running<ServerSettings> {
+  readonly #parts: PrimaryParts;
+  readonly #folder: string;
+  readonly #workers: WorkerProcess[];
+  readonly #startedMs = now();
+  #settings: ServerSettings;
+  #listeners: Listeners | undefined;
+  #isDraining = false;
+  #inTurn = 0;
+  /** Connections that no worker could take. */
+  #refused = 0;
+
+  private constructor(parts: PrimaryParts, folder: string) {
+    this.#parts = parts;
+    this.#settings = parts.settings;
+    this.#folder = folder;
+    this.#workers = Array.from({ length: parts.settings.workers }, (_, index) => {
+      return this.#worker(index);
+    });
+  }
+
+  static async start(parts: PrimaryParts): Promise<Primary | IoFault> {
+    // Only this user may open the sockets in it.
+    const primary = new Primary(parts, await mkdtemp(join(tmpdir(), 'tep-server-')));
+    const fault = (await primary.#startWorkers()) ?? (await primary.#listen());
+    if (fault === undefined) return primary;
+    await primary.stop();
+    return fault;
+  }
+
+  async status(): Promise<ServerStatus> {
+    const answers = await Promise.all(this.#workers.map((w) => w.ask({ type: 'status' })));
+    return summed(answers.filter(isStatus), {
+      startedMs: this.#startedMs,
+      nowMs: now(),
+      workers: this.#workers.length,
+      draining: this.#isDraining,
+      listening: (this.#listeners?.local ?? []).map(formatEndpoint),
+      turnedAway: {
+        ...(this.#refused > 0 && { 'no-worker': this.#refused }),
+        ...(this.#listeners?.unsentAnswers && {
+          'stun-udp-unsent': this.#listeners.unsentAnswers,
+        }),
+      },
+    });
+  }
+
+  /** All workers judge the same settings in the same way: what one refuses, all do. */
+  async reload(settings: ServerSettings): Promise<IoFault | undefined> {
+    const question = { type: 'reload', ...sent(settings) } as const;
+    const answers = await Promise.all(this.#workers.map((worker) => worker.ask(question)));
+    const fault = answers.find((answer) => answer !== undefined && isIoFault(answer));
+    if (fault !== undefined) return fault as IoFault;
+    this.#settings = settings;
+    return undefined;
+  }
+
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    void this.#listeners?.close();
+    await Promise.all(this.#workers.map((worker) => worker.ask({ type: 'drain' })));
+  }
+
+  async stop(): Promise<void> {
+    const closed = this.#listeners?.close();
+    await Promise.all(this.#workers.map((worker) => worker.stop()));
+    await closed;
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  async #startWorkers(): Promise<IoFault | undefined> {
+    const faults = await Promise.all(this.#workers.map((worker) => worker.start()));
+    return faults.find((fault) => fault !== undefined);
+  }
+
+  async #listen(): Promise<IoFault | undefined> {
+    const listeners = await Listeners.open({
+      at: this.#parts.listen,
+      stunUdp: this.#settings['stun-udp'],
+      paused: true,
+      accept: (socket, peer) => this.#accept(socket, peer),
+      datagram: (payload, from) => answerDatagram(payload, 0, payload.length, from, SOFTWARE),
+    });
+    if (isIoFault(listeners)) return listeners;
+    this.#listeners = listeners;
+    for (const worker of this.#workers) this.#tellListening(worker);
+    return undefined;
+  }
+
+  #worker(index: number): WorkerProcess {
+    const { log, secrets } = this.#parts;
+    return new WorkerProcess({
+      index,
+      log,
+      start: () => {
+        const count = this.#workers.length;
+        const common = { type: 'start', index, count, secrets, folder: this.#folder } as const;
+        return { ...common, ...sent(this.#settings) };
+      },
+      started: (worker) => this.#tellListening(worker),
+      handOver: ({ to, peer, received: before }, socket) => {
+        // Node has begun to read it.
+        const received = readOut(socket, before);
+        const given = this.#workers[to]?.give({ type: 'connection', peer, received }, socket);
+        if (given !== true) this.#refuse(socket);
+      },
+    });
+  }
+
+  #tellListening(worker: WorkerProcess): void {
+    if (this.#listeners) worker.tell({ type: 'listening', at: this.#listeners.local });
+  }
+
+  #accept(socket: Socket, peer: Endpoint): void {
+    // A reset on the way.
+    socket.on('error', () => {});
+    const first = this.#placeFor(peer);
+    const count = this.#workers.length;
+    for (let i = 0; i < count; i++) {
+      const worker = this.#workers[(first + i) % count];
+      if (worker?.give({ type: 'connection', peer }, socket) === true) return;
+    }
+    this.#refuse(socket);
+  }
+
+  /** All connections of a balancer come from its address: they go to the workers in turn. */
+  #placeFor({ address }: Endpoint): number {
+    const isBalancer = this.#settings['proxy-protocol.from'].some((prefix) =>
+      prefixContains(prefix, address, 0, address.length),
+    );
+    if (isBalancer) return this.#inTurn++ % this.#workers.length;
+    const host =
+      address.length === 4 ? address : address.map((o, i) => (i < HOST_PREFIX_LEN ? o : 0));
+    return placeOfUser(formatAddress(host, 0, host.length), this.#workers.length);
+  }
+
+  #refuse(socket: Socket): void {
+    this.#refused += 1;
+    socket.destroy();
+  }
+}
+
+function isStatus(answer: object | undefined): answer is ServerStatus {
+  return answer !== undefined && 'agent' in answer;
+}

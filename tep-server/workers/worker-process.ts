@@ -1,0 +1,179 @@
+/** A worker as the process that listens sees it: started, asked, and started again when it has died. */
+import { type ChildProcess, fork } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { now } from '../../io/clock.ts';
+import type { IoFault } from '../../io/io-fault.ts';
+import { systemRandom } from '../../io/random.ts';
+import type { Log } from '../../ops/log.ts';
+import { type Backoff, backoffMs } from '../../session/backoff.ts';
+import { u8 } from '../../wire/bytes.ts';
+import type { Answer, FromWorker, Question, Start, ToWorker } from './messages.ts';
+
+const MAIN = fileURLToPath(new URL('./worker-main.js', import.meta.url));
+const RESTART: Backoff = { firstMs: 500, mostMs: 30_000 };
+/** After so long alive, dying is a new misfortune and not the old one. */
+const HEALTHY_MS = 60_000;
+/** How long a worker may take to stop: longer than its connections and its packet port do. */
+const STOP_MS = 15_000;
+/** Sockets on their way to a worker; one that is not there to take them gets no more. */
+const MAX_UNDER_WAY = 1_024;
+
+type HandOver = Extract<FromWorker, { type: 'hand-over' }>;
+
+export interface WorkerProcessParts {
+  readonly index: number;
+  readonly log: Log;
+  /** What a process is started with: asked each time, for settings may have changed. */
+  readonly start: () => Start;
+  /** It runs, for the first time or again. */
+  readonly started: (worker: WorkerProcess) => void;
+  readonly handOver: (message: HandOver, socket: Socket) => void;
+}
+
+export class WorkerProcess {
+  readonly #parts: WorkerProcessParts;
+  readonly #answers = new Map<number, (answer: Answer) => void>();
+  #child: ChildProcess | undefined;
+  #isUp = false;
+  #isStopping = false;
+  #lastId = 0;
+  #underWay = 0;
+  #deaths = 0;
+  #bornMs = 0;
+  #again: NodeJS.Timeout | undefined;
+  #firstTime: ((fault: IoFault | undefined) => void) | undefined;
+
+  constructor(parts: WorkerProcessParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether it can take connections. */
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  /** Resolves when the first process can take connections, or is known not to become so. */
+  start(): Promise<IoFault | undefined> {
+    return new Promise((resolve) => {
+      this.#firstTime = resolve;
+      this.#fork();
+    });
+  }
+
+  /** The socket goes to the worker. False, and it stays here, when there is none to take it. */
+  give(message: ToWorker, socket: Socket): boolean {
+    if (!this.#isUp || this.#underWay >= MAX_UNDER_WAY) return false;
+    this.#underWay += 1;
+    // Its listener would ask the worker about it before it closes; nobody here wants to know.
+    Reflect.set(socket, 'server', null);
+    this.#child?.send(message, socket, {}, () => {
+      this.#underWay -= 1;
+      socket.destroy();
+    });
+    return true;
+  }
+
+  tell(message: ToWorker): void {
+    if (this.#isUp) this.#child?.send(message);
+  }
+
+  /** Undefined too when the worker dies before it has answered. */
+  ask<T extends Question['type']>(
+    question: Omit<Extract<Question, { type: T }>, 'id'>,
+  ): Promise<Answer> {
+    if (!this.#isUp) return Promise.resolve(undefined);
+    this.#lastId += 1;
+    const id = this.#lastId;
+    return new Promise((resolve) => {
+      this.#answers.set(id, resolve);
+      this.#child?.send({ ...question, id } as Question);
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    clearTimeout(this.#again);
+    const child = this.#child;
+    if (child === undefined) return;
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    const limit = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    if (this.#isUp) void this.ask({ type: 'stop' });
+    // One that is being started notices that nobody is there.
+    else if (child.connected) child.disconnect();
+    await ended;
+    clearTimeout(limit);
+  }
+
+  #fork(): void {
+    const child = fork(MAIN, {
+      serialization: 'advanced',
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    this.#child = child;
+    this.#bornMs = now();
+    child.on('message', (message: FromWorker, socket: unknown) => {
+      this.#heard(message, socket as Socket | undefined);
+    });
+    // It could not be started, or not be told something: its exit follows.
+    child.on('error', (error) => {
+      this.#parts.log.debug('worker', { worker: this.#parts.index, why: error.message });
+    });
+    child.once('exit', () => this.#died());
+    child.send(this.#parts.start());
+  }
+
+  #heard(message: FromWorker, socket: Socket | undefined): void {
+    const { log } = this.#parts;
+    switch (message.type) {
+      case 'started':
+        this.#started(message.fault);
+        break;
+      case 'answer':
+        this.#answers.get(message.id)?.(message.answer);
+        this.#answers.delete(message.id);
+        break;
+      case 'hand-over':
+        if (socket !== undefined) this.#parts.handOver(message, socket);
+        break;
+      case 'log':
+        log[message.level](message.text, { ...message.fields, worker: this.#parts.index });
+        break;
+    }
+  }
+
+  #started(fault: IoFault | undefined): void {
+    const { index, log, started } = this.#parts;
+    if (fault === undefined) {
+      this.#isUp = true;
+      log.info('worker is running', { worker: index, pid: this.#child?.pid });
+      started(this);
+    } else {
+      if (this.#firstTime === undefined) {
+        log.error('worker cannot be started', { worker: index, why: fault.text });
+      } else {
+        this.#isStopping = true;
+      }
+      this.#child?.disconnect();
+    }
+    this.#firstTime?.(fault);
+    this.#firstTime = undefined;
+  }
+
+  /** Its tunnels are gone with it; their clients open new ones. */
+  #died(): void {
+    const { index, log } = this.#parts;
+    const text = this.#isUp ? 'a worker died: its calls are lost' : 'a worker did not start';
+    this.#isUp = false;
+    this.#child = undefined;
+    for (const answer of this.#answers.values()) answer(undefined);
+    this.#answers.clear();
+    this.#firstTime?.({ type: 'io-fault', code: 'ECHILD', text });
+    if (this.#firstTime !== undefined || this.#isStopping) return;
+    this.#deaths = now() - this.#bornMs > HEALTHY_MS ? 1 : this.#deaths + 1;
+    const waitMs = backoffMs(this.#deaths - 1, u8(systemRandom(1), 0), RESTART);
+    log.error(text, { worker: index, againInMs: Math.round(waitMs) });
+    this.#again = setTimeout(() => this.#fork(), waitMs);
+  }
+}

@@ -1,0 +1,204 @@
+/** TEP-S in two real processes besides this one. */
+import test, { type ExecutionContext } from 'ava';
+import { ClientTls } from '../../../io/dial/client-tls.ts';
+import { isIoFault } from '../../../io/io-fault.ts';
+import { SILENT } from '../../../ops/log.ts';
+import { placeOfUser } from '../../../session/placement.ts';
+import { startServer } from '../../../tep-server/daemon.ts';
+import { TestAuthority } from '../../certificates.ts';
+import { scratch } from '../../config/scratch.ts';
+import { type ClientWishes, openCall, openClient, openTalker } from '../../daemon/pair.ts';
+import { peerTest } from '../../peers.ts';
+import { type Service, settingsOf, startService } from '../service.ts';
+
+const NAMES = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank'];
+const PASSWORD = 'a password for tests only';
+
+function settings(t: ExecutionContext, ...flags: readonly string[]) {
+  const users = NAMES.map((name) => `${name}:${PASSWORD}\n`).join('');
+  const file = scratch(t).file('users', users);
+  return settingsOf(t, '--workers', '2', '--users', file, ...flags);
+}
+
+function clientOf({ at }: Service, user: string, wishes: ClientWishes = {}) {
+  return openClient({ host: '127.0.0.1', port: at.port }, { user, password: PASSWORD, ...wishes });
+}
+
+/** Process ids of the workers, by number, the latest ones. */
+function pids({ lines }: Service): Map<number, number> {
+  const found = new Map<number, number>();
+  for (const line of lines) {
+    const [, index, pid] = /^worker is running worker=(\d+) pid=(\d+)$/.exec(line) ?? [];
+    if (pid !== undefined) found.set(Number(index), Number(pid));
+  }
+  return found;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test.serial(
+  '[W-5] users are spread over two processes; a call of each, and the sum of both',
+  async (t) => {
+    const service = await startService(t, settings(t));
+    t.is(new Set(NAMES.map((name) => placeOfUser(name, 2))).size, 2);
+    const clients = NAMES.map((name) => clientOf(service, name));
+    const calls = await Promise.all(clients.map((tep) => openCall(tep)));
+    for (const { phone, gateway, standIn, address } of calls) {
+      phone.say('up', standIn);
+      await gateway.hear('up');
+      gateway.say('down', address);
+      await phone.hear('down');
+    }
+    const status = await service.server.status();
+    t.like(status, {
+      workers: 2,
+      tunnelCount: NAMES.length,
+      bindingCount: NAMES.length,
+      connections: { all: NAMES.length, unauthenticated: 0 },
+      sent: { packets: NAMES.length },
+      received: { packets: NAMES.length },
+      port: { kind: 'sockets' },
+      drops: {},
+      turnedAway: {},
+    });
+    t.deepEqual(status.tunnels.map(({ user }) => user).sort(), NAMES);
+    const ports = calls.map(({ address }) => address.port);
+    // Each process has its half of the ports.
+    for (const [i, port] of ports.entries()) {
+      t.is(port >= 57_344 ? 1 : 0, placeOfUser(NAMES[i] ?? '', 2), NAMES[i]);
+    }
+    for (const each of calls) await each.close();
+    for (const { client } of clients) await client.stop();
+  },
+);
+
+test.serial(
+  '[W-5] a quota holds over all processes: the tunnels of a user are in one',
+  async (t) => {
+    const service = await startService(t, settings(t, '--limits-tunnels-per-user', '2'));
+    for (const name of NAMES.slice(0, 2)) {
+      const clients = [clientOf(service, name), clientOf(service, name), clientOf(service, name)];
+      const answers = await Promise.all(clients.map(({ client }) => client.open()));
+      t.deepEqual(answers.map(({ type }) => type).sort(), ['closed', 'opened', 'opened']);
+      for (const { client } of clients) await client.stop();
+    }
+  },
+);
+
+test.serial('[W-7] stripes of one tunnel meet in its process', async (t) => {
+  const service = await startService(t, settings(t));
+  const clients = NAMES.map((name) => clientOf(service, name, { stripes: 3 }));
+  for (const tep of clients) {
+    const call = await openCall(tep);
+    for (let i = 0; i < 30; i++) call.phone.say(`packet ${i}`, call.standIn);
+    for (let i = 0; i < 30; i++) await call.gateway.hear(`packet ${i}`);
+    await call.close();
+  }
+  for (;;) {
+    const { tunnels } = await service.server.status();
+    if (tunnels.every(({ connections }) => connections.length === 3)) break;
+  }
+  for (const { client } of clients) await client.stop();
+  t.pass();
+});
+
+peerTest('openssl', '[W-5] in TLS: what one process decrypts another one may have', async (t) => {
+  const authority = await TestAuthority.make();
+  t.teardown(() => authority.remove());
+  const { certificateFile, keyFile } = await authority.issue();
+  const files = ['--tls-certificate', certificateFile, '--tls-key', keyFile];
+  const service = await startService(t, settings(t, ...files));
+  const tls = new ClientTls({ ca: authority.certificate }, { verify: true });
+  const clients = NAMES.map((name) => clientOf(service, name, { tls }));
+  for (const tep of clients) {
+    const { phone, gateway, standIn, address, close } = await openCall(tep);
+    phone.say('up in TLS', standIn);
+    await gateway.hear('up in TLS');
+    gateway.say('x'.repeat(20_000), address);
+    await phone.hear('x'.repeat(20_000));
+    await close();
+  }
+  const { connections, tunnels } = await service.server.status();
+  t.is(tunnels.length, NAMES.length);
+  // Those that are passed on are connections of two processes.
+  t.true(connections.all > NAMES.length);
+  t.is(connections.unauthenticated, 0);
+  for (const { client } of clients) await client.stop();
+});
+
+test.serial(
+  '[W-7] a process that dies is started again; its clients open new tunnels, others notice nothing',
+  async (t) => {
+    const service = await startService(t, settings(t));
+    const victim = clientOf(service, NAMES[0] ?? '');
+    const place = placeOfUser(NAMES[0] ?? '', 2);
+    const other = clientOf(service, NAMES.find((name) => placeOfUser(name, 2) !== place) ?? '');
+    const [lost, kept] = [await openCall(victim), await openCall(other)];
+    const before = pids(service).get(place) ?? 0;
+    const mark = victim.clientSays.events.length;
+    process.kill(before, 'SIGKILL');
+    const again = await victim.clientSays.first('bound', () => true, mark);
+    t.is(again.ue.port, lost.phone.socket.local.port);
+    lost.phone.say('here again', lost.standIn);
+    const { from } = await lost.gateway.hear('here again');
+    lost.gateway.say('welcome back', from);
+    await lost.phone.hear('welcome back');
+    t.not(pids(service).get(place), before);
+    t.deepEqual(other.clientSays.events.filter(({ type }) => type === 'opened').length, 1);
+    kept.phone.say('undisturbed', kept.standIn);
+    await kept.gateway.hear('undisturbed');
+    for (const each of [lost, kept]) await each.close();
+    for (const { client } of [victim, other]) await client.stop();
+  },
+);
+
+test.serial('[W-5] reload and drain reach all processes; stopping leaves none', async (t) => {
+  const service = await startService(t, settings(t, '--drain', '1h'));
+  const clients = NAMES.map((name) => clientOf(service, name));
+  for (const { client } of clients) t.is((await client.open()).type, 'opened');
+  const bad = scratch(t).file('users', 'no colon');
+  const wrong = settingsOf(t, '--workers', '2', '--users', bad);
+  t.regex((await service.server.reload(wrong))?.text ?? '', /line 1: not name:password/);
+  t.is(await service.server.reload(settings(t, '--limits-tunnels-per-user', '1')), undefined);
+  for (const name of NAMES) {
+    const second = clientOf(service, name);
+    t.like(await second.client.open(), { type: 'closed', code: 486 });
+    await second.client.stop();
+  }
+  const drained = service.server.drain();
+  t.true((await service.server.status()).draining);
+  for (const { client } of clients) await client.stop();
+  await drained;
+  const all = [...pids(service).values()];
+  t.is(all.length, 2);
+  t.true(all.every(isAlive));
+  await service.server.stop();
+  t.false(all.some(isAlive));
+});
+
+test.serial('[M-05] plain STUN by TCP and by UDP on the same port', async (t) => {
+  const service = await startService(t, settings(t));
+  const talker = await openTalker('127.0.0.1');
+  t.teardown(() => talker.socket.close());
+  const request = Buffer.from('000100002112a442070707070707070707070707', 'hex');
+  const { address, port } = service.at;
+  talker.socket.send(request, 0, request.length, address, 0, port);
+  const { payload } = await talker.heard.first('heard');
+  t.is(Buffer.from(payload).readUInt16BE(0), 0x0101);
+});
+
+test.serial('a worker that cannot be started keeps the server from starting', async (t) => {
+  const deps = { log: SILENT, failed: () => {} };
+  const few = await startServer(settings(t, '--ports', '50000-50001'), deps);
+  t.true(isIoFault(few) && few.text === 'ports: too few for 2 workers');
+  const bad = scratch(t).file('users', 'no colon');
+  const users = await startServer(settingsOf(t, '--workers', '2', '--users', bad), deps);
+  t.true(isIoFault(users) && /line 1/.test(users.text));
+});
