@@ -22,6 +22,7 @@ import type { BindWishes } from '../session/ends.ts';
 import type { ClientPolicy } from '../session/options.ts';
 import type { ClientOutput, FlowProtocol } from '../session/outputs.ts';
 import { type Endpoint, formatEndpoint } from '../wire/address.ts';
+import { FAULTS } from '../wire/faults.ts';
 import type { BindFailed, Bound, ClientAgentOptions, Closed, Opened } from './options.ts';
 
 const UDP = 17;
@@ -61,10 +62,7 @@ export class ClientAgent {
       () => options.packets.flush(),
       (conn) => this.#localAddresses.delete(conn),
     );
-    options.packets.start((b, at, end) => {
-      this.#end.packet(b, at, end, now());
-      this.#pump.touched();
-    });
+    options.packets.start((b, at, end) => this.#packet(b, at, end));
   }
 
   get counters(): Counters {
@@ -144,6 +142,13 @@ export class ClientAgent {
     await this.#pump.stop();
     await this.#options.packets.close();
     this.#answerAll(STOPPED);
+  }
+
+  #packet(b: Uint8Array, at: number, end: number): void {
+    // The first packet of a flow would open the tunnel again.
+    if (this.#isStopped) this.#end.counters.drop(FAULTS.NO_TUNNEL);
+    else this.#end.packet(b, at, end, now());
+    this.#pump.touched();
   }
 
   #obey(output: ClientOutput): void {

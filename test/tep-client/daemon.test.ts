@@ -283,3 +283,15 @@ test('[W-7] killed and started again: the tunnel is resumed at the same public a
   // The orderly end closed it: a new tunnel, and the same port by the wish for it.
   t.is(formatEndpoint(after.from), formatEndpoint(before.from));
 });
+
+test('[M-18] media that go on while it is stopped do not open the tunnel again', async (t) => {
+  const server = await openServer(t);
+  const call = await openCall(t);
+  const { running, log } = await start(t, `--servers=${urlOf(server)}`, `--maps=${call.map}`);
+  await repeated(call, 'hello');
+  const timer = setInterval(() => call.phone.say('still here', call.standIn), 1);
+  await running.stop();
+  clearInterval(timer);
+  t.is(log.said('tunnel opened').length, 1);
+  t.is(log.said('connecting').length, 1);
+});
