@@ -107,7 +107,8 @@ export const CLIENT_KEYS = {
   }),
   ...group('TLS, for servers with tls://', {
     'tls.ca': optional(file, {
-      meaning: 'certificates of authorities to trust instead of those of the system (PEM)',
+      meaning:
+        'certificates of authorities to trust instead of the public ones that Node brings (PEM)',
       example: '/etc/tep/ca.pem',
       reload: 'live',
     }),

@@ -1,10 +1,10 @@
 /**
  * One way to a TEP-S for every caller: its name becomes addresses, one of them a TCP connection, where
  * wanted a CONNECT makes that a tunnel through a proxy, and where wanted TLS begins in it. Nothing
- * here throws for what a network does: the result is a stream or a fault that says how far it came.
+ * here throws for what a network does, only for wrong arguments: the result is a stream or a fault that says how far it came.
  */
 import type { Duplex } from 'node:stream';
-import { authority } from '../../framing/connect/request.ts';
+import { authority, markerProblem } from '../../framing/connect/request.ts';
 import { isIoFault } from '../io-fault.ts';
 import { Attempt } from './attempt.ts';
 import { connectThrough } from './connect.ts';
@@ -13,6 +13,9 @@ import { startTls } from './tls.ts';
 import type { Dial, DialFault, ServerTarget, TransportOptions } from './types.ts';
 
 export function dial(target: ServerTarget, options: TransportOptions, timeoutMs: number): Dial {
+  if (target.tls && options.tls === undefined) throw new RangeError('TLS without its options');
+  const problem = options.marker.map(markerProblem).find((text) => text !== undefined);
+  if (problem !== undefined) throw new RangeError(problem);
   const attempt = new Attempt(timeoutMs);
   let stream: Duplex | undefined;
   const result = connect(target, options, attempt).then((outcome) => {
@@ -36,8 +39,7 @@ async function connect(
   attempt: Attempt,
 ): Promise<Duplex | DialFault> {
   const socket = await openTunnel(target, options, attempt);
-  if (isIoFault(socket) || !target.tls) return socket;
-  if (options.tls === undefined) throw new RangeError('a target with TLS, and no TLS options');
+  if (isIoFault(socket) || !target.tls || options.tls === undefined) return socket;
   return startTls(socket, target, options.tls, attempt);
 }
 

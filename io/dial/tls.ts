@@ -19,7 +19,8 @@ export function startTls(
   attempt: Attempt,
 ): Promise<TLSSocket | DialFault> {
   const { context, checks, sessions } = tls;
-  const name = checks.serverName ?? target.host;
+  // The dot that ends a full name is no part of it in TLS.
+  const name = (checks.serverName ?? target.host).replace(/\.$/, '');
   const key = `${name} ${target.host} ${target.port}`;
   const session = sessions.take(key);
   const step = {

@@ -50,7 +50,7 @@ export interface DialFault extends IoFault {
 
 /**
  * A connection being made. The stream may be paused, so that nothing is lost before somebody reads it.
- * `abandon` ends the attempt, and `result` is then a fault.
+ * `abandon` ends the attempt, and `result` is then a fault, or the stream that came of it.
  */
 export interface Dial {
   readonly result: Promise<Duplex | DialFault>;

@@ -55,21 +55,29 @@ for (const [program, start, auth, password] of [
 ] as ReadonlyArray<readonly [string, Start, ProxyWishes['auth'], string]>) {
   const name = `${program}, ${auth ?? 'open'}`;
 
-  peerTest(program, `[H-05] [H-06] [H-13] a call through ${name}, plain and in TLS`, async (t) => {
-    const authority = await TestAuthority.make();
-    const { certificate: cert, key } = await authority.issue();
-    const tls = clientTls({ ca: authority.certificate }, { serverName: 'localhost' });
-    await authority.remove();
-    const ticketKeys = Buffer.alloc(TICKET_KEYS_LEN, 1);
-    const tlsDoor = new TlsDoor({ context: { cert, key }, requireCertificate: false, ticketKeys });
-    for (const extra of [{}, { tls }]) {
-      const transport = async ({ port }: { port: number }) => {
-        const proxy = await start(t, { ...(auth && { auth }), connectPorts: [port] });
-        return { ...by(proxy, auth && login(password)), ...extra };
-      };
-      await callThrough(t, { transport, door: { tls: tlsDoor } });
-    }
-  });
+  peerTest(
+    program,
+    `[H-05] [H-06] [H-13] [M-22] a call through ${name}, plain and in TLS`,
+    async (t) => {
+      const authority = await TestAuthority.make();
+      const { certificate: cert, key } = await authority.issue();
+      const tls = clientTls({ ca: authority.certificate }, { serverName: 'localhost' });
+      await authority.remove();
+      const ticketKeys = Buffer.alloc(TICKET_KEYS_LEN, 1);
+      const tlsDoor = new TlsDoor({
+        context: { cert, key },
+        requireCertificate: false,
+        ticketKeys,
+      });
+      for (const extra of [{}, { tls }]) {
+        const transport = async ({ port }: { port: number }) => {
+          const proxy = await start(t, { ...(auth && { auth }), connectPorts: [port] });
+          return { ...by(proxy, auth && login(password)), ...extra };
+        };
+        await callThrough(t, { transport, door: { tls: tlsDoor } });
+      }
+    },
+  );
 
   peerTest(program, `[H-12] what ${name} refuses is told, with what to do`, async (t) => {
     const port = await closedPort();
