@@ -4,7 +4,7 @@
  * strongest of several challenges is answered.
  *
  * The credentials leave this object only as a header value, and Basic, which anybody on the way can
- * read, only when the proxy asked for nothing better, or when the configuration says so.
+ * read, only when the proxy asked for nothing better.
  */
 import { Buffer } from 'node:buffer';
 import type { Challenge } from './challenges.ts';
@@ -12,11 +12,6 @@ import { type Credentials, credentialsProblem } from './credentials.ts';
 import { type DigestChallenge, digestAuthorization, digestChallenge } from './digest.ts';
 
 const CLIENT_NONCE_LEN = 16;
-
-export interface LoginOptions {
-  /** Basic is sent with the first request, unasked. */
-  readonly basicAtOnce?: boolean;
-}
 
 /**
  * `answer`: ask again, with `authorization` · `refused`: the credentials are wrong · `unsupported`:
@@ -29,20 +24,15 @@ type Wanted = 'nothing' | 'basic' | DigestChallenge;
 export class ProxyLogin {
   readonly #credentials: Credentials;
   readonly #random: (length: number) => Uint8Array;
-  #wanted: Wanted;
+  #wanted: Wanted = 'nothing';
   /** How often the nonce of the remembered challenge has been used. */
   #count = 0;
 
-  constructor(
-    credentials: Credentials,
-    random: (length: number) => Uint8Array,
-    options: LoginOptions = {},
-  ) {
+  constructor(credentials: Credentials, random: (length: number) => Uint8Array) {
     const problem = credentialsProblem(credentials);
     if (problem !== undefined) throw new RangeError(problem);
     this.#credentials = credentials;
     this.#random = random;
-    this.#wanted = options.basicAtOnce === true ? 'basic' : 'nothing';
   }
 
   /** Value of Proxy-Authorization for a CONNECT to `authority`; undefined while nobody asked. */

@@ -138,6 +138,21 @@ for (const [name, text] of [
   });
 }
 
+test('[H-05] a 407 whose content comes late: not an octet before its end', async (t) => {
+  let waiting = '';
+  const proxy = await listen(t, async (peer) => {
+    await peer.head();
+    peer.say(BASIC.slice(0, -4));
+    for (let i = 0; i < 20; i++) await turn();
+    waiting = peer.waiting;
+    peer.say(BASIC.slice(-4));
+    await answer(peer, OK);
+  });
+  await dialled(t, TARGET, by(proxy, login()));
+  t.is(waiting, '');
+  t.deepEqual([proxy.peers.length, proxy.heads.length], [1, 2]);
+});
+
 test('[H-05] a proxy that closes behind its 407, or instead of the next answer', async (t) => {
   for (const closesLate of [false, true]) {
     const proxy = await listen(t, async (peer, count) => {
