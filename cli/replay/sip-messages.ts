@@ -6,6 +6,8 @@
  * Memory: at most MAX_STREAMS beginnings of MAX_MESSAGE_LEN octets.
  */
 import { Buffer } from 'node:buffer';
+import { descriptionsIn, octetsIn } from '../../sip/body.ts';
+import { assemble, contentLength, latin1, readHead } from '../../sip/message.ts';
 
 const MAX_MESSAGE_LEN = 65_535;
 const MAX_STREAMS = 64;
@@ -26,18 +28,19 @@ export interface SipMessage {
 /** The message that the octets begin with: undefined when they are no SIP or not all there. */
 export function readSip(b: Uint8Array, at: number, end: number): SipMessage | undefined {
   if (!looksLikeSip(b, at, end)) return undefined;
-  const text = Buffer.from(b.buffer, b.byteOffset + at, end - at).toString('latin1');
-  const headEnd = text.indexOf('\r\n\r\n');
-  if (headEnd < 0) return undefined;
-  const head = text.slice(0, headEnd);
-  const bodyAt = headEnd + 4;
-  const lengthText = header(head, 'content-length', 'l') ?? String(text.length - bodyAt);
-  const length = bodyAt + (/^\d{1,9}$/.test(lengthText) ? Number(lengthText) : Number.NaN);
-  if (!(length <= text.length)) return undefined;
-  const body = text.slice(bodyAt, length);
-  const sdp = sdpOf(header(head, 'content-type', 'c') ?? '', body);
-  const method = FIRST_LINE.exec(head.slice(0, head.indexOf('\r\n')))?.[1];
-  return { method, sdp: sdp === undefined ? undefined : Buffer.from(sdp, 'latin1'), length };
+  const text = latin1(b, at, end);
+  const head = readHead(text);
+  if (typeof head === 'number') return undefined;
+  const length = contentLength(text, head.fields) ?? text.length - head.bodyStart;
+  const whole = head.bodyStart + length;
+  if (length < 0 || whole > text.length) return undefined;
+  const message = assemble(head, text.slice(0, whole), 0);
+  const description = descriptionsIn(message)?.find((one) => one.disposition === 'session');
+  return {
+    method: message.type === 'request' ? message.method : undefined,
+    sdp: description === undefined ? undefined : octetsIn(message, description),
+    length: whole,
+  };
 }
 
 /** Cheap enough to ask for every packet. */
@@ -104,24 +107,4 @@ function keepAliveLength(octets: Uint8Array): number {
 function mayBecomeSip(rest: Buffer): boolean {
   if (looksLikeSip(rest, 0, rest.length)) return true;
   return rest.length < MAX_FIRST_LINE_LEN && !rest.includes(0x0d);
-}
-
-/** Value of a header field by its long or compact name (RFC 3261 7.3.3). */
-function header(head: string, name: string, compact: string): string | undefined {
-  const field = new RegExp(`\\r\\n(?:${name}|${compact})[ \\t]*:[ \\t]*([^\\r\\n]*)`, 'i');
-  return field.exec(head)?.[1]?.trim();
-}
-
-/** The description alone, or the part of a multipart body that is one (RFC 5621). */
-function sdpOf(contentType: string, body: string): string | undefined {
-  if (/^application\/sdp\b/i.test(contentType)) return body;
-  const boundary = /^multipart\/.*\bboundary="?([^";]+)"?/i.exec(contentType)?.[1];
-  if (boundary === undefined) return undefined;
-  for (const part of body.split(`--${boundary}`)) {
-    const headEnd = part.indexOf('\r\n\r\n');
-    if (headEnd < 0) continue;
-    const type = header(part.slice(0, headEnd), 'content-type', 'c') ?? '';
-    if (/^application\/sdp\b/i.test(type)) return part.slice(headEnd + 4);
-  }
-  return undefined;
 }

@@ -109,7 +109,7 @@ test('SIP: method and description of a request; of a response only the descripti
 });
 
 test('SIP: compact names, white space, a part of a multipart body', (t) => {
-  const body = `--x1\r\nContent-Type: text/plain\r\n\r\nhello\r\n--x1\r\nc: application/sdp\r\n\r\nv=0\r\n--x1--`;
+  const body = `--x1\r\nContent-Type: text/plain\r\n\r\nhello\r\n--x1\r\nc: application/sdp\r\n\r\nv=0\r\n\r\n--x1--`;
   const head = 'UPDATE sip:a SIP/2.0\r\nc : multipart/mixed; boundary="x1"\r\nl:\t';
   const message = read(`${head}${body.length}\r\n\r\n${body}`);
   t.is(new TextDecoder().decode(message?.sdp), 'v=0\r\n');

@@ -260,6 +260,7 @@ test('[RFC3261] a challenge ends the attempt, the INVITE with credentials is a n
 test('[RFC3261] a BYE that is challenged does not end the dialog', (t) => {
   const c = established();
   c.ask('phone', 'BYE 2');
+  c.answer('core', 183, 'BYE 2');
   c.answer('core', 407, 'BYE 2');
   t.deepEqual(c.inUse(), ['p:o1 c:a1']);
   c.ask('phone', 'BYE 3');

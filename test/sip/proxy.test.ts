@@ -91,6 +91,7 @@ test('[RFC3261] a response of our own: the octets of the request, To with a tag'
   const inside = request(message('BYE', { To: '<sip:b@c>;tag=theirs' }));
   const answer = respond(inside, refusal(400, 'Bad\r\nX: injected'), 'mine');
   t.is(tagOf(response(answer ?? ''), 'to'), 'theirs');
+  t.false(textOf(answer ?? new Uint8Array()).includes('mine'));
   t.true(textOf(answer ?? new Uint8Array()).startsWith('SIP/2.0 400 Bad  X: injected\r\nVia'));
   t.is(respond(request(message('ACK')), refusal(400, 'x'), 'mine'), undefined);
 });
@@ -200,6 +201,12 @@ test('[RFC3261] 16.4: a strict router put our URI in front and the real one last
   const bob = 'sip:bob@10.1.1.1';
   t.deepEqual(route(asked(`<${bob}>`)), [bob, bob]);
   t.deepEqual(route(asked(`<sip:us.example;lr>, <${bob}>`)), [bob, bob]);
+  const register = message('REGISTER', { uri: 'sip:us.example', Route: '<sip:p;lr>' });
+  t.deepEqual(
+    route(register),
+    ['sip:p;lr', 'sip:us.example', '<sip:p;lr>'],
+    'a registrar is no route',
+  );
   const between = asked(`<sip:us.example;lr>, <sip:p;lr>, <${bob}>`);
   t.deepEqual(route(between), ['sip:p;lr', bob, '<sip:p;lr>']);
 });

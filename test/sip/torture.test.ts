@@ -198,6 +198,11 @@ test('[RFC4475] cparam01, cparam02: brackets decide whose parameter it is', (t) 
   t.is(contact('cparam02')?.uri, 'sip:+19725552222@gw1.example.org;unknownparam');
 });
 
+test('[RFC4475] multi01: of two From or To none is the right one', (t) => {
+  const message = request(vector('torture', 'multi01'));
+  t.deepEqual([party(message, 'from'), party(message, 'to')], [undefined, undefined]);
+});
+
 test('[RFC4475] inv2543: no tags, no branch, no Content-Type problem', (t) => {
   const message = request(vector('torture', 'inv2543'));
   t.deepEqual([tagOf(message, 'from'), tagOf(message, 'to')], ['', '']);

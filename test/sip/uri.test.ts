@@ -110,7 +110,7 @@ test('[RFC3261] contacts over several fields and lines, one bad value spoils the
   t.deepEqual(contacts(), []);
   t.is(contacts('Contact: <a>, <b'), undefined);
   t.is(contacts('Contact: <a>, '), undefined);
-  t.is(contacts('Contact: <a', 'X: >'), undefined, 'a bracket that another field closes');
+  t.is(contacts('Contact: <a', 'X: >;y'), undefined, 'a bracket that another field closes');
 });
 
 test('[RFC3261] Via: transport, host, port, comment', (t) => {

@@ -98,6 +98,7 @@ test('limits: one more is refused', (t) => {
   t.is(typeof read(long(MAX_VALUE_LEN - 7)), 'object');
   t.is(read(long(MAX_VALUE_LEN - 6)), 'ng-too-long');
   t.is(read(`l${long(99_999).repeat(3)}`), 'ng-too-long');
+  t.is(read(`l${'i-999999999999999999e'.repeat(14_000)}`), 'ng-too-long');
 });
 
 const leaf = fc.oneof(
