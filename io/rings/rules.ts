@@ -41,10 +41,27 @@ export type Routing =
 const TCP = 6;
 const MAX_PORT = 65_535;
 
-/** What follows `ip -4 rule add`, or `ip -6 rule del`; no line twice. */
+/**
+ * What follows `ip -4 rule add`, or `ip -6 rule del`. No rule twice, and none that says less than another
+ * one: to the kernel a rule without a selector is the same as any that has one there too (EEXIST).
+ */
 export function rulesOf(routing: Routing, place: Place, family: Family): string[] {
-  const lines = bodiesOf(routing, place, family);
-  return [...new Set(lines.map((body) => `${body} protocol ${MADE_BY}`))];
+  const lines = bodiesOf(routing, place, family).map((body) => `${body} protocol ${MADE_BY}`);
+  const unique = [...new Set(lines)];
+  return unique.filter((line) => !unique.some((other) => isWithin(line, other)));
+}
+
+/** Whether `rule` is another one with selectors added, so that nothing is left for it to select. */
+export function isWithin(rule: string, wider: string): boolean {
+  const has = selectorsIn(rule);
+  const wanted = selectorsIn(wider);
+  return wanted.size < has.size && [...wanted].every((one) => has.has(one));
+}
+
+/** Pairs of words: `to 192.0.2.0/24`, `ipproto udp`. All addresses are no selector. */
+function selectorsIn(rule: string): ReadonlySet<string> {
+  const pairs = rule.match(/\S+ \S+/g) ?? [];
+  return new Set(pairs.filter((pair) => !/^to \S+\/0$/.test(pair)));
 }
 
 function bodiesOf(routing: Routing, place: Place, family: Family): string[] {
@@ -66,10 +83,11 @@ function bodiesOf(routing: Routing, place: Place, family: Family): string[] {
   return [...except, ...to, `priority ${past} nop`];
 }
 
-/** There is no port 0 in rules; all ports need no word. */
+/** All ports need no word. Otherwise rules cannot name the port 0, nor 65,535 (fib_rules.h). */
 function rangeOf({ first, last }: PortRange): string {
-  const from = Math.max(1, first);
-  return from === 1 && last === MAX_PORT ? '' : ` dport ${from}-${last}`;
+  const from = Math.max(1, Math.min(first, MAX_PORT - 1));
+  if (from === 1 && last === MAX_PORT) return '';
+  return ` dport ${from}-${Math.min(last, MAX_PORT - 1)}`;
 }
 
 function exceptionOf({ prefix, port }: Exception): string {

@@ -15,7 +15,7 @@ import { dropTable, replaceTable } from './capture-table.ts';
 import { clashIn, type Found, type Leftovers, leftoversIn } from './clashes.ts';
 import { checksumsByKernel } from './offload.ts';
 import { FAR_MAC, farEnd, MADE_BY, NEAR_MAC, type Place } from './place.ts';
-import { type Routing, rulesOf } from './rules.ts';
+import { isWithin, type Routing, rulesOf } from './rules.ts';
 import { change, run } from './run.ts';
 
 export const MTU = 65_535;
@@ -115,7 +115,9 @@ ${address}
       const gone = before
         .filter((rule) => !after.includes(rule))
         .map((rule) => `rule del ${rule}\n`);
-      const lines = [...added, ...gone].join('');
+      // One that an added rule says more than is in its way (rules.ts).
+      const isWider = after.some((wide) => before.some((narrow) => isWithin(narrow, wide)));
+      const lines = (isWider ? [...gone, ...added] : [...added, ...gone]).join('');
       const fault =
         lines === '' ? undefined : await change('ip', [`-${family}`, '-batch', '-'], lines);
       if (fault !== undefined) return fault;

@@ -36,9 +36,9 @@ interface Options {
   readonly echo?: boolean;
 }
 
-const options = JSON.parse(process.argv[2] ?? '{}', (key, value) =>
-  key === 'prefix' ? prefix(value) : key === 'prefixes' ? value.map(prefix) : value,
-) as Options & { readonly routing: Routing };
+const options = JSON.parse(process.argv[2] ?? '{}', revived) as Options & {
+  readonly routing: Routing;
+};
 const pairs = inPairs((options.hairpin ?? []).map(addressOf));
 
 const view = new PacketView();
@@ -91,6 +91,11 @@ createInterface({ input: process.stdin }).on('line', async (line) => {
       port.send(packet, 0, writeUdpPacket(packet, 0, from, to, Buffer.from('hello'), 0, 5));
       port.flush();
       say('sent');
+      break;
+    }
+    case 'route': {
+      const fault = await port.route(JSON.parse(words.join(' '), revived));
+      say(fault === undefined ? 'routed' : `fault ${fault.text}`);
       break;
     }
     case 'close':
@@ -200,6 +205,11 @@ function addressOf(text: string): Uint8Array {
   const address = parseAddress(text);
   if (address === undefined) throw new RangeError(text);
   return address;
+}
+
+function revived(key: string, value: unknown): unknown {
+  if (key === 'prefix') return prefix(String(value));
+  return key === 'prefixes' && Array.isArray(value) ? value.map(prefix) : value;
 }
 
 function prefix(text: string): Prefix {

@@ -4,7 +4,7 @@ import { Network } from '../../lab/network.ts';
 import type { Topology } from '../../lab/topology.ts';
 import { netTest } from './net-test.ts';
 import { nodeProgram } from './programs.ts';
-import { close, counters, RingsHost } from './rings-host.ts';
+import { close, counters, RingsHost, tell } from './rings-host.ts';
 import { until } from './until.ts';
 
 /** Everything is on one host: the programs, the port, and addresses that exist nowhere. */
@@ -265,6 +265,45 @@ ringsTest(
       return received + (dropped['ring-overrun'] ?? 0) === 20_000;
     });
     t.is((await counters(port)).received, 8_192);
+    await close(port);
+  },
+);
+
+ringsTest(
+  'what goes to the port changes while it runs: wider, narrower, nothing',
+  async (t, host) => {
+    const to = (...prefixes: readonly object[]) => ({ kind: 'divert', to: prefixes, except: [] });
+    const all = { prefix: '203.0.113.0/24' };
+    const udp = { ...all, protocol: 17 };
+    const some = { ...udp, ports: { first: 7000, last: 65_535 } };
+    const port = await host.open({ ...OPTIONS, routing: to(some) });
+    const isDiverted = async (...flow: readonly string[]) =>
+      (await host.run('ip', 'route', 'get', '203.0.113.9', ...flow).catch(() => '')).includes(
+        'tep0',
+      );
+    const reached = async () => [
+      await isDiverted('ipproto', 'udp', 'dport', '7001'),
+      await isDiverted('ipproto', 'udp', 'dport', '6999'),
+      await isDiverted('ipproto', 'tcp', 'dport', '6999'),
+    ];
+    for (const [prefixes, expected] of [
+      [[some], [true, false, false]],
+      [[udp], [true, true, false]],
+      [
+        [all, some],
+        [true, true, true],
+      ],
+      [
+        [some, udp],
+        [true, true, false],
+      ],
+      [[some], [true, false, false]],
+      [[], [false, false, false]],
+      [[all], [true, true, true]],
+    ] as const) {
+      await tell(port, `route ${JSON.stringify(to(...prefixes))}`, /^routed$/m);
+      t.deepEqual(await reached(), expected, JSON.stringify(prefixes));
+    }
     await close(port);
   },
 );

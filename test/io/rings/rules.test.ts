@@ -44,6 +44,35 @@ test('the rules of TEP-C: the tunnel first, then media by protocol and port, the
   ]);
 });
 
+test('rules that say less than another one are left out: the kernel takes them for the same', (t) => {
+  const routing: Routing = {
+    kind: 'divert',
+    to: [
+      { prefix: prefix('203.0.113.0/24'), protocol: 17, ports: { first: 65_535, last: 65_535 } },
+      { prefix: prefix('203.0.113.0/24'), protocol: 17 },
+      { prefix: prefix('203.0.113.0/25'), protocol: 17, ports: { first: 1_024, last: 65_535 } },
+    ],
+    except: [{ prefix: prefix('203.0.113.7/32'), port: 80 }, { prefix: prefix('203.0.113.7/32') }],
+  };
+  t.deepEqual(rulesOf(routing, PLACE, 4), [
+    'priority 70 to 203.0.113.7/32 ipproto tcp goto 72 protocol 84',
+    'priority 71 to 203.0.113.0/24 ipproto icmp lookup 700 protocol 84',
+    'priority 71 to 203.0.113.0/24 ipproto udp lookup 700 protocol 84',
+    'priority 71 to 203.0.113.0/25 ipproto udp dport 1024-65534 lookup 700 protocol 84',
+    'priority 71 to 203.0.113.0/25 ipproto icmp lookup 700 protocol 84',
+    'priority 72 nop protocol 84',
+  ]);
+  const everything: Routing = {
+    kind: 'divert',
+    to: [{ prefix: prefix('203.0.113.0/24') }, { prefix: prefix('0.0.0.0/0') }],
+    except: [],
+  };
+  t.deepEqual(rulesOf(everything, PLACE, 4), [
+    'priority 71 to 0.0.0.0/0 lookup 700 protocol 84',
+    'priority 72 nop protocol 84',
+  ]);
+});
+
 test('the rules of TEP-S: pool prefixes, or one bit of the mark', (t) => {
   const pool: Routing = { kind: 'pool', prefixes: [prefix('203.0.113.0/29')] };
   t.deepEqual(rulesOf(pool, PLACE, 4), ['priority 71 to 203.0.113.0/29 lookup 700 protocol 84']);
