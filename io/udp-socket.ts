@@ -4,7 +4,7 @@
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { type Endpoint, formatAddress } from '../wire/address.ts';
+import { type Endpoint, type Family, formatAddress } from '../wire/address.ts';
 import { equal, octetsOf } from '../wire/bytes.ts';
 import { endpointOf, hostOf } from './endpoints.ts';
 import { type IoFault, ioFault } from './io-fault.ts';
@@ -14,12 +14,18 @@ export type DatagramReceiver = (payload: Uint8Array, from: Endpoint) => void;
 
 const NOWHERE = new Uint8Array(0);
 
+/** A socket that this process was given when it was started, and its family. */
+export interface GivenSocket {
+  readonly fd: number;
+  readonly family: Family;
+}
+
 /**
  * Opens a socket on an address of this machine; port 0 takes any. `refused` is called for each datagram
  * that the system did not send (no route, too long), be it later.
  */
 export async function openUdp(
-  at: Endpoint,
+  at: Endpoint | GivenSocket,
   receive: DatagramReceiver,
   refused: () => void = () => {},
 ): Promise<UdpSocket | IoFault> {
@@ -31,7 +37,9 @@ export async function openUdp(
   });
   try {
     const listening = once(socket, 'listening');
-    socket.bind({ address: hostOf(at), port: at.port, exclusive: true });
+    socket.bind(
+      'fd' in at ? { fd: at.fd } : { address: hostOf(at), port: at.port, exclusive: true },
+    );
     await listening;
   } catch (error) {
     socket.close();

@@ -11,6 +11,7 @@ import type { AgentDeps, Running } from '../config/running.ts';
 import { type IoFault, isIoFault } from '../io/io-fault.ts';
 import { systemRandom } from '../io/random.ts';
 import { passedSockets } from '../io/systemd-sockets.ts';
+import type { Log } from '../ops/log.ts';
 import type { ServerStatus } from '../ops/status.ts';
 import { type CoreParts, ServerCore } from './core.ts';
 import type { ListenAt } from './listeners.ts';
@@ -28,7 +29,7 @@ export async function startServer(
   settings: ServerSettings,
   deps: AgentDeps,
 ): Promise<ServerRunning | IoFault> {
-  const listen = listenAt(settings);
+  const listen = listenAt(settings, deps.log);
   if ('type' in listen) return listen;
   const secrets = {
     nonceSecret: systemRandom(NONCE_SECRET_LEN),
@@ -59,10 +60,15 @@ async function startAlone(parts: CoreParts): Promise<ServerRunning | IoFault> {
   };
 }
 
-function listenAt({ listen }: ServerSettings): readonly ListenAt[] | IoFault {
+function listenAt(settings: ServerSettings, log: Log): readonly ListenAt[] | IoFault {
+  const { listen, 'stun-udp': stunUdp } = settings;
   if (!listen.includes('systemd')) return listen.filter((at) => at !== 'systemd');
   const passed = passedSockets(process.env, process.pid);
-  if (passed.length > 0) return passed.map((fd) => ({ fd }));
+  if ('type' in passed) return passed;
+  if (stunUdp && passed.length > 0 && !passed.some(({ kind }) => kind === 'datagram')) {
+    log.warn('stun-udp: systemd passed no UDP socket: add ListenDatagram= to tep-server.socket');
+  }
+  if (passed.some(({ kind }) => kind === 'stream')) return passed;
   const text = 'listen: systemd, but systemd passed no socket: start tep-server.socket';
   return { type: 'io-fault', code: 'ENOTSOCK', text };
 }

@@ -5,14 +5,20 @@
  * A UDP socket for all addresses answers from the address that the route to the client suggests. On a
  * host with several addresses clients expect the one that they asked: such addresses are named singly.
  */
+import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { hostOf } from '../io/endpoints.ts';
 import { type IoFault, isIoFault } from '../io/io-fault.ts';
+import type { PassedSocket } from '../io/systemd-sockets.ts';
 import { listenTcp, type TcpListener } from '../io/tcp.ts';
+import { setUserTimeout } from '../io/tcp-options.ts';
 import { openUdp, type UdpSocket } from '../io/udp-socket.ts';
-import { type Endpoint, formatEndpoint } from '../wire/address.ts';
+import type { Endpoint } from '../wire/address.ts';
 
-export type ListenAt = Endpoint | { readonly fd: number };
+export type ListenAt = Endpoint | PassedSocket;
+
+/** A way that is gone is noticed by then, long before the peer is given up (tep-wire 7: 40 s). */
+const USER_TIMEOUT_MS = 20_000;
 
 export interface ListenersOptions {
   readonly at: readonly ListenAt[];
@@ -25,6 +31,7 @@ export interface ListenersOptions {
 }
 
 const ANY_IPV4 = new Uint8Array(4);
+const MAPPED = Buffer.from('00000000000000000000ffff', 'hex');
 
 export class Listeners {
   readonly #options: ListenersOptions;
@@ -60,12 +67,19 @@ export class Listeners {
   }
 
   async #listen(at: ListenAt): Promise<IoFault | undefined> {
+    const { accept, stunUdp, paused = false } = this.#options;
+    if ('fd' in at && at.kind === 'datagram') return stunUdp ? this.#answerStun(at) : undefined;
     const where = 'fd' in at ? at : { host: hostOf(at), port: at.port };
-    const { accept, paused = false } = this.#options;
-    const listener = await listenTcp(where, accept, { paused });
+    const accepted = (socket: Socket, peer: Endpoint) => {
+      // Where it cannot be set the connection is given up later, not never.
+      setUserTimeout(socket, USER_TIMEOUT_MS);
+      accept(socket, peer);
+    };
+    const listener = await listenTcp(where, accepted, { paused });
     if (isIoFault(listener)) return listener;
     this.#tcp.push(listener);
-    if (!this.#options.stunUdp) return undefined;
+    // Who passes sockets passes those for UDP too.
+    if (!stunUdp || 'fd' in at) return undefined;
     for (const local of socketsFor(listener.local)) {
       const fault = await this.#answerStun(local);
       if (fault !== undefined) return fault;
@@ -73,21 +87,27 @@ export class Listeners {
     return undefined;
   }
 
-  async #answerStun(at: Endpoint): Promise<IoFault | undefined> {
+  async #answerStun(at: Endpoint | PassedSocket): Promise<IoFault | undefined> {
     const answer = (payload: Uint8Array, from: Endpoint) => {
       const octets = this.#options.datagram(payload, from);
       if (octets === undefined || isIoFault(socket)) return;
-      socket.send(octets, 0, octets.length, from.address, 0, from.port);
+      const to = asSeenBy(socket, from);
+      socket.send(octets, 0, octets.length, to, 0, from.port);
     };
     const socket = await openUdp(at, answer, () => {
       this.unsentAnswers += 1;
     });
     if (isIoFault(socket)) {
-      return { ...socket, text: `UDP ${formatEndpoint(at)} for STUN: ${socket.text}` };
+      return { ...socket, text: `stun-udp: ${socket.text}` };
     }
     this.#udp.push(socket);
     return undefined;
   }
+}
+
+/** A socket for both families wants IPv4 addresses in their IPv6 dress. */
+function asSeenBy({ local }: UdpSocket, { family, address }: Endpoint): Uint8Array {
+  return local.family === family ? address : Buffer.concat([MAPPED, address]);
 }
 
 /** TCP sockets for all addresses take both families, UDP sockets one. */

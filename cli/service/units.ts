@@ -89,6 +89,9 @@ Description=Ports of TEP-S (listen: systemd)
 [Socket]
 ListenStream=[::]:80
 ListenStream=[::]:443
+# Plain STUN by UDP on the same ports (stun-udp).
+ListenDatagram=[::]:80
+ListenDatagram=[::]:443
 BindIPv6Only=both
 Backlog=4096
 NoDelay=yes
