@@ -17,6 +17,7 @@ const PACKAGE_OF = {
   sipp: 'sip-tester',
   ffmpeg: 'ffmpeg',
   nmap: 'nmap',
+  ping: 'iputils-ping',
   openssl: 'openssl',
 } as const;
 

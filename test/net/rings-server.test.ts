@@ -89,7 +89,7 @@ function coreTest(
   title: string,
   body: (t: ExecutionContext, core: RingsHost, gateway: RingsHost) => Promise<void>,
 ): void {
-  netTest(title, [], async ({ t }) => {
+  netTest(title, ['ping'], async ({ t }) => {
     const network = await Network.build(CORE);
     try {
       const core = new RingsHost(network, 'core');

@@ -44,7 +44,7 @@ function ringsTest(
   title: string,
   body: (t: ExecutionContext, host: RingsHost) => Promise<void>,
 ): void {
-  netTest(title, ['ethtool'], async ({ t }) => {
+  netTest(title, ['ethtool', 'ping'], async ({ t }) => {
     const network = await Network.build(HOST);
     try {
       const host = new RingsHost(network, 'ue');
@@ -77,6 +77,18 @@ ringsTest(
     t.is(unfinished, 0);
     t.is(received, packets);
     t.is(sent, packets);
+    await close(port);
+  },
+);
+
+ringsTest(
+  'a host that checks reverse paths strictly, and programs that choose no source',
+  async (t, host) => {
+    await host.sh('sysctl -qw net.ipv4.conf.all.rp_filter=1');
+    const port = await host.open(OPTIONS);
+    await host.run('ping', '-c', '1', '203.0.113.9');
+    await host.run('ping', '-c', '1', '2001:db8::9');
+    t.regex(await host.run('ip', 'route', 'get', '203.0.113.9'), / src 10\.1\.1\.1 /);
     await close(port);
   },
 );
