@@ -19,7 +19,9 @@ const PART_LEN = 20;
 export function statelessBranch(request: Request, key: Uint8Array): string {
   const via = topVia(request);
   const received = via === undefined ? '' : branchOf(via);
-  const seen = received.startsWith(MAGIC_COOKIE)
+  // The cookie alone tells nothing apart (RFC 4475 clause 3.2.1).
+  const isUnique = received.startsWith(MAGIC_COOKIE) && received !== MAGIC_COOKIE;
+  const seen = isUnique
     ? [received, via?.host ?? '', String(via?.port ?? '')]
     : [viaText(request), ...callOf(request), request.uri];
   return `${MAGIC_COOKIE}${hash(key, seen)}.${routePart(request, key)}`;

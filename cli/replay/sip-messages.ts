@@ -12,7 +12,7 @@ import { assemble, contentLength, latin1, readHead } from '../../sip/message.ts'
 const MAX_MESSAGE_LEN = 65_535;
 const MAX_STREAMS = 64;
 
-const FIRST_LINE = /^(?:([A-Z]{3,20}) \S+ SIP\/2\.0|SIP\/2\.0 [1-6]\d\d .*)$/;
+const FIRST_LINE = /^(?:[A-Z]{3,20} \S+ SIP\/2\.0|SIP\/2\.0 [1-6]\d\d .*)$/;
 /** The first line must be there whole in this many octets to be taken for SIP. */
 const MAX_FIRST_LINE_LEN = 1_024;
 

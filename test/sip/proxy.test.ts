@@ -127,6 +127,12 @@ test('[RFC3261] 16.11: without the magic cookie all that varies between transact
   t.is(branch({ To: '<sip:bob@example.net>;tag=b' }), branch({}));
 });
 
+test('[RFC4475] badbranch: the magic cookie alone makes no two requests one', (t) => {
+  const text = vector('torture', 'badbranch').toString('latin1');
+  const other = text.replace('Call-ID: ', 'Call-ID: x');
+  t.not(statelessBranch(request(text), KEY), statelessBranch(request(other), KEY));
+});
+
 test('[RFC5393] a loop is seen, a spiral is none', (t) => {
   const asked = message('INVITE');
   const edit = new Edit(request(asked));
