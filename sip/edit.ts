@@ -22,10 +22,6 @@ export class Edit {
     this.message = message;
   }
 
-  get changes(): number {
-    return this.#patches.length;
-  }
-
   /** Ranges of different changes must not overlap; insertions at one place come out in their order. */
   replace(range: Range, text: string): void {
     if (this.message.text.slice(range.start, range.end) === text) return;

@@ -41,6 +41,7 @@ const KEEP_LEN = 4096;
 /** No method is longer: what has no space in so many octets is no SIP. */
 const MAX_FIRST_WORD_LEN = 64;
 const MAX_START_LINE_LEN = 8_192;
+const CRLF_LEN = 2;
 /** CRLF CRLF. */
 const HEAD_END_LEN = 4;
 const FIRST_WORD = /^[\w.!%*+`'~/-]*$/;
@@ -135,13 +136,14 @@ export class SipStream {
 
   /** False: need more, or the stream is lost. */
   #startsLikeSip(): boolean {
-    const text = this.#octets.toString('latin1', this.#from, this.#to);
+    const most = MAX_START_LINE_LEN + CRLF_LEN;
+    const text = this.#octets.toString('latin1', this.#from, Math.min(this.#to, this.#from + most));
     const lineEnd = text.indexOf('\r\n');
     const [word = ''] = text.split(' ', 1);
     const wordLegal = word !== '' && word.length <= MAX_FIRST_WORD_LEN && FIRST_WORD.test(word);
     this.#isSip = wordLegal && lineEnd >= 0 && readStartLine(text.slice(0, lineEnd)) !== undefined;
     if (!wordLegal || (lineEnd >= 0 && !this.#isSip)) this.#lose(FAULTS.FRAME_FOREIGN);
-    else if (lineEnd < 0 && this.held > MAX_START_LINE_LEN) this.#lose(FAULTS.SIP_TOO_LONG);
+    else if (lineEnd < 0 && this.held >= most) this.#lose(FAULTS.SIP_TOO_LONG);
     return this.#isSip;
   }
 

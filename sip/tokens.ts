@@ -64,11 +64,6 @@ export function parameters(text: string, range: Range): Parameters | undefined {
   return found;
 }
 
-export function unquote(value: string): string {
-  if (!value.startsWith('"')) return value;
-  return unfold(value.slice(1, -1)).replace(/\\([\s\S])/g, '$1');
-}
-
 export function trim(text: string, start: number, end: number): Range {
   let from = start;
   let to = end;
@@ -93,6 +88,11 @@ export function closing(text: string, at: number, end: number): number | undefin
     else if (open === '(' && c === ')' && --depth === 0) return i;
   }
   return undefined;
+}
+
+function unquote(value: string): string {
+  if (!value.startsWith('"')) return value;
+  return unfold(value.slice(1, -1)).replace(/\\([\s\S])/g, '$1');
 }
 
 /** A parenthesis is a letter of URIs as well: only behind white space it opens a comment. */

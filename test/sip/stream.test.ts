@@ -131,6 +131,10 @@ test('a head that does not end is refused at 64 KiB, a start line at 8 KiB', (t)
   const field = `X: ${'y'.repeat(1_000)}\r\n`;
   t.deepEqual(run(['BYE sip:a SIP/2.0\r\n', ...Array(66).fill(field)]), ['sip-too-long']);
   t.deepEqual(run(['BYE ', ...Array(9).fill('x'.repeat(1_000))]), ['sip-too-long']);
+  const line = (length: number) => `BYE ${'x'.repeat(length - 12)} SIP/2.0`;
+  const whole = `${line(8_192)}\r\nl: 0\r\n\r\n`;
+  t.deepEqual(run([whole.slice(0, 8_193), whole.slice(8_193)]), [whole]);
+  t.deepEqual(run([line(8_193), '\r']), ['sip-too-long']);
   t.deepEqual(run([`BYE sip:a SIP/2.0\r\n${'X:\r\n'.repeat(513)}\r\n`]), ['sip-fields-many']);
 });
 
