@@ -15,6 +15,7 @@ import * as tcp from '../wire/tcp.ts';
 import * as udp from '../wire/udp.ts';
 import { ClientBinding, type ClientBindings, type ClientSlot } from './client-bindings.ts';
 import type { RememberedBinding } from './client-memory.ts';
+import type { AddressChange } from './ends.ts';
 import type { FlowProtocol } from './outputs.ts';
 import type { PolicyRule } from './policy.ts';
 import { Refusals } from './refusals.ts';
@@ -42,6 +43,8 @@ export interface AutomaticBindingsParts {
   /** False when there can be none. */
   want(binding: ClientBinding, now: number): boolean;
   drop(binding: ClientBinding, now: number): void;
+  /** Its UE has another address. */
+  moved(binding: ClientBinding): void;
 }
 
 export class AutomaticBindings {
@@ -63,7 +66,8 @@ export class AutomaticBindings {
   forStun(b: Uint8Array, view: PacketView, now: number): ClientSlot | undefined {
     const { sourceAt: at, addressLength: length, sourcePort: port } = view;
     const known = this.#parts.bindings.byUe(b, at, length, port, udp.PROTOCOL);
-    if (known !== undefined || !this.#mayAsk(b, view, now)) return known;
+    if (known !== undefined || !this.#isSomebody(b, view)) return known;
+    if (this.isRefused(view, now)) return undefined;
     const ue: Endpoint = { family: view.version, address: octetsOf(b, at, at + length), port };
     const wish = { protocol: udp.PROTOCOL, port: 0, pair: false } as const;
     const made = { origin: 'stun', idleMs: STUN_IDLE_MS } as const;
@@ -72,7 +76,9 @@ export class AutomaticBindings {
 
   /** For the sender of a packet that has no binding, if it is the first one of a media flow. */
   forFlow(b: Uint8Array, view: PacketView, now: number): ClientSlot | undefined {
-    if (!this.#opensFlow(b, view) || !this.#mayAsk(b, view, now)) return undefined;
+    if (!this.#opensFlow(b, view) || !this.#isSomebody(b, view)) return undefined;
+    const adopted = this.#adopted(b, view);
+    if (adopted !== undefined || this.isRefused(view, now)) return adopted;
     const { sourceAt: at, addressLength: length, sourcePort } = view;
     const protocol: FlowProtocol = view.protocol === tcp.PROTOCOL ? tcp.PROTOCOL : udp.PROTOCOL;
     const pair = protocol === udp.PROTOCOL && this.#hasFreeNeighbour(b, view);
@@ -87,6 +93,15 @@ export class AutomaticBindings {
   restore({ ue, protocol, port, pair }: RememberedBinding, now: number): void {
     const made = { origin: 'flow', idleMs: this.#idleMs(protocol) } as const;
     this.#want(new ClientBinding(ue, { protocol, port, pair }, made, now), now);
+  }
+
+  /** Addresses of this host went or came. What has no application any more may find it again. */
+  addressesChanged(change: AddressChange): void {
+    for (const binding of this.#parts.bindings.all()) {
+      const { address } = binding.first.ue;
+      if (change.isNew(address)) binding.isOrphan = false;
+      else if (binding.isAutomatic && change.isGone(address)) binding.isOrphan = true;
+    }
   }
 
   /** A TCP segment passed: the end of its connection, or the beginning of the next one. */
@@ -134,9 +149,28 @@ export class AutomaticBindings {
   }
 
   /** A host that just loses its address sends from 0.0.0.0: nobody could be answered there. */
-  #mayAsk(b: Uint8Array, view: PacketView, now: number): boolean {
-    if (view.sourcePort === 0 || this.isRefused(view, now)) return false;
+  #isSomebody(b: Uint8Array, view: PacketView): boolean {
+    if (view.sourcePort === 0) return false;
     return isHost(reach(b, view.sourceAt, view.addressLength, this.#hidden));
+  }
+
+  /**
+   * The host had another address, and the application goes on from the same port: so does its binding,
+   * and nobody else notices (G-13). A TCP connection would not survive that.
+   */
+  #adopted(b: Uint8Array, view: PacketView): ClientSlot | undefined {
+    if (view.protocol !== udp.PROTOCOL) return undefined;
+    const { bindings, moved } = this.#parts;
+    for (const binding of bindings.all()) {
+      if (!binding.isOrphan || binding.first.ue.family !== view.version) continue;
+      const slot = binding.slots.find(({ ue }) => ue.port === view.sourcePort);
+      const address = octetsOf(b, view.sourceAt, view.sourceAt + view.addressLength);
+      if (slot === undefined || !bindings.move(binding, address)) continue;
+      binding.isOrphan = false;
+      moved(binding);
+      return slot;
+    }
+    return undefined;
   }
 
   /** A TCP connection that is under way already has another public address, or none. */

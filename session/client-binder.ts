@@ -60,6 +60,7 @@ export class ClientBinder {
       random,
       want: (binding, now) => this.#want(binding, now),
       drop: (binding, now) => this.#drop(binding, now),
+      moved: (binding) => this.#tellBound(binding.first, false),
     });
   }
 

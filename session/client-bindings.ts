@@ -29,6 +29,8 @@ export class ClientBinding {
   transactionId: Uint8Array | undefined;
   /** What it was told to have last. */
   told: Endpoint | undefined;
+  /** The host has lost the address of the UE; the application may go on from another one. */
+  isOrphan = false;
   usedMs: number;
 
   constructor(
@@ -70,7 +72,7 @@ export interface HeldRequest {
 
 export class ClientSlot {
   readonly binding: ClientBinding;
-  readonly ue: Endpoint;
+  ue: Endpoint;
   /** Undefined until it is granted. */
   address: Endpoint | undefined;
   number = -1;
@@ -128,6 +130,18 @@ export class ClientBindings {
       remove(this.#byUe, slot.ue, binding.protocol);
       this.#slots[slot.number] = undefined;
     }
+  }
+
+  /** The UE has another address now, and the ports that it had. False when one of them is taken. */
+  move(binding: ClientBinding, address: Uint8Array): boolean {
+    const moved = binding.slots.map(({ ue }) => ({ ...ue, address }));
+    if (moved.some((ue) => this.of(ue, binding.protocol))) return false;
+    binding.slots.forEach((slot, i) => {
+      remove(this.#byUe, slot.ue, binding.protocol);
+      slot.ue = moved[i] ?? slot.ue;
+      set(this.#byUe, slot.ue, binding.protocol, slot.number);
+    });
+    return true;
   }
 
   /** The public address of the first slot; the odd one of a pair is its neighbour. */

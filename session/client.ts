@@ -20,7 +20,7 @@ import { type ClientMemory, remembered } from './client-memory.ts';
 import { type ClientParts, clientParts } from './client-parts.ts';
 import { type ClientTunnelStatus, statusOf } from './client-status.ts';
 import type { Counters } from './counters.ts';
-import type { BindWishes, ClientEnd } from './ends.ts';
+import type { BindWishes, ClientEnd, NetworkChange } from './ends.ts';
 import { type Admission, admissionOf, openAttributes, TOKEN_LEN } from './messages.ts';
 import { type ClientOptions, type ClientPolicy, MAX_STRIPES, SOFTWARE } from './options.ts';
 import type { ClientOutput, ClosedWhy, FlowProtocol, PacketSink, RefusedWhy } from './outputs.ts';
@@ -182,10 +182,10 @@ export class TunnelClient implements ClientEnd {
     return fault;
   }
 
-  /** The network of this machine changed: what is dead is found out now (`ClientEnd`). */
-  networkChanged(isGone: (conn: number) => boolean, now: number): void {
+  networkChanged(change: NetworkChange, now: number): void {
+    this.#binder.automatic.addressesChanged(change);
     for (const c of [...this.#connections.all()]) {
-      if (c.isOpen && isGone(c.conn)) {
+      if (c.isOpen && change.isCutOff(c.conn)) {
         this.#connections.end(c, 'shut', FAULTS.LOCAL_ADDRESS_GONE, now);
       } else if (c.state === 'ready') {
         c.probe(now, PROBE_MS);

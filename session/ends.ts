@@ -18,6 +18,17 @@ export interface BindWishes {
   readonly pair?: boolean;
 }
 
+/** Which addresses the machine has lost and got. */
+export interface AddressChange {
+  isGone(address: Uint8Array): boolean;
+  isNew(address: Uint8Array): boolean;
+}
+
+export interface NetworkChange extends AddressChange {
+  /** Whether the local address of this connection is gone. */
+  isCutOff(conn: number): boolean;
+}
+
 /** `new TunnelClient(options: ClientOptions, sink: PacketSink)` */
 export interface ClientEnd extends TunnelEnd<ClientOutput> {
   /** Opens the tunnel before it is needed; `bind` does it too. Open already: told again. */
@@ -30,11 +41,11 @@ export interface ClientEnd extends TunnelEnd<ClientOutput> {
   /** Ends the tunnel and frees all bindings. */
   close(now: number): void;
   /**
-   * Addresses or routes of this machine changed. `isGone`: whether the local address of a connection
-   * is not there any more; such a connection is given up. The others have to prove themselves, and
-   * attempts that wait are made now.
+   * Addresses or routes of this machine changed. Connections from an address that is gone are given up,
+   * the others have to prove themselves, and attempts that wait are made now. Flows of applications may
+   * go on from other addresses.
    */
-  networkChanged(isGone: (conn: number) => boolean, now: number): void;
+  networkChanged(change: NetworkChange, now: number): void;
   /** What a successor needs to resume the tunnel; undefined when there is none. Holds a secret. */
   memory(): ClientMemory | undefined;
   /** Instead of `open`: resumes the tunnel of a predecessor, if TEP-S still has it. */

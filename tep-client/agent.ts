@@ -21,7 +21,7 @@ import type { Counters } from '../session/counters.ts';
 import type { BindWishes } from '../session/ends.ts';
 import type { ClientPolicy } from '../session/options.ts';
 import type { ClientOutput, FlowProtocol } from '../session/outputs.ts';
-import { type Endpoint, formatEndpoint } from '../wire/address.ts';
+import { type Endpoint, formatAddress, formatEndpoint } from '../wire/address.ts';
 import { FAULTS } from '../wire/faults.ts';
 import type { BindFailed, Bound, ClientAgentOptions, Closed, Opened } from './options.ts';
 
@@ -89,19 +89,20 @@ export class ClientAgent {
   }
 
   /**
-   * Addresses or routes of this machine changed; `isOurs` tells which addresses it still has.
-   * Connections without an address are given up, and attempts that may hang on one begin anew.
+   * Addresses, or routes, of this machine went and came. Connections without an address are given up, and
+   * attempts that may hang on one begin anew.
    */
-  networkChanged(isOurs: (address: string) => boolean): void {
+  networkChanged(gone: readonly string[], fresh: readonly string[]): void {
     for (const dialling of this.#dials.values()) {
       dialling.isStale = true;
       dialling.dial.abandon();
     }
-    const isGone = (conn: number) => {
-      const address = this.#localAddresses.get(conn);
-      return address !== undefined && !isOurs(address);
+    const change = {
+      isCutOff: (conn: number) => gone.includes(this.#localAddresses.get(conn) ?? ''),
+      isGone: (address: Uint8Array) => gone.includes(textOf(address)),
+      isNew: (address: Uint8Array) => fresh.includes(textOf(address)),
     };
-    this.#end.networkChanged(isGone, now());
+    this.#end.networkChanged(change, now());
     this.#pump.touched();
   }
 
@@ -228,4 +229,8 @@ export class ClientAgent {
 
 function keyOf(ue: Endpoint, protocol: FlowProtocol): string {
   return `${protocol} ${formatEndpoint(ue)}`;
+}
+
+function textOf(address: Uint8Array): string {
+  return formatAddress(address, 0, address.length);
 }

@@ -219,7 +219,7 @@ class ClientDaemon implements Running<ClientSettings> {
       ({ addressesGone, addressesNew, defaultRoute }) => {
         const gone = addressesGone.join();
         this.#deps.log.info('network changed', { gone, new: addressesNew.join(), defaultRoute });
-        this.#agent.networkChanged((address) => !addressesGone.includes(address));
+        this.#agent.networkChanged(addressesGone, addressesNew);
         this.#discover();
       },
       { ignoredLinks: [name, farEnd(name)] },

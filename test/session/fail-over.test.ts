@@ -13,6 +13,9 @@ const WRONG: Partial<ClientOptions> = {
   auth: { mechanism: 'long-term', credentials: { ...ALICE, password: 'wrong' } },
 };
 
+/** Something of the network changed, but no address. */
+const UNCHANGED = { isCutOff: () => false, isGone: () => false, isNew: () => false };
+
 function say(d: Direct): number {
   const octets = udpPacket(UE, CORE);
   const fault = d.client.packet(octets, 0, octets.length, d.now);
@@ -100,7 +103,7 @@ test('[G-13] the local address is gone: another connection at once, the same pub
   d.bind('10.0.0.5:4000');
   d.wait(1_000);
   const before = d.now;
-  d.client.networkChanged(() => true, d.now);
+  d.client.networkChanged({ ...UNCHANGED, isCutOff: () => true }, d.now);
   d.run();
   t.is(d.client.state, 'up');
   t.is(d.now, before);
@@ -119,7 +122,7 @@ test('[G-13] the local address is there: a connection that answers is kept', (t)
   d.bind('10.0.0.5:4000');
   d.now += 1;
   for (let i = 0; i < 5; i++) {
-    d.client.networkChanged(() => false, d.now);
+    d.client.networkChanged(UNCHANGED, d.now);
     d.run();
     d.wait(PROBE_MS + 1);
   }
@@ -131,11 +134,11 @@ test('[G-13] a connection that does not answer after a change is given up after 
   const d = new Direct();
   d.bind('10.0.0.5:4000');
   d.now += 1_000;
-  d.client.networkChanged(() => false, d.now);
+  d.client.networkChanged(UNCHANGED, d.now);
   const asked = d.now;
   // The question is never carried; another change does not put off the end.
   d.now = asked + 1_000;
-  d.client.networkChanged(() => false, d.now);
+  d.client.networkChanged(UNCHANGED, d.now);
   t.is(d.client.nextTimeout(), asked + PROBE_MS);
   d.now = asked + PROBE_MS;
   d.client.timeout(d.now);
@@ -150,7 +153,7 @@ test('[G-13] attempts that wait are made at once when the network changes', (t) 
   d.wait(60_000);
   d.isUnreachable = false;
   const before = d.now;
-  d.client.networkChanged(() => false, d.now);
+  d.client.networkChanged(UNCHANGED, d.now);
   d.run();
   t.is(d.client.state, 'up');
   t.is(d.now, before);
@@ -158,7 +161,7 @@ test('[G-13] attempts that wait are made at once when the network changes', (t) 
 
 test('[G-13] before anything was opened a change of network means nothing', (t) => {
   const d = new Direct();
-  d.client.networkChanged(() => true, d.now);
+  d.client.networkChanged({ ...UNCHANGED, isCutOff: () => true }, d.now);
   d.run();
   t.is(d.client.state, 'idle');
   t.deepEqual(d.clientSaid, []);
