@@ -60,11 +60,13 @@ export class Agent<Status extends AgentStatus> {
     return this.#child.pid ?? 0;
   }
 
+  /** Undefined when it is not running, or not yet. */
   async status(): Promise<Status | undefined> {
     const answer = await askStatus(this.#socket);
-    const isStatus = typeof answer === 'object' && answer !== null && !isIoFault(answer);
+    const isObject = typeof answer === 'object' && answer !== null;
+    if (!isObject || isIoFault(answer) || 'starting' in answer) return undefined;
     // Asked of our own agent, on a socket that nobody else knows.
-    return isStatus ? (answer as Status) : undefined;
+    return answer as Status;
   }
 
   /** The first status that satisfies; throws `Failure` when the agent ends or does not get there. */

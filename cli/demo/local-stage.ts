@@ -1,9 +1,14 @@
 /** Everything on loopback, with UDP sockets as packet ports: no privilege, no network. */
+import { endpointOf } from '../../io/endpoints.ts';
+import { openUdp } from '../../io/udp-socket.ts';
 import { formatEndpoint } from '../../wire/address.ts';
+import type { Host } from './party.ts';
 import type { Stage } from './setup.ts';
 
 const HOST = '127.0.0.1';
-const LOOPBACK = { address: Uint8Array.of(127, 0, 0, 1), enter: <T>(open: () => T) => open() };
+const LOOPBACK: Host = {
+  open: (port, receive) => openUdp(endpointOf(HOST, port), receive),
+};
 
 export const LOCAL_STAGE: Stage = {
   phones: LOOPBACK,
@@ -19,6 +24,7 @@ export const LOCAL_STAGE: Stage = {
   },
   server: (listening) => `tcp://${listening}`,
   clientSettings: (gateways) => ({
+    connect: 'never',
     'packets.port': 'sockets',
     maps: gateways.map((gateway) => `${HOST}:0=${formatEndpoint(gateway)}`),
   }),

@@ -1,6 +1,6 @@
 /** One side of a simulated call: a socket for RTP and one for RTCP, as a telephone or a gateway has. */
 import { type IoFault, isIoFault } from '../../io/io-fault.ts';
-import { openUdp, type UdpSocket } from '../../io/udp-socket.ts';
+import type { DatagramReceiver, UdpSocket } from '../../io/udp-socket.ts';
 import type { Endpoint } from '../../wire/address.ts';
 import { Failure } from '../command.ts';
 import type { MediaStream, SendOctets } from './stream.ts';
@@ -44,9 +44,8 @@ export class Party {
 
 /** Where a side of the calls stands. */
 export interface Host {
-  readonly address: Uint8Array;
-  /** Sockets that `open` opens before it waits for anything are this host's. */
-  enter<T>(open: () => T): T;
+  /** Opens a socket there; port 0 takes any. */
+  open(port: number, receive: DatagramReceiver): Promise<UdpSocket | IoFault>;
 }
 
 /** Opens both sockets on a host: an even port and the odd one above it (RFC 3550 11). */
@@ -59,11 +58,9 @@ export async function openParty(host: Host, incoming: MediaStream): Promise<Part
 }
 
 async function tryOpen(host: Host, incoming: MediaStream): Promise<Party | undefined> {
-  const open = (port: number, receive: (payload: Uint8Array) => void) =>
-    host.enter(() => openUdp({ family: 4, address: host.address, port }, receive));
-  const rtp = orFail(await open(0, (payload) => incoming.receiveRtp(payload)));
+  const rtp = orFail(await host.open(0, (payload) => incoming.receiveRtp(payload)));
   if (rtp.local.port % 2 === 0) {
-    const rtcp = await open(rtp.local.port + 1, (payload) => incoming.receiveRtcp(payload));
+    const rtcp = await host.open(rtp.local.port + 1, (payload) => incoming.receiveRtcp(payload));
     if (!isIoFault(rtcp)) return new Party(rtp, rtcp);
   }
   await rtp.close();

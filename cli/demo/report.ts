@@ -1,6 +1,8 @@
 /** What the demo measured: as an object for programs, as text for people. */
+
 import { Histogram } from '../../ops/histogram.ts';
 import { G711, mos } from '../../ops/mos.ts';
+import type { Drops } from '../../ops/status.ts';
 import { formatEndpoint } from '../../wire/address.ts';
 import { RTP_LEN } from './media.ts';
 import type { Call, Simulation } from './simulation.ts';
@@ -37,8 +39,8 @@ export interface Report {
   /** Whole IP packets that TEP-C put into the tunnel and took out of it, and their octets. */
   readonly tunnelPackets: number;
   readonly tunnelOctets: number;
-  /** Packets that either end refused to carry. */
-  readonly tunnelDrops: number;
+  /** Packets that either end refused to carry, by reason. */
+  readonly tunnelDrops: Drops;
 }
 
 export function reportOf(simulation: Simulation): Report {
@@ -76,8 +78,8 @@ export function reportOf(simulation: Simulation): Report {
     ),
     mosMin: round(Math.min(...streams.map((s) => s.mos)), 2),
     openMs: tunnel.openMs,
-    tunnelPackets: counts.packets,
-    tunnelOctets: counts.octets,
+    tunnelPackets: counts.client.packets,
+    tunnelOctets: counts.client.octets,
     tunnelDrops: counts.drops,
   };
 }
@@ -133,7 +135,8 @@ function callLine({ publicAddress, up, down }: Call, number: number): string {
 export function summary(r: Report): string {
   const wrong = r.sent === 0 ? 'Ended before the first packet.' : 'NOT every packet arrived whole.';
   const verdict = r.ok ? 'Every packet arrived whole.' : wrong;
-  const drops = `    dropped   ${count(r.tunnelDrops)} packets, by TEP-C or TEP-S\n`;
+  const reasons = Object.entries(r.tunnelDrops).map(([name, n]) => `${count(n)} ${name}`);
+  const drops = `    refused   by TEP-C or TEP-S: ${reasons.join(', ')}\n`;
   return `
   ${verdict}
 
@@ -144,7 +147,7 @@ export function summary(r: Report): string {
     MOS       ${r.mos.toFixed(2)}, where ${MOS_BEST} is the best of G.711 (ITU-T G.107)
     tunnel    ${count(r.tunnelPackets)} packets, ${count(r.tunnelOctets)} octets; RTP of ${RTP_LEN} octets takes ${RTP_LEN + HEADERS_LEN}:
               itself and its IP and UDP header, nothing else
-${r.tunnelDrops > 0 ? drops : ''}`;
+${reasons.length > 0 ? drops : ''}`;
 }
 
 /** 0.42, 42.42, 4242: at most six signs below a quarter of an hour. */

@@ -13,7 +13,8 @@ export class Screen {
   }
 
   draw(lines: readonly string[]): void {
-    const columns = this.#output.columns ?? NARROW_COLUMNS;
+    // 0 is what a terminal says that does not know.
+    const columns = this.#output.columns || NARROW_COLUMNS;
     const start = this.#drawn === 0 ? '' : `\u001b[${this.#drawn}F`;
     // A line that wrapped would be two, and the next drawing would begin too low.
     const text = lines.map((line) => `${CLEAR_LINE}${line.slice(0, columns)}\n`).join('');

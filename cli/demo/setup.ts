@@ -119,7 +119,6 @@ function openClient(
     servers: [server],
     user: USER,
     password,
-    connect: 'never',
     'media.bind': 'static',
     'media.static': sides.map(({ phone }) => `${formatEndpoint(phone.local.rtp)}+`),
     'media.max-bindings': String(sides.length),

@@ -1,6 +1,6 @@
 /** The demo's calls while they talk (setup.ts opens it all). */
 import { now } from '../../io/clock.ts';
-import type { AgentStatus, ClientStatus, Drops, ServerStatus, Traffic } from '../../ops/status.ts';
+import type { ClientStatus, Drops, ServerStatus, Traffic } from '../../ops/status.ts';
 import type { Endpoint } from '../../wire/address.ts';
 import type { Agent } from './agent.ts';
 import { PACKET_MS } from './media.ts';
@@ -35,22 +35,22 @@ export interface OpenTunnel {
   readonly openMs: number;
 }
 
-/** What the agents tell of the tunnel. */
+/** What the agents tell of the tunnel, both ways. */
 export interface TunnelCounts {
-  readonly packets: number;
-  readonly octets: number;
-  /** Packets that either agent refused to carry. */
-  readonly drops: number;
+  readonly client: Traffic;
+  readonly server: Traffic;
+  /** Packets that either agent refused to carry, by reason. */
+  readonly drops: Drops;
 }
 
-const NOTHING: TunnelCounts = { packets: 0, octets: 0, drops: 0 };
+const NOTHING: Traffic = { packets: 0, octets: 0 };
 
 export class Simulation {
   readonly calls: readonly Call[];
   readonly tunnel: OpenTunnel;
   /** How long the calls have talked. */
   talkedMs = 0;
-  counts: TunnelCounts = NOTHING;
+  counts: TunnelCounts = { client: NOTHING, server: NOTHING, drops: {} };
   readonly #pacer: Pacer;
 
   /** `packets` of each stream. */
@@ -70,7 +70,8 @@ export class Simulation {
     const { client, server } = this.tunnel;
     const [c, s] = await Promise.all([client.status(), server.status()]);
     if (c === undefined || s === undefined) return;
-    this.counts = { ...sumOf(c.sent, c.received), drops: dropsOf(c) + dropsOf(s) };
+    const drops = [c.drops, c.port.drops, s.drops, s.port.drops].reduce(addDrops, {});
+    this.counts = { client: sumOf(c.sent, c.received), server: sumOf(s.sent, s.received), drops };
   }
 
   /** Talks until all is said or `interrupt`, then waits for what is still on its way. */
@@ -116,7 +117,7 @@ function sumOf(a: Traffic, b: Traffic): Traffic {
   return { packets: a.packets + b.packets, octets: a.octets + b.octets };
 }
 
-function dropsOf({ drops, port }: AgentStatus): number {
-  const sum = (of: Drops) => Object.values(of).reduce((all, n) => all + n, 0);
-  return sum(drops) + sum(port.drops);
+function addDrops(sum: Drops, more: Drops): Drops {
+  const reasons = [...Object.keys(sum), ...Object.keys(more)];
+  return Object.fromEntries(reasons.map((name) => [name, (sum[name] ?? 0) + (more[name] ?? 0)]));
 }

@@ -47,6 +47,8 @@ export interface Libc {
   addressOf(b: Uint8Array): bigint;
   /** State of the clock; `timex` is a zeroed `struct timex`, so that nothing is changed. */
   adjtimex(timex: Uint8Array): number | IoFault;
+  /** Moves this thread to the namespace behind `fd`, which is of the type `kind` (CLONE_NEW…). */
+  enterNamespace(fd: number, kind: number): number | IoFault;
   eventfd(): number | IoFault;
   read(fd: number, into: Uint8Array): number | IoFault;
   write(fd: number, b: Uint8Array): number | IoFault;
@@ -205,6 +207,7 @@ function bindCalls(koffi: typeof Koffi): Libc {
     },
     addressOf: (b) => koffi.address(b),
     adjtimex: checked('adjtimex', 'int', ['void *']),
+    enterNamespace: checked('setns', 'int', ['int', 'int']),
     eventfd: () => eventfd(0, EFD_CLOEXEC_NONBLOCK),
     read: (fd, into) => readCall(fd, into, into.length),
     write: (fd, b) => writeCall(fd, b, b.length),

@@ -31,7 +31,7 @@ test('short demo as JSON: everything sent arrived whole', async (t) => {
     duplicates: 0,
     rtcpSent: 6,
     rtcpReceived: 6,
-    tunnelDrops: 0,
+    tunnelDrops: {},
     tunnelPackets: 156,
     // IP and UDP headers of 28 octets, nothing else.
     tunnelOctets: 150 * (172 + 28) + 6 * (28 + 28),
