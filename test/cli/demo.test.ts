@@ -4,9 +4,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
-import { Failure } from '../../cli/command.ts';
+import { Failure, UsageError } from '../../cli/command.ts';
 import type { Report } from '../../cli/demo/report.ts';
 import { command } from '../../cli/demo.ts';
+import { labMissing } from '../../lab/requirements.ts';
 import { fakeWorld } from './world.ts';
 
 const BIN = fileURLToPath(new URL('../../cli/tep.js', import.meta.url));
@@ -163,3 +164,16 @@ test('ended before the first packet, nothing has been shown: one line, and statu
     }
   },
 );
+
+test('--firewall without --netns is wrong usage', async (t) => {
+  const run = command.run(['--firewall', 'web-only'], fakeWorld());
+  await t.throwsAsync(run, { instanceOf: UsageError, message: '--firewall is for --netns' });
+});
+
+// Run as root by the tests with networks, by everybody else here.
+if (labMissing() !== undefined) {
+  test('--netns where it cannot be: what is missing', async (t) => {
+    const run = command.run(['--netns'], fakeWorld());
+    await t.throwsAsync(run, { instanceOf: Failure, message: labMissing() ?? '' });
+  });
+}

@@ -1,6 +1,7 @@
 /** `tep demo --netns` as people call it: what it shows, and that nothing stays. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { FIREWALLS } from '../../cli/demo/netns-stage.ts';
@@ -32,6 +33,7 @@ for (const firewall of FIREWALLS) {
         text(tep.stderr),
         once(tep, 'exit'),
       ]);
+      t.deepEqual(namespacesOf(tep.pid), []);
       t.is(err, '');
       t.is(status, 0);
       t.like(JSON.parse(out), {
@@ -66,6 +68,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       t.is(status, 0);
       t.regex(out, /firewall +UDP ╳ {2}of 5 sent directly 0 arrived/);
       t.regex(out, /Every packet arrived whole/);
+      t.deepEqual(namespacesOf(tep.pid), []);
     },
   );
+}
+
+/** Left of the lab of that process. */
+function namespacesOf(pid = 0): string[] {
+  return readdirSync('/run/netns').filter((name) => name.startsWith(`tep-lab-${pid}-`));
 }
