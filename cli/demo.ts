@@ -34,9 +34,10 @@ const OPTIONS = {
     meaning: 'with hosts, a NAT and a firewall in network namespaces; needs root',
   },
   firewall: {
-    kind: 'choice',
-    choices: FIREWALLS,
-    meaning: 'with --netns: what the firewall lets out (default web-only: TCP 80 and 443)',
+    kind: 'text',
+    value: 'KIND',
+    default: 'web-only',
+    meaning: 'with --netns: what the firewall lets out, see below',
   },
   json: { kind: 'flag', meaning: 'print one JSON object instead of text' },
 } as const;
@@ -63,6 +64,9 @@ namespaces, and TEP-C takes the packets of the phones off their routes. It shows
 the tunnel nothing arrives. Nothing of it touches the network of this machine, nor stays.`,
     options: OPTIONS,
     notes: `
+Firewalls: web-only TCP 80 and 443; 443-only; two-firewalls one behind the other, both web-only;
+udp-blocked all TCP; proxy-only nothing but a web proxy (tinyproxy), which reaches port 443 only.
+
 On a terminal the calls are shown while they talk; Ctrl-C ends them early. MOS is the mean opinion
 score that ITU-T G.107 predicts from delay and loss: 4.41 is the best a G.711 call can have, below
 3.6 many people complain.
@@ -82,24 +86,24 @@ one way, from the phone's socket to the gateway's or back.`,
   }),
   async run(args, world) {
     const { values } = parseArguments(args, OPTIONS);
-    const { netns, firewall } = values;
-    if (firewall !== undefined && !netns) throw new UsageError('--firewall is for --netns');
+    const plan = { ...values, firewall: firewallOf(values.firewall) };
     const closers: Closers = [];
     const ended = endOf(world);
     closers.push(async () => ended.release());
     try {
-      const act = netns ? inNamespaces : onLoopback;
-      return await act(
-        { ...values, firewall: firewall ?? 'web-only' },
-        world,
-        ended.signal,
-        closers,
-      );
+      const act = values.netns ? inNamespaces : onLoopback;
+      return await act(plan, world, ended.signal, closers);
     } finally {
       await closeAll(closers);
     }
   },
 };
+
+function firewallOf(text: string): FirewallKind {
+  const kind = FIREWALLS.find((each) => each === text);
+  if (kind !== undefined) return kind;
+  throw new UsageError(`--firewall ${text}: must be one of ${FIREWALLS.join(', ')}`);
+}
 
 interface Plan extends SimulationOptions {
   readonly json: boolean;

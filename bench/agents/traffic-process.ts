@@ -19,6 +19,7 @@ const RTP_LEN = 172;
 const TICK_MS = 1;
 /** Each socket is looked at once in so many milliseconds. */
 const ROUND_MS = 20;
+const MAX_LATE_MS = 10;
 const BATCH = 64;
 const BUFFER = 4 << 20;
 
@@ -93,8 +94,12 @@ function tick(): void {
   }
 }
 
-/** One after the other; of one socket as many as there are more due than sockets. */
+/**
+ * One after the other; of one socket as many as there are more due than sockets. What a process that
+ * was not let run would have sent is left out: a flood afterwards is no even pace.
+ */
 function sendDue(until: number): void {
+  due = Math.max(due, until - Math.ceil((rate * MAX_LATE_MS) / 1_000));
   while (due < until) {
     const n = Math.min(BATCH, until - due, Math.ceil((until - due) / fds.length));
     const target = targets[nextToSend];

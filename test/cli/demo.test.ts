@@ -165,9 +165,10 @@ test('ended before the first packet, nothing has been shown: one line, and statu
   },
 );
 
-test('--firewall without --netns is wrong usage', async (t) => {
-  const run = command.run(['--firewall', 'web-only'], fakeWorld());
-  await t.throwsAsync(run, { instanceOf: UsageError, message: '--firewall is for --netns' });
+test('a firewall that there is not is wrong usage', async (t) => {
+  const run = command.run(['--netns', '--firewall', 'web'], fakeWorld());
+  const message = /^--firewall web: must be one of web-only, /;
+  await t.throwsAsync(run, { instanceOf: UsageError, message });
 });
 
 // Run as root by the tests with networks, by everybody else here.
