@@ -131,7 +131,9 @@ function openClient(
 function allBound({ tunnel, bindings }: ClientStatus, sides: readonly Sides[]): boolean {
   if (tunnel.lastFault !== undefined) throw new Failure(tunnel.lastFault);
   const granted = bindings.filter((binding) => parseEndpoint(binding.public) !== undefined);
-  return tunnel.state === 'up' && granted.length >= sides.length;
+  const ues = new Set(granted.map(({ ue }) => ue));
+  const isBound = ({ phone: { local } }: Sides) => ues.has(formatEndpoint(local.rtp));
+  return tunnel.state === 'up' && sides.every(isBound);
 }
 
 /** What signalling does in real life: both sides learn where the other one is. */
