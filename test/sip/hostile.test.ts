@@ -133,6 +133,9 @@ const BODIES = [
   '\r\n--b\r\nc: application/sdp\r\n\r\nv=0',
 ];
 
+/** Far above what a busy machine takes for linear work. */
+const MAX_MS = 2_000;
+
 test('64 KiB of anything in any field is linear work', (t) => {
   for (const name of FIELDS) {
     for (const fill of FILLS) {
@@ -161,12 +164,12 @@ test('10,000 seeded mutations of every vector: nothing throws, nothing grows', (
   t.true(worked > 4_000 && worked < 10_000, `${worked}`);
 });
 
-/** Some milliseconds when the work is linear, seconds when it is square. */
+/** Some milliseconds when the work is linear, many seconds when it is square. */
 function inLinearTime(t: ExecutionContext, what: string, octets: Uint8Array): void {
   // Other processes may take the processor, but not each time.
   let ms = timed(octets);
-  for (let again = 0; again < 5 && ms >= 400; again++) ms = timed(octets);
-  if (ms >= 400) t.fail(`${what}: ${ms} ms`);
+  for (let again = 0; again < 5 && ms >= MAX_MS; again++) ms = timed(octets);
+  if (ms >= MAX_MS) t.fail(`${what}: ${ms} ms`);
   t.pass();
 }
 

@@ -36,6 +36,15 @@ test('[RFC3261] messages one after the other, in one chunk and octet by octet', 
   t.deepEqual(run(octets(all.join(''))), all);
 });
 
+test('[RFC3261] everything that was recorded, as one stream cut into segments of every size', (t) => {
+  const all = names('recorded').map((name) => vector('recorded', name).toString('latin1'));
+  const text = all.join('');
+  for (const size of [1, 7, 100, 1_460, text.length]) {
+    const segments = text.match(new RegExp(`[\\s\\S]{1,${size}}`, 'g')) ?? [];
+    t.deepEqual(run(segments), all, `${size}`);
+  }
+});
+
 test('[RFC3261] every split point of three messages gives the same three', (t) => {
   const all = [OK, invite(), OK];
   const text = all.join('');
