@@ -27,6 +27,7 @@ import {
 import { DEFAULT_PLACE, FAR_MAC, farEnd, NEAR_MAC, type Place, placeFault } from './place.ts';
 import { privilegeFault } from './privileges.ts';
 import { ReceiveRing } from './receive-ring.ts';
+import { type RuleWatch, watchRules } from './rule-watch.ts';
 import type { Routing } from './rules.ts';
 import { SendBatch } from './send-batch.ts';
 import { System } from './system.ts';
@@ -39,7 +40,8 @@ export interface RingsOptions extends Partial<Place> {
   /** What goes to the port. */
   readonly routing: Routing;
   /**
-   * Called once, when an interface of the port was taken down or removed: no packets come or go any more.
+   * Called once, when an interface of the port was taken down or removed, or rules that were cannot be made
+   * again: no packets come or go any more.
    * The port is to be closed, and another one may be opened.
    */
   readonly failed?: (fault: IoFault) => void;
@@ -113,6 +115,7 @@ export class Rings implements CapturePort {
   readonly #captures: Captures;
   #watch: PacedWatch | undefined;
   #linkWatch: Watch | undefined;
+  #ruleWatch: RuleWatch | undefined;
   #isStarted = false;
   #isOpen = true;
   #hasFailed = false;
@@ -191,7 +194,7 @@ export class Rings implements CapturePort {
   }
 
   #startWatching(receive: PacketReceiver): IoFault | undefined {
-    const { socket, link } = this.#parts;
+    const { calls, socket, link } = this.#parts;
     const watch = watchPaced(socket.fd, () => this.#take(receive), MAX_PER_TURN);
     if (isIoFault(watch)) return watch;
     this.#watch = watch;
@@ -202,12 +205,21 @@ export class Rings implements CapturePort {
     if (isIoFault(linkWatch)) return linkWatch;
     this.#linkWatch = linkWatch;
     linkWatch.arm();
+    const ruleWatch = watchRules(calls, () => void this.#repair());
+    if (isIoFault(ruleWatch)) return ruleWatch;
+    this.#ruleWatch = ruleWatch;
     return undefined;
   }
 
   #stopWatching(): void {
     this.#watch?.close();
     this.#linkWatch?.close();
+    this.#ruleWatch?.close();
+  }
+
+  async #repair(): Promise<void> {
+    const fault = await this.#parts.system.repair();
+    if (fault !== undefined) this.#fail(fault);
   }
 
   #lookAtLinks(): void {

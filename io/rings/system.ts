@@ -11,20 +11,16 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { type IoFault, ioFault, isIoFault } from '../io-fault.ts';
 import type { Libc } from '../kernel/libc.ts';
+import { askAll } from './ask.ts';
 import { dropTable, replaceTable } from './capture-table.ts';
 import { clashIn, type Found, type Leftovers, leftoversIn } from './clashes.ts';
 import { checksumsByKernel } from './offload.ts';
-import { FAR_MAC, farEnd, MADE_BY, NEAR_MAC, type Place } from './place.ts';
-import { isWithin, type Routing, rulesOf } from './rules.ts';
+import { FAR_MAC, farEnd, NEAR_MAC, type Place } from './place.ts';
+import { FAMILIES, type Family, RuleBook, removeRules } from './rule-book.ts';
+import type { Routing } from './rules.ts';
 import { change, run } from './run.ts';
 
 export const MTU = 65_535;
-
-/**
- * Next hops that nobody has: packets go to whatever is at the other end. One for each family, not each
- * destination a neighbour of its own: the neighbour table is small.
- */
-const NEXT_HOPS = { 4: '169.254.1.1', 6: 'fe80::1' } as const;
 
 /**
  * The dummy address of RFC 7600. An interface without any fails every reverse path check; one of scope
@@ -32,23 +28,17 @@ const NEXT_HOPS = { 4: '169.254.1.1', 6: 'fe80::1' } as const;
  */
 const DUMMY = '192.0.0.8/32';
 
-/** TCP of applications goes on from the other tunnel end by Ethernet, not by an MTU of 65,535. */
-const MAX_SEGMENT = { 4: 1_360, 6: 1_340 } as const;
-
-const FAMILIES = [4, 6] as const;
-type Family = (typeof FAMILIES)[number];
-
 export class System {
   readonly #place: Place;
   readonly #calls: Libc;
   readonly #families: readonly Family[] = FAMILIES.filter(isSpoken);
-  /** Rules that stand now. */
-  readonly #rules: Record<Family, readonly string[]> = { 4: [], 6: [] };
+  readonly #book: RuleBook;
   #hasTable = false;
 
   constructor(place: Place, calls: Libc) {
     this.#place = place;
     this.#calls = calls;
+    this.#book = new RuleBook(place, this.#families);
   }
 
   /** Removes what a predecessor left; a fault when something is in the way that is not ours. */
@@ -86,64 +76,38 @@ ${address}
 
   /** Packets begin to come. */
   async up(routing: Routing): Promise<IoFault | undefined> {
-    const { name, table } = this.#place;
+    const { name } = this.#place;
     const links = `link set dev ${farEnd(name)} up\nlink set dev ${name} up\n`;
     const raised = await change('ip', ['-batch', '-'], links);
     if (raised !== undefined) return raised;
-    for (const family of this.#families) {
-      const route = `route add default via ${NEXT_HOPS[family]} dev ${name} onlink table ${table} advmss ${MAX_SEGMENT[family]} protocol ${MADE_BY}\n`;
-      const added = await change('ip', [`-${family}`, '-batch', '-'], route);
-      if (added !== undefined) return added;
-    }
     if (routing.kind === 'capture') {
       const made = await change('nft', ['-f', '-'], replaceTable(this.#place, []));
       if (made !== undefined) return made;
       this.#hasTable = true;
     }
-    return this.route(routing);
+    return this.#book.set(routing);
   }
 
   /** Rules as `routing` says from now on; those that stay are not touched. */
-  async route(routing: Routing): Promise<IoFault | undefined> {
-    for (const family of this.#families) {
-      const before = this.#rules[family];
-      const after = rulesOf(routing, this.#place, family);
-      // Exceptions come first in `after`: nothing is diverted that should not be, not for a moment.
-      const added = after
-        .filter((rule) => !before.includes(rule))
-        .map((rule) => `rule add ${rule}\n`);
-      const gone = before
-        .filter((rule) => !after.includes(rule))
-        .map((rule) => `rule del ${rule}\n`);
-      // One that an added rule says more than is in its way (rules.ts).
-      const isWider = after.some((wide) => before.some((narrow) => isWithin(narrow, wide)));
-      const lines = (isWider ? [...gone, ...added] : [...added, ...gone]).join('');
-      const fault =
-        lines === '' ? undefined : await change('ip', [`-${family}`, '-batch', '-'], lines);
-      if (fault !== undefined) return fault;
-      this.#rules[family] = after;
-    }
-    return undefined;
+  route(routing: Routing): Promise<IoFault | undefined> {
+    return this.#book.set(routing);
+  }
+
+  /** Makes again what somebody has removed of routes and rules; a fault when that cannot be. */
+  repair(): Promise<IoFault | undefined> {
+    return this.#book.repair();
   }
 
   /** Takes everything back that stands, whatever of it is there still. */
   async remove(): Promise<void> {
+    await this.#book.forget();
     const found = await this.#look();
     if (!isIoFault(found)) await this.#remove(leftoversIn(found, this.#place));
-    this.#rules[4] = [];
-    this.#rules[6] = [];
   }
 
   /** Rules first: traffic finds its old way before the new one ends. */
   async #remove({ rules, links }: Leftovers): Promise<IoFault | undefined> {
-    for (const family of FAMILIES) {
-      const lines = rules[family].map(
-        (priority) => `rule del priority ${priority} protocol ${MADE_BY}\n`,
-      );
-      // One that somebody else has removed meanwhile must not keep the others.
-      if (lines.length > 0)
-        await run('ip', [`-${family}`, '-force', '-batch', '-'], lines.join(''));
-    }
+    for (const family of FAMILIES) await removeRules(family, rules[family]);
     const hasMore = links.length + rules[4].length + rules[6].length > 0;
     if (this.#hasTable || hasMore) await run('nft', ['-f', '-'], dropTable(this.#place));
     this.#hasTable = false;
@@ -162,10 +126,9 @@ ${address}
       ['-4', 'rule', 'show'],
       ['-6', 'rule', 'show'],
     ];
-    const answers = await Promise.all(questions.map((words) => ask(words)));
-    const fault = answers.find((answer) => isIoFault(answer));
-    if (fault !== undefined && isIoFault(fault)) return fault;
-    const [near, far, routes4, routes6, rules4, rules6] = answers as unknown[][];
+    const answers = await askAll(questions);
+    if (isIoFault(answers)) return answers;
+    const [near, far, routes4, routes6, rules4, rules6] = answers;
     return {
       links: [...(near ?? []), ...(far ?? [])],
       routes: [...(routes4 ?? []), ...(routes6 ?? [])],
@@ -197,15 +160,6 @@ ${address}
     }
     return undefined;
   }
-}
-
-/** An empty list where what is asked for does not exist. */
-async function ask(words: readonly string[]): Promise<unknown[] | IoFault> {
-  const ran = await run('ip', ['-json', '-details', ...words]);
-  if ('type' in ran) return ran;
-  if (ran.code !== 0) return [];
-  const answer: unknown = JSON.parse(ran.stdout === '' ? '[]' : ran.stdout);
-  return Array.isArray(answer) ? answer : [];
 }
 
 function isSpoken(family: Family): boolean {

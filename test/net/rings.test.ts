@@ -1,4 +1,5 @@
 /** The packet port `rings` on a host of its own, with real programs on both sides. */
+import { isDeepStrictEqual } from 'node:util';
 import type { ExecutionContext } from 'ava';
 import { Network } from '../../lab/network.ts';
 import type { Topology } from '../../lab/topology.ts';
@@ -280,6 +281,25 @@ ringsTest(
     await close(port);
   },
 );
+
+ringsTest('rules and routes that a network manager removes are made again', async (t, host) => {
+  const port = await host.open(OPTIONS);
+  const whole = await host.state();
+  for (const damage of [
+    `ip rule flush
+     ip rule add priority 32766 lookup main
+     ip rule add priority 32767 lookup default
+     ip rule add priority 5000 fwmark 0x77 lookup 77`,
+    'ip -6 rule del priority 7481; ip -6 route flush table 7480',
+  ]) {
+    await host.sh(damage);
+    await until(async () => isDeepStrictEqual(await host.state(), whole));
+  }
+  t.is(port.output, 'open\n');
+  await host.run('ping', '-c', '1', '203.0.113.9');
+  await host.run('ping', '-c', '1', '2001:db8::9');
+  await close(port);
+});
 
 ringsTest(
   'what goes to the port changes while it runs: wider, narrower, nothing',
