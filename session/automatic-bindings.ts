@@ -96,11 +96,24 @@ export class AutomaticBindings {
   }
 
   /** Addresses of this host went or came. What has no application any more may find it again. */
-  addressesChanged(change: AddressChange): void {
-    for (const binding of this.#parts.bindings.all()) {
+  addressesChanged(change: AddressChange, now: number): void {
+    const all = [...this.#parts.bindings.all()];
+    for (const binding of all) {
       const { address } = binding.first.ue;
       if (change.isNew(address)) binding.isOrphan = false;
       else if (binding.isAutomatic && change.isGone(address)) binding.isOrphan = true;
+    }
+    const { bindings, drop } = this.#parts;
+    // The application may have been faster than the news: it has a new binding, and wants the old one.
+    for (const orphan of all.filter(
+      ({ isOrphan, protocol }) => isOrphan && protocol === udp.PROTOCOL,
+    )) {
+      const hasty = all.find(
+        (other) => change.isNew(other.first.ue.address) && isHeir(other, orphan),
+      );
+      if (hasty === undefined || !bindings.has(hasty)) continue;
+      drop(hasty, now);
+      this.#move(orphan, hasty.first.ue.address);
     }
   }
 
@@ -160,17 +173,20 @@ export class AutomaticBindings {
    */
   #adopted(b: Uint8Array, view: PacketView): ClientSlot | undefined {
     if (view.protocol !== udp.PROTOCOL) return undefined;
-    const { bindings, moved } = this.#parts;
-    for (const binding of bindings.all()) {
+    for (const binding of this.#parts.bindings.all()) {
       if (!binding.isOrphan || binding.first.ue.family !== view.version) continue;
       const slot = binding.slots.find(({ ue }) => ue.port === view.sourcePort);
       const address = octetsOf(b, view.sourceAt, view.sourceAt + view.addressLength);
-      if (slot === undefined || !bindings.move(binding, address)) continue;
-      binding.isOrphan = false;
-      moved(binding);
-      return slot;
+      if (slot !== undefined && this.#move(binding, address)) return slot;
     }
     return undefined;
+  }
+
+  #move(orphan: ClientBinding, address: Uint8Array): boolean {
+    if (!this.#parts.bindings.move(orphan, address)) return false;
+    orphan.isOrphan = false;
+    this.#parts.moved(orphan);
+    return true;
   }
 
   /** A TCP connection that is under way already has another public address, or none. */
@@ -200,6 +216,15 @@ export class AutomaticBindings {
   #sweepBy(atMs: number): void {
     this.sweepAtMs = Math.min(this.sweepAtMs, atMs);
   }
+}
+
+/** Whether it looks like a later binding of the same application. */
+function isHeir(binding: ClientBinding, orphan: ClientBinding): boolean {
+  if (!binding.isAutomatic || binding.isOrphan || binding.protocol !== orphan.protocol)
+    return false;
+  if (binding.first.ue.family !== orphan.first.ue.family) return false;
+  const ports = orphan.slots.map(({ ue }) => ue.port);
+  return binding.slots.some(({ ue }) => ports.includes(ue.port));
 }
 
 function isFor({ prefix, ports, protocol }: PolicyRule, b: Uint8Array, view: PacketView): boolean {

@@ -183,7 +183,7 @@ export class TunnelClient implements ClientEnd {
   }
 
   networkChanged(change: NetworkChange, now: number): void {
-    this.#binder.automatic.addressesChanged(change);
+    this.#binder.automatic.addressesChanged(change, now);
     for (const c of [...this.#connections.all()]) {
       if (c.isOpen && change.isCutOff(c.conn)) {
         this.#connections.end(c, 'shut', FAULTS.LOCAL_ADDRESS_GONE, now);

@@ -343,6 +343,28 @@ test('[G-13] another address of the host: the application keeps its public addre
   t.deepEqual(d.toUe.at(-1)?.octets, udpPacket(CORE, MOVED));
 });
 
+test('[G-13] the application goes on before the host tells that its address changed', (t) => {
+  const d = newDirect();
+  say(d, UE);
+  say(d, MOVED);
+  t.is(d.said('bound').length, 2);
+  readdress(d, UE, MOVED);
+  t.deepEqual(d.said('released'), [{ type: 'released', ue: MOVED, protocol: 17 }]);
+  t.is(say(d, MOVED), 0);
+  const sources = sourcesAtCore(d.toCore);
+  t.is(sources[2], sources[0]);
+  t.not(sources[1], sources[0]);
+  t.is(d.server.tunnels()[0]?.bindings, 2, 'a pair');
+  // While it is still being asked for, too.
+  const asking = newDirect();
+  say(asking, UE);
+  give(asking, udpPacket(MOVED, CORE));
+  readdress(asking, UE, MOVED);
+  t.is(say(asking, MOVED), 0);
+  t.is(new Set(sourcesAtCore(asking.toCore)).size, 1);
+  t.is(asking.server.tunnels()[0]?.bindings, 2);
+});
+
 test('[G-13] [G-22] who is still there keeps what is his', (t) => {
   const d = newDirect();
   say(d, UE);
@@ -351,8 +373,9 @@ test('[G-13] [G-22] who is still there keeps what is his', (t) => {
   t.is(d.said('bound').length, 2);
   t.not(d.said('bound')[1]?.address.port, d.said('bound')[0]?.address.port);
   // Gone and back again, as when a link was down for a moment.
-  readdress(d, UE, MOVED);
-  readdress(d, MOVED, UE);
+  const nobody = endpoint('10.0.0.99:1');
+  readdress(d, UE, nobody);
+  readdress(d, nobody, UE);
   const third = endpoint('10.0.0.78:16400');
   say(d, third);
   const [first] = d.said('bound');
