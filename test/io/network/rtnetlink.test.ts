@@ -118,6 +118,16 @@ test('a route is back with its cable, and not when the link was switched off', (
   t.deepEqual(state.since(before, new Set()), { ...NOTHING, defaultRoute: true });
 });
 
+test('a route that replaces another leaves nothing of it behind', (t) => {
+  const state = new NetworkState();
+  const before = state.copy();
+  const route = { type: 'route', index: 1, family: 2, metric: 0, replaces: true } as const;
+  state.apply({ ...route, hop: 'a' });
+  state.apply({ ...route, hop: 'b' });
+  state.apply({ ...route, type: 'route-gone', hop: 'b' });
+  t.is(state.since(before, new Set()), undefined);
+});
+
 test('what happens to a link of our own is no change', (t) => {
   const state = new NetworkState();
   const before = state.copy();
