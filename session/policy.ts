@@ -86,7 +86,7 @@ export class Policy {
 
   /** Other places from now on where nothing may go. */
   setOwn(own: readonly PolicyRule[]): void {
-    this.#own = readyRules(own);
+    this.#own = own.map(readyRule);
     this.#ownPorts.fill(0);
     for (const { ports } of own) this.#ownPorts.fill(1, ports.first, ports.last + 1);
   }

@@ -38,6 +38,7 @@ async function obey(message: ToWorker, socket: Socket | undefined): Promise<void
       break;
     case 'stop':
       await worker?.answer(message);
+      worker = undefined;
       process.disconnect();
       break;
     default:

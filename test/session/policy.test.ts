@@ -258,3 +258,12 @@ test('rules that cannot be are refused', (t) => {
   const many = Array.from({ length: MAX_RULES + 1 }, () => rule('192.0.2.1'));
   t.throws(() => policy(...many), { instanceOf: RangeError });
 });
+
+test('a host may have more addresses than there may be rules', (t) => {
+  const own = Array.from({ length: MAX_RULES + 1 }, (_, i) =>
+    rule(`10.0.${i >> 8}.${i & 255}`, 80, 80),
+  );
+  const media = new Policy({ rules: [rule('10.0.0.0/8')], own, maxLearnt: 1, seed: SEED });
+  t.is(judge(media, '10.0.4.0', 80), DESTINATION_OWN);
+  t.is(judge(media, '10.0.4.1', 80), 0);
+});
