@@ -16,9 +16,10 @@ import type { ServerEnd } from '../session/ends.ts';
 import type { FlowProtocol, ServerOutput } from '../session/outputs.ts';
 import { TunnelServer } from '../session/server.ts';
 import type { Endpoint } from '../wire/address.ts';
-import { type DoorOptions, FrontDoor, type Guest } from './front-door.ts';
+import { FrontDoor } from './front-door.ts';
 import { Listeners } from './listeners.ts';
 import { DEFAULT_DOOR, type ServerAgentOptions } from './options.ts';
+import type { DoorOptions, Guest } from './visit.ts';
 
 const UDP = 17;
 

@@ -3,9 +3,9 @@ import { type IoFault, isIoFault } from '../io/io-fault.ts';
 import { tlsOptions } from '../io/tls-options.ts';
 import type { AddressOptions } from '../session/address-modes.ts';
 import type { ServerLimits } from '../session/limits.ts';
-import type { DoorOptions } from './front-door.ts';
 import type { ServerSettings } from './settings.ts';
 import { TlsDoor } from './tls-door.ts';
+import type { DoorOptions } from './visit.ts';
 
 /** Who may enter; or what is wrong with certificate, key or authorities. */
 export function doorOf(settings: ServerSettings, ticketKeys: Buffer): DoorOptions | IoFault {

@@ -5,8 +5,8 @@ import type { ServerOptions } from '../session/options.ts';
 import type { ServerOutput } from '../session/outputs.ts';
 import type { Placement } from '../session/placement.ts';
 import type { Endpoint } from '../wire/address.ts';
-import type { DoorOptions, Guest, TurnedAway } from './front-door.ts';
 import type { ListenAt } from './listeners.ts';
+import type { DoorOptions, Guest, TurnedAway } from './visit.ts';
 
 export interface AgentPlacement extends Pick<Placement, 'index' | 'count'> {
   /**

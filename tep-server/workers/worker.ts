@@ -7,7 +7,7 @@ import { createServer, type Server, Socket } from 'node:net';
 import { type IoFault, ioFault, isIoFault } from '../../io/io-fault.ts';
 import type { Fields, Level, Log } from '../../ops/log.ts';
 import { ServerCore } from '../core.ts';
-import type { Guest } from '../front-door.ts';
+import type { Guest } from '../visit.ts';
 import {
   type Answer,
   type Connection,
