@@ -116,7 +116,7 @@ test('[RFC4475] intmeth: every legal character, NUL in a quoted pair included', 
   t.is(message.method, "!odd-Method0123456789_*+`.%really'~");
   t.is(cseqOf(message)?.method, message.method);
   t.true(message.text.includes('NUL:\\\0 '));
-  t.is(tagOf(message, 'from'), "_word~1'+`*%!-.");
+  t.is(tagOf(message, 'from'), "_mark~1'+`*%!-.");
   t.is(readUri(message.uri)?.host, 'example.net');
   t.true(
     readUri(message.uri)?.user?.endsWith(",weird!*pas$wo~d_too.(don't-it)".replace('weird', 'odd')),
@@ -164,8 +164,8 @@ test('[RFC4475] semiuri: the user part may hold semicolons and an escaped at sig
 
 test('[RFC4475] longreq, transports: many long Via, unknown transports', (t) => {
   const long = vias(request(vector('torture', 'longreq')));
-  t.is(long?.length, 33);
-  t.is(long?.at(-1)?.host, 'sip1.example.org');
+  t.is(long?.length, 34);
+  t.is(long?.at(-2)?.host, 'hop1.example.org');
   t.deepEqual(
     vias(request(vector('torture', 'transports')))?.map((via) => via.transport),
     ['UDP', 'SCTP', 'TLS', 'UNKNOWN', 'TCP'],
