@@ -1,10 +1,9 @@
 /** `tep capture`: live traffic of an interface into a capture file. */
 import { interfaceState } from '../io/cap/interface-state.ts';
-import { type CaptureChild, type CaptureEnd, LiveCapture } from '../io/cap/live-capture.ts';
-import { CaptureWriteError } from '../io/pcap/write.ts';
-import { helpText, parseArguments } from './arguments.ts';
+import type { CaptureEnd } from '../io/cap/live-capture.ts';
+import { helpText, parseArguments, type Values } from './arguments.ts';
 import { CAPTURE_GUIDE } from './capture/guide.ts';
-import { type CaptureTarget, fileTarget, streamTarget } from './capture/targets.ts';
+import { Recording, type RecordingPlan, type StartCapture } from './capture/recording.ts';
 import { type Command, EXIT, Failure, UsageError, type World } from './command.ts';
 import { complain } from './complain.ts';
 
@@ -40,19 +39,6 @@ const OPTIONS = {
   json: { kind: 'flag', meaning: 'print the counts as one JSON object' },
 } as const;
 
-interface Plan {
-  readonly device: string;
-  readonly file: string;
-  readonly filter: string;
-  readonly count: number;
-  readonly seconds: number | undefined;
-}
-
-interface Counts {
-  packets: number;
-  octets: number;
-}
-
 export const command: Command = {
   name: 'capture',
   summary: 'record live traffic of an interface into a pcap file',
@@ -82,110 +68,42 @@ for wrong usage.`,
   run: (args, world) => capture(args, world),
 };
 
-/** `start` starts the process that captures. */
+/** `start` stands for the capturing process in tests. */
 export async function capture(
   args: readonly string[],
   world: World,
-  start?: (options: { device: string; filter: string }) => CaptureChild,
+  start?: StartCapture,
 ): Promise<number> {
   const { values } = parseArguments(args, OPTIONS);
-  const { interface: device, write: file, filter, count, seconds } = values;
+  const plan = planOf(values);
+  if (start === undefined) checkInterface(plan.device);
+  const recording = new Recording(plan, world, start);
+  const end = await recording.done();
+  return conclude(plan, recording, end, values.json, world);
+}
+
+function planOf(values: Values<typeof OPTIONS>): RecordingPlan {
+  const { interface: device, write: file, filter, count, seconds, json } = values;
   if (device === undefined) throw new UsageError('--interface missing: where to listen');
   if (file === undefined) throw new UsageError('--write missing: the file to write');
-  if (file === '-' && values.json)
-    throw new UsageError('--json and --write - both want the output');
-  const state = start === undefined ? interfaceState(device) : 'up';
-  if (state === 'missing') throw new Failure(`there is no interface ${device}`);
-  if (state === 'down') throw new Failure(`interface ${device} is down: ip link set ${device} up`);
-  const plan: Plan = { device, file, filter, count: count ?? Number.POSITIVE_INFINITY, seconds };
-  const counts: Counts = { packets: 0, octets: 0 };
-  const end = await record(plan, counts, world, start);
-  return conclude(plan, counts, end, values.json, world);
+  if (file === '-' && json) throw new UsageError('--json and --write - both want the output');
+  return { device, file, filter, count: count ?? Number.POSITIVE_INFINITY, seconds };
 }
 
-/** Resolves when everything is written. */
-async function record(
-  plan: Plan,
-  counts: Counts,
-  world: World,
-  start?: (options: { device: string; filter: string }) => CaptureChild,
-): Promise<CaptureEnd> {
-  let target: CaptureTarget | undefined;
-  let failure: unknown;
-  const end = await new Promise<CaptureEnd>((resolve) => {
-    const live = new LiveCapture(
-      plan,
-      {
-        opened: (linkType) =>
-          attempt(() => {
-            target = targetOf(plan.file, linkType, world, live);
-            world.stderr.write(`capturing on ${plan.device}; Ctrl-C ends it\n`);
-          }),
-        frame: (seconds, nanoseconds, b, at, end) =>
-          attempt(() => {
-            if (counts.packets >= plan.count) return;
-            target?.write(seconds, nanoseconds, b, at, end);
-            counts.packets += 1;
-            counts.octets += end - at;
-            if (counts.packets === plan.count) live.stop();
-          }),
-        ended(end) {
-          clearTimeout(timer);
-          forget();
-          resolve(end);
-        },
-      },
-      start,
-    );
-    const attempt = (work: () => void) => {
-      if (failure !== undefined) return;
-      try {
-        work();
-      } catch (error) {
-        failure = error;
-        live.stop();
-      }
-    };
-    const timer =
-      plan.seconds === undefined ? undefined : setTimeout(() => live.stop(), plan.seconds * 1_000);
-    const forget = stopOnSignals(world, () => live.stop());
-  });
-  if (failure !== undefined) {
-    target?.discard();
-    throw failure instanceof CaptureWriteError ? new Failure(failure.message) : failure;
-  }
-  await target?.finish();
-  return end;
-}
-
-function targetOf(file: string, linkType: number, world: World, live: LiveCapture): CaptureTarget {
-  if (file !== '-') return fileTarget(file, linkType);
-  return streamTarget(world.stdout, linkType, {
-    full: () => live.pause(),
-    drained: () => live.resume(),
-  });
-}
-
-function stopOnSignals(world: World, stop: () => void): () => void {
-  const { interrupt } = world;
-  if (interrupt.aborted) stop();
-  interrupt.addEventListener('abort', stop, { once: true });
-  const release = world.process.on('SIGTERM', stop);
-  return () => {
-    interrupt.removeEventListener('abort', stop);
-    release();
-  };
+function checkInterface(name: string): void {
+  const state = interfaceState(name);
+  if (state === 'missing') throw new Failure(`there is no interface ${name}`);
+  if (state === 'down') throw new Failure(`interface ${name} is down: ip link set ${name} up`);
 }
 
 function conclude(
-  plan: Plan,
-  counts: Counts,
+  plan: RecordingPlan,
+  { packets, octets }: Recording,
   end: CaptureEnd,
   asJson: boolean,
   world: World,
 ): number {
   if (end.type === 'refused') return refuse(plan, end.fault, world);
-  const { packets, octets } = counts;
   if (asJson) {
     const { file, device } = plan;
     world.stdout.write(`${JSON.stringify({ device, file, packets, octets, end: end.type })}\n`);
@@ -200,7 +118,7 @@ function conclude(
 }
 
 function refuse(
-  { device, filter }: Plan,
+  { device, filter }: RecordingPlan,
   fault: { readonly code: string; readonly text: string },
   world: World,
 ): number {

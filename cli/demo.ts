@@ -1,14 +1,9 @@
 /** `tep demo`: simulated calls through both ends of a tunnel on this machine. */
 import { helpText, parseArguments } from './arguments.ts';
-import { type Command, EXIT, UsageError, type World } from './command.ts';
-import { LOCAL_STAGE } from './demo/local-stage.ts';
-import { FIREWALLS, type FirewallKind, openNetnsStage } from './demo/netns-stage.ts';
-import { picture } from './demo/picture.ts';
-import { probeDirectly } from './demo/probe.ts';
-import { callTable, introduction, reportOf, summary } from './demo/report.ts';
-import { Screen } from './demo/screen.ts';
-import { type Closers, closeAll, openSimulation, type SimulationOptions } from './demo/setup.ts';
-import type { Simulation } from './demo/simulation.ts';
+import { type Command, UsageError, type World } from './command.ts';
+import { inNamespaces, onLoopback } from './demo/acts.ts';
+import { FIREWALLS, type FirewallKind } from './demo/netns-stage.ts';
+import { type Closers, closeAll } from './demo/setup.ts';
 
 const OPTIONS = {
   calls: {
@@ -41,12 +36,6 @@ const OPTIONS = {
   },
   json: { kind: 'flag', meaning: 'print one JSON object instead of text' },
 } as const;
-
-const REDRAW_MS = 200;
-const MOST_CALLS = 16;
-/** Of a terminal that does not say; and lines that are not calls: head, "more", cursor. */
-const USUAL_ROWS = 24;
-const OTHER_ROWS = 3;
 
 export const command: Command = {
   name: 'demo',
@@ -103,89 +92,6 @@ function firewallOf(text: string): FirewallKind {
   const kind = FIREWALLS.find((each) => each === text);
   if (kind !== undefined) return kind;
   throw new UsageError(`--firewall ${text}: must be one of ${FIREWALLS.join(', ')}`);
-}
-
-interface Plan extends SimulationOptions {
-  readonly json: boolean;
-  readonly firewall: FirewallKind;
-}
-
-async function onLoopback(
-  plan: Plan,
-  world: World,
-  end: AbortSignal,
-  closers: Closers,
-): Promise<number> {
-  const simulation = await openSimulation(plan, LOCAL_STAGE, closers, end);
-  if (isShown(plan, world)) {
-    world.stdout.write(introduction(simulation));
-    // What has scrolled off the top cannot be drawn again.
-    const room = (world.stdout.rows ?? USUAL_ROWS) - OTHER_ROWS;
-    const most = Math.max(1, Math.min(MOST_CALLS, room));
-    await watch(simulation, world, end, () => callTable(simulation.calls, most));
-  } else {
-    await simulation.run(end);
-  }
-  const report = reportOf(simulation);
-  world.stdout.write(plan.json ? `${JSON.stringify(report)}\n` : summary(report));
-  return report.ok ? EXIT.SUCCESS : EXIT.FAILED;
-}
-
-async function inNamespaces(
-  plan: Plan,
-  world: World,
-  end: AbortSignal,
-  closers: Closers,
-): Promise<number> {
-  const stage = await openNetnsStage(plan.firewall, closers);
-  const probe = await probeDirectly(stage.phones, stage.gateways);
-  const simulation = await openSimulation(plan, stage, closers, end);
-  const draw = () => picture(simulation, stage, probe);
-  if (isShown(plan, world)) {
-    world.stdout.write('\n');
-    await watch(simulation, world, end, () => {
-      void simulation.count();
-      return draw();
-    });
-  } else {
-    await simulation.run(end);
-    if (!plan.json) world.stdout.write(`\n${draw().join('\n')}\n`);
-  }
-  const { ok, ...report } = reportOf(simulation);
-  const isWell = ok && probe.arrived === 0;
-  const all = {
-    ok: isWell,
-    firewall: plan.firewall,
-    directSent: probe.sent,
-    directArrived: probe.arrived,
-  };
-  world.stdout.write(
-    plan.json ? `${JSON.stringify({ ...all, ...report })}\n` : summary({ ok, ...report }),
-  );
-  return isWell ? EXIT.SUCCESS : EXIT.FAILED;
-}
-
-function isShown({ json }: Plan, { stdout }: World): boolean {
-  return stdout.isTTY === true && !json;
-}
-
-/** Runs it with lines that are drawn again five times a second. */
-async function watch(
-  simulation: Simulation,
-  world: World,
-  end: AbortSignal,
-  lines: () => string[],
-): Promise<void> {
-  const screen = new Screen(world.stdout);
-  const draw = () => screen.draw(lines());
-  const timer = setInterval(draw, REDRAW_MS);
-  draw();
-  try {
-    await simulation.run(end);
-  } finally {
-    clearInterval(timer);
-    draw();
-  }
 }
 
 /** Ctrl-C, or SIGTERM: what has been opened must be closed by us. */

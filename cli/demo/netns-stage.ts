@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { endpointOf } from '../../io/endpoints.ts';
 import { withinNamespace } from '../../io/kernel/namespace.ts';
 import { openUdp } from '../../io/udp-socket.ts';
+import { LabError } from '../../lab/lab-error.ts';
 import { Network } from '../../lab/network.ts';
 import { startProxy, TINYPROXY_PORT } from '../../lab/proxies.ts';
 import { labMissing } from '../../lab/requirements.ts';
@@ -38,9 +39,9 @@ export async function openNetnsStage(kind: FirewallKind, closers: Closers): Prom
   const missing = labMissing(kind === 'proxy-only' ? ['tinyproxy'] : []);
   if (missing !== undefined) throw new Failure(missing);
   const site = siteOf(kind);
-  const network = await Network.build(site.topology);
+  const network = await orFailure(Network.build(site.topology));
   closers.push(() => network.destroy());
-  if (kind === 'proxy-only') await openProxy(network, closers);
+  if (kind === 'proxy-only') await orFailure(openProxy(network, closers));
   const command = (host: string) => ['ip', 'netns', 'exec', network.namespace(host)];
   const port = kind === '443-only' || kind === 'proxy-only' ? 443 : 80;
   return {
@@ -76,6 +77,15 @@ async function openProxy(network: Network, closers: Closers): Promise<void> {
   closers.push(async () => rmSync(folder, { recursive: true, force: true }));
   const plan = { program: 'tinyproxy', auth: 'open', connectPorts: [443] } as const;
   await startProxy(network, 'proxy', plan, folder);
+}
+
+/** What the lab cannot do is one line for people, as all that this machine cannot. */
+async function orFailure<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw error instanceof LabError ? new Failure(error.message) : error;
+  }
 }
 
 /** Its sockets are ours, so that one clock measures both sides; they stand in its namespace. */
