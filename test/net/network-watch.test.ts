@@ -4,6 +4,7 @@ import { Network } from '../../lab/network.ts';
 import type { Topology } from '../../lab/topology.ts';
 import { netTest } from './net-test.ts';
 import { nodeProgram } from './programs.ts';
+import { until } from './until.ts';
 
 const TOPOLOGY: Topology = {
   hosts: [
@@ -82,3 +83,31 @@ netTest('[G-13] without netlink, addresses that come and go are seen', [], async
     await network.destroy();
   }
 });
+
+const MANY = 4_000;
+
+netTest(
+  '[G-13] more changes at once than the kernel keeps for us: all are told',
+  [],
+  async ({ t }) => {
+    const network = await Network.build(TOPOLOGY);
+    try {
+      const watch = await network.start('ue', {
+        ...nodeProgram('network-watch-main.js'),
+        ready: { output: /ready/ },
+      });
+      const addresses = Array.from({ length: MANY }, (_, i) => `10.0.${i >> 8}.${i & 255}`);
+      const batch = addresses.map((address) => `addr add ${address}/32 dev net`).join('\n');
+      process.kill(watch.pid, 'SIGSTOP');
+      await network.run('ue', 'ip', ['-batch', '-'], batch);
+      process.kill(watch.pid, 'SIGCONT');
+      const told = () => watch.output.trim().split('\n').slice(1);
+      await until(() => told().flatMap((line) => JSON.parse(line).addressesNew).length === MANY);
+      await network.run('ue', 'ip', ['addr', 'del', '10.0.0.7/32', 'dev', 'net']);
+      await watch.said(/"addressesGone":\["10\.0\.0\.7"\]/);
+      t.pass();
+    } finally {
+      await network.destroy();
+    }
+  },
+);
