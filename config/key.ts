@@ -27,8 +27,6 @@ export interface Kind<T> {
   readonly isSecret?: true;
   /** A wrong one may hold what is secret, so that no message repeats it. */
   readonly isNeverQuoted?: true;
-  /** The words that there are, where they are few. */
-  readonly words?: readonly string[];
   read(text: string, place: Place): Read<T>;
 }
 

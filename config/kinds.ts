@@ -70,7 +70,6 @@ export const flag: Kind<boolean> = {
   placeholder: 'true|false',
   expects: 'true or false',
   isFlag: true,
-  words: ['true', 'false'],
   read(given) {
     const word = given.toLowerCase();
     if (YES.includes(word)) return { value: true };
@@ -83,7 +82,6 @@ export function choice<const T extends string>(...words: readonly T[]): Kind<T> 
   return {
     placeholder: words.join('|'),
     expects,
-    words,
     read(given) {
       const value = words.find((word) => word === given);
       if (value !== undefined) return { value };

@@ -95,7 +95,6 @@ const VERSIONS = { '1.2': 'TLSv1.2', '1.3': 'TLSv1.3' } as const;
 const tlsVersion: Kind<'TLSv1.2' | 'TLSv1.3'> = {
   placeholder: '1.2|1.3',
   expects: '1.2 or 1.3',
-  words: Object.keys(VERSIONS),
   read(given) {
     const value = given === '1.2' || given === '1.3' ? VERSIONS[given] : undefined;
     return value === undefined ? { wrong: 'must be 1.2 or 1.3' } : { value };

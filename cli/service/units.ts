@@ -81,18 +81,18 @@ WantedBy=multi-user.target
 ${also}`;
 }
 
-/** Ports below 1024 are opened by systemd, so that the server needs no privilege for them. */
+/**
+ * Ports below 1024 are opened by systemd, so that the server needs no privilege for them: connections,
+ * and datagrams for plain STUN. Families apart: a datagram socket of the server has one.
+ */
 export function socketUnit(): string {
+  const at = ['80', '443'].flatMap((port) => [`0.0.0.0:${port}`, `[::]:${port}`]);
   return `[Unit]
 Description=Ports of TEP-S (listen: systemd)
 
 [Socket]
-ListenStream=[::]:80
-ListenStream=[::]:443
-# Plain STUN by UDP on the same ports (stun-udp).
-ListenDatagram=[::]:80
-ListenDatagram=[::]:443
-BindIPv6Only=both
+${at.map((address) => `ListenStream=${address}\nListenDatagram=${address}`).join('\n')}
+BindIPv6Only=ipv6-only
 Backlog=4096
 NoDelay=yes
 

@@ -41,11 +41,12 @@ test('a file becomes typed settings; what it does not say has its default', (t) 
 
 test('flag before environment before file before default', (t) => {
   const yaml = `${GOOD}\nlinger: 1s\nstripes: 2\n`;
-  const env = { TEP_LINGER: '2s', TEP_STRIPES: '3', TEP_STUN_DISCOVER: '' };
+  const env = { TEP_LINGER: '2s', TEP_STRIPES: '3', TEP_CONNECT: '', TEP_AUTH: undefined };
   const { settings, written } = read(t, yaml, ['--linger', '3s', '--no-stun-discover'], env);
   t.is(settings?.linger, 3_000);
   t.is(settings?.stripes, 3);
   t.is(settings?.['stun.discover'], false);
+  t.is(settings?.connect, 'auto');
   t.is(written.get('linger')?.where, '--linger');
   t.is(written.get('stripes')?.where, 'TEP_STRIPES');
   t.is(written.get('user')?.where, 'client.yaml:3');
