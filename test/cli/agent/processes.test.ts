@@ -85,11 +85,21 @@ async function freePort(): Promise<number> {
 
 /** Both ways; gives where the phone is reached from the gateway's side. */
 async function talk({ phone, gateway, standIn }: Running, word: string) {
-  phone.say(`${word}?`, standIn);
-  const { from } = await gateway.hear(`${word}?`);
-  gateway.say(`${word}!`, from);
-  await phone.hear(`${word}!`);
+  const heard = gateway.hear(`${word}?`);
+  const { from } = await again(() => phone.say(`${word}?`, standIn), heard);
+  await again(() => gateway.say(`${word}!`, from), phone.hear(`${word}!`));
   return from;
+}
+
+/** Says it until it is heard: packets wait for a tunnel, but not for one on a machine that is very busy. */
+async function again<T>(say: () => void, heard: Promise<T>): Promise<T> {
+  say();
+  const timer = setInterval(say, 250);
+  try {
+    return await heard;
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 test.serial(
@@ -100,7 +110,7 @@ test.serial(
     const from = await talk(both, 'hello');
     const seen = (await askStatus(`${folder}/client.sock`)) as ClientStatus;
     t.true(seen.bindings.some(({ public: at }) => at === `127.0.0.1:${from.port}`));
-    t.like(seen.sent, { packets: 1 });
+    t.true(seen.sent.packets > 0);
     const serverSeen = (await askStatus(`${folder}/server.sock`)) as ServerStatus;
     t.is(serverSeen.tunnels[0]?.user, 'alice');
     t.is(serverSeen.tunnelCount, 1);
@@ -176,8 +186,8 @@ test.serial('no secret, nor anything made of one, is in the log at any level', a
   const map = /maps: (127\.0\.0\.1:\d+)=/.exec(yaml.replace('127.0.0.1:0', '')) ?? [];
   const standIn = parseEndpoint(map[1] ?? '');
   if (standIn === undefined) throw new Error(yaml);
-  both.phone.say('let me in', standIn);
-  await stranger.line(/the server does not let us in .*code=401/);
+  const refused = stranger.line(/the server does not let us in .*code=401/);
+  await again(() => both.phone.say('let me in', standIn), refused);
   file('users', `alice:{sha256}${PASSWORD}\n`);
   server.signal('SIGHUP');
   await server.line(/reload failed/);
