@@ -294,3 +294,18 @@ peerTest(
     await legacy.stop();
   },
 );
+
+peerTest(
+  'openssl',
+  '[W-1] behind a balancer: PROXY header, then TLS, and the peer is the one behind it',
+  async (t) => {
+    const loopback = { family: 4, address: Uint8Array.of(127, 0, 0, 0), length: 8 } as const;
+    const pair = await openPair({ door: { tls: tlsDoor(), limits: LIMITS, proxies: [loopback] } });
+    const outside = await dialPlain(t, pair.listening);
+    outside.write('PROXY TCP4 192.0.2.7 198.51.100.1 1234 443\r\n');
+    const inside = connectTls({ socket: outside, host: '127.0.0.1', ca: authority.certificate });
+    await once(inside, 'secureConnect');
+    t.is(await mappedPort(inside), 1234);
+    await pair.stop();
+  },
+);

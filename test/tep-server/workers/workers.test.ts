@@ -1,10 +1,17 @@
 /** TEP-S in two real processes besides this one. */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { ClientTls } from '../../../io/dial/client-tls.ts';
 import { isIoFault } from '../../../io/io-fault.ts';
+import { systemRandom } from '../../../io/random.ts';
 import { SILENT } from '../../../ops/log.ts';
 import { placeOfUser } from '../../../session/placement.ts';
 import { startServer } from '../../../tep-server/daemon.ts';
+import type { Attribute } from '../../../wire/stun/attributes.ts';
+import { ClientAuth } from '../../../wire/stun/client-auth.ts';
+import { decode } from '../../../wire/stun/message.ts';
+import { METHODS } from '../../../wire/stun/registry.ts';
 import { TestAuthority } from '../../certificates.ts';
 import { scratch } from '../../config/scratch.ts';
 import { type ClientWishes, openCall, openClient, openTalker } from '../../daemon/pair.ts';
@@ -12,6 +19,7 @@ import { peerTest } from '../../peers.ts';
 import { type Service, settingsOf, startService } from '../service.ts';
 
 const NAMES = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank'];
+const OPEN: Attribute = { type: 'TEP-TUNNEL', value: new Uint8Array(0) };
 const PASSWORD = 'a password for tests only';
 
 function settings(t: ExecutionContext, ...flags: readonly string[]) {
@@ -193,6 +201,38 @@ test.serial('[M-05] plain STUN by TCP and by UDP on the same port', async (t) =>
   const { payload } = await talker.heard.first('heard');
   t.is(Buffer.from(payload).readUInt16BE(0), 0x0101);
 });
+
+test.serial(
+  '[W-1] behind a balancer connections go to the workers in turn, with their real peers',
+  async (t) => {
+    const service = await startService(t, settings(t, '--proxy-protocol-from', '127.0.0.1'));
+    for (const name of NAMES) {
+      const socket = connect(service.at.port, '127.0.0.1');
+      t.teardown(() => socket.destroy());
+      socket.write('PROXY TCP4 192.0.2.7 198.51.100.1 1234 80\r\n');
+      const client = new ClientAuth({
+        mechanism: 'long-term',
+        credentials: { name, password: PASSWORD },
+        reliable: true,
+      });
+      const parts = { class: 'request', method: METHODS.BINDING, attributes: [OPEN] } as const;
+      let request = client.request({ ...parts, transactionId: systemRandom(12) });
+      for (;;) {
+        socket.write(request.octets);
+        const [octets] = await once(socket, 'data');
+        const answer = decode(octets, 0, octets.length);
+        if (typeof answer === 'number') return t.fail();
+        const verdict = client.digest(request, answer, octets, 0);
+        if (verdict.type === 'success') break;
+        if (verdict.type !== 'retry') return t.fail(verdict.type);
+        request = client.retry(request, systemRandom(12));
+      }
+    }
+    const { tunnels } = await service.server.status();
+    t.is(tunnels.length, NAMES.length);
+    t.true(tunnels.every(({ connections: [c] }) => c?.peer === '192.0.2.7:1234'));
+  },
+);
 
 test.serial('a worker that cannot be started keeps the server from starting', async (t) => {
   const deps = { log: SILENT, failed: () => {} };
