@@ -4,7 +4,7 @@
  * clause 3).
  */
 import { isIP, type Socket } from 'node:net';
-import { checkServerIdentity, connect, type TLSSocket } from 'node:tls';
+import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls';
 import { type IoFault, ioFault } from '../io-fault.ts';
 import type { Attempt } from './attempt.ts';
 import type { ClientTls } from './client-tls.ts';
@@ -29,16 +29,7 @@ export function startTls(
     whenSlow: 'something on the way may hold TLS back, or no TLS is spoken there',
   } as const;
   return attempt.step<TLSSocket>(step, (finish) => {
-    const stream = connect({
-      socket,
-      secureContext: context,
-      // Judged below, where the certificate can still be looked at.
-      rejectUnauthorized: false,
-      host: name,
-      checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate),
-      ...(isIP(name) === 0 && { servername: name }),
-      ...(session && { session }),
-    });
+    const stream = connect({ socket, ...demands(name), secureContext: context, session });
     const end = () => {
       stream.destroy();
       socket.destroy();
@@ -59,6 +50,16 @@ export function startTls(
     });
     return end;
   });
+}
+
+function demands(name: string): ConnectionOptions {
+  return {
+    // Judged after the handshake, where the certificate can still be looked at.
+    rejectUnauthorized: false,
+    host: name,
+    checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate),
+    ...(isIP(name) === 0 && { servername: name }),
+  };
 }
 
 /** Node gives the code of what is wrong, although its types say an error. */

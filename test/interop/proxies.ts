@@ -117,7 +117,8 @@ async function start(t: ExecutionContext, child: ChildProcess, port: number): Pr
     ended = true;
   });
   t.teardown(async () => {
-    child.kill('SIGKILL');
+    // By force squid would leave its shared memory behind.
+    child.kill('SIGTERM');
     await exit;
   });
   while (!(await answers(port))) {
