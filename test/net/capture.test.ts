@@ -7,12 +7,16 @@ import { readCapture } from '../../io/pcap/read.ts';
 import { Network } from '../../lab/network.ts';
 import type { Program } from '../../lab/program.ts';
 import type { Topology } from '../../lab/topology.ts';
+import { Talker } from './media/talker.ts';
 import { netTest } from './net-test.ts';
+import { until } from './until.ts';
 
 const BIN = fileURLToPath(new URL('../../cli/tep.js', import.meta.url));
 const ADDON = fileURLToPath(
   new URL('../../../node_modules/cap/build/Release/cap.node', import.meta.url),
 );
+
+const PACKETS = 50;
 
 const TOPOLOGY: Topology = {
   hosts: [{ name: 'one' }, { name: 'two' }],
@@ -136,4 +140,20 @@ captureTest('what cannot be captured is told in one line', async (network, { t, 
   );
   await network.run('one', 'ip', ['link', 'set', 'net', 'down']);
   t.is(await refused('-i', 'net'), 'tep: interface net is down: ip link set net up\n');
+});
+
+captureTest('a call that is captured replays', async (network, { t, folder }) => {
+  const file = join(folder, 'call.pcap');
+  const program = await start(network, '-i', 'net', '-w', file, '--filter', 'udp');
+  const phone = await Talker.start(network, 'one', { address: '10.0.0.1', port: 4_000 });
+  const gateway = await Talker.start(network, 'two', { address: '10.0.0.2', port: 30_000 });
+  phone.talk(gateway.at, 0x75700001, PACKETS);
+  gateway.talk(phone.at, 0x646e0002, PACKETS);
+  await Promise.all([phone.said(), gateway.said()]);
+  await until(async () => ((await phone.heard(0x646e0002))?.packets ?? 0) === PACKETS);
+  program.signal('SIGINT');
+  t.is((await program.exited).code, 0);
+  const args = [BIN, 'replay', '--ue', '10.0.0.1', '--json', file];
+  const replayed = JSON.parse(await network.run('one', process.execPath, args));
+  t.like(replayed, { ok: true, carried: 2 * PACKETS });
 });
