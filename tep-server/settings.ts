@@ -35,12 +35,14 @@ export const SERVER_KEYS = {
       reload: 'restart',
     }),
     'proxy-protocol.from': list(prefix, {
-      meaning: 'load balancers whose PROXY protocol header tells the address of the client',
+      meaning:
+        'load balancers: each connection of theirs must begin with a PROXY protocol header, which tells the address of the client',
       example: '10.0.0.5',
       reload: 'live',
     }),
     workers: one(number(1, 64), {
-      meaning: 'processes that share the connections',
+      meaning:
+        'processes that share the users; each gets a part of the ports or of the pool, with rings an interface: tep0, tep1, …',
       default: '1',
       reload: 'restart',
     }),

@@ -38,7 +38,8 @@ export class WorkerProcess {
   #isUp = false;
   #isStopping = false;
   #lastId = 0;
-  #underWay = 0;
+  /** Sockets on their way to the process. */
+  readonly #underWay = new Set<Socket>();
   #deaths = 0;
   #bornMs = 0;
   #again: NodeJS.Timeout | undefined;
@@ -63,12 +64,12 @@ export class WorkerProcess {
 
   /** The socket goes to the worker. False, and it stays here, when there is none to take it. */
   give(message: ToWorker, socket: Socket): boolean {
-    if (!this.#isUp || this.#underWay >= MAX_UNDER_WAY) return false;
-    this.#underWay += 1;
+    if (!this.#isUp || this.#underWay.size >= MAX_UNDER_WAY) return false;
+    this.#underWay.add(socket);
     // Its listener would ask the worker about it before it closes; nobody here wants to know.
     Reflect.set(socket, 'server', null);
     this.#child?.send(message, socket, {}, () => {
-      this.#underWay -= 1;
+      this.#underWay.delete(socket);
       socket.destroy();
     });
     return true;
@@ -169,6 +170,9 @@ export class WorkerProcess {
     this.#child = undefined;
     for (const answer of this.#answers.values()) answer(undefined);
     this.#answers.clear();
+    // Nobody tells what has become of them.
+    for (const socket of this.#underWay) socket.destroy();
+    this.#underWay.clear();
     this.#firstTime?.({ type: 'io-fault', code: 'ECHILD', text });
     if (this.#firstTime !== undefined || this.#isStopping) return;
     this.#deaths = now() - this.#bornMs > HEALTHY_MS ? 1 : this.#deaths + 1;

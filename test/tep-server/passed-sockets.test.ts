@@ -8,7 +8,7 @@ import test from 'ava';
 import { passedSockets } from '../../io/systemd-sockets.ts';
 import { parseEndpoint } from '../../wire/address.ts';
 import { scratch } from '../config/scratch.ts';
-import { openCall, openClient, openTalker } from '../daemon/pair.ts';
+import { ipv6Missing, openCall, openClient, openTalker } from '../daemon/pair.ts';
 import { peerTest } from '../peers.ts';
 
 const MAIN = join(dirname(fileURLToPath(import.meta.url)), 'passed-main.js');
@@ -26,7 +26,7 @@ os.environ['LISTEN_PID'] = str(os.getpid()); os.environ['LISTEN_FDS'] = '2'
 os.execv(sys.argv[1], sys.argv[1:])
 `;
 
-for (const workers of ['1', '2']) {
+for (const workers of ipv6Missing === undefined ? ['1', '2'] : []) {
   peerTest('python3', `TEP-S on sockets of systemd, TCP and UDP, ${workers} workers`, async (t) => {
     const users = scratch(t).file('users', 'alice:a password for tests only\n');
     const flags = ['--listen', 'systemd', '--workers', workers, '--users', users];
@@ -56,6 +56,10 @@ for (const workers of ['1', '2']) {
     child.stdin.end();
     t.is((await ended)[0], 0);
   });
+}
+
+if (ipv6Missing !== undefined) {
+  test.skip(`TEP-S on sockets of systemd (${ipv6Missing})`, () => {});
 }
 
 test('sockets that are for another process, or none, are not touched', (t) => {
