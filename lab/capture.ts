@@ -56,9 +56,9 @@ export class CaptureRun {
   }
 
   async #counts(): Promise<Counts> {
-    const asked = reportsIn(this.#program.output) + 1;
+    const before = this.#program.output.length;
     this.#program.signal('SIGUSR1');
-    await this.#program.said(new RegExp(`(?:dropped by kernel[^]*){${asked}}`));
+    await this.#program.said(new RegExp(`^[^]{${before},}dropped by kernel`));
     return latestCounts(this.#program.output);
   }
 }
@@ -67,10 +67,6 @@ interface Counts {
   readonly captured: number;
   readonly received: number;
   readonly dropped: number;
-}
-
-function reportsIn(output: string): number {
-  return output.split('dropped by kernel').length - 1;
 }
 
 function latestCounts(output: string): Counts {

@@ -94,7 +94,10 @@ export class Program {
     this.#child.stdin?.write(text);
   }
 
-  /** Waits until what it printed matches; throws LabError when it does not in time, or ends before. */
+  /**
+   * Waits until what it printed matches; throws LabError when it does not in time, or ends before, and
+   * ends it then.
+   */
   async said(pattern: RegExp, withinMs: number = DEFAULT_READY_MS): Promise<RegExpExecArray> {
     await this.#untilReady({ output: pattern }, withinMs);
     const found = pattern.exec(this.#output);

@@ -46,7 +46,7 @@ export function replacingRuleset(rules: RouterRules): string {
 /** A router that has died without telling anyone. */
 export function blackhole(): string {
   return `table inet blackhole {
-  chain all {
+  chain everything {
     type filter hook prerouting priority raw; policy drop;
   }
 }

@@ -27,6 +27,8 @@ interface Disturbance {
   readonly modes: readonly Mode[];
   /** Whether the core sees another public address afterwards, and talks to where it hears the phone from. */
   readonly changesPublicAddress?: true;
+  /** What may pass besides the tunnel, in the words of pcap-filter(7). */
+  readonly allowed?: string;
   readonly disturb: (scene: Scene) => Promise<void>;
 }
 
@@ -34,6 +36,8 @@ const DISTURBANCES: readonly Disturbance[] = [
   {
     name: 'server killed and restarted',
     modes: MODES,
+    // Public addresses of pool and reflexive are the server's only while it runs.
+    allowed: 'src net 203.0.113.0/24',
     disturb: async (scene) => {
       await scene.server.kill();
       scene.server = await scene.startServer();
@@ -109,7 +113,7 @@ async function runDisturbance(
   mode: Mode,
   scene: Scene,
 ): Promise<void> {
-  const outside = await watchOutside(scene);
+  const outside = await watchOutside(scene, disturbance.allowed);
   const call = await Call.begin(scene);
   if (disturbance.changesPublicAddress) call.core.follow();
   await disturbance.disturb(scene);

@@ -8,6 +8,7 @@ import { CaptureRun } from '../../lab/capture.ts';
 import { LabError } from '../../lab/lab-error.ts';
 import { Network } from '../../lab/network.ts';
 import { Program } from '../../lab/program.ts';
+import { blackhole, END_OF_BLACKHOLE } from '../../lab/rulesets.ts';
 import {
   type Both,
   PROXY_PORTS,
@@ -125,6 +126,20 @@ netTest('a lab whose process ends without destroying it is removed then', [], as
   victim.write('end\n');
   await victim.exited;
   t.deepEqual(sweepDeadRuns(), []);
+});
+
+netTest('a router can lose everything for a while', [], async ({ t }) => {
+  const site = siteOf('open');
+  const network = await Network.build(site.topology);
+  try {
+    await openPorts(network, site);
+    await network.run('nat', 'nft', ['-f', '-'], blackhole());
+    t.false(await probe(network, 'udp', site.gateway.v4, ECHO_PORT));
+    await network.run('nat', 'nft', ['-f', '-'], END_OF_BLACKHOLE);
+    t.true(await probe(network, 'udp', site.gateway.v4, ECHO_PORT));
+  } finally {
+    await network.destroy();
+  }
 });
 
 netTest('two labs stand side by side; removing one leaves the other', [], async ({ t }) => {

@@ -49,7 +49,7 @@ interface Stage {
 
 for (const variant of VARIANTS) {
   for (const mode of MODES) {
-    const title = `[G-01] [G-04] a call crosses ${variant.name}, public addresses by ${mode}`;
+    const title = `[G-01] [G-02] [G-04] [G-16] [G-17] a telephone that knows nothing of it calls through ${variant.name}, public addresses by ${mode}`;
     netTest(title, ['tcpdump', 'baresip', 'ffmpeg', 'openssl', ...programsOf(variant)], (context) =>
       runCells(context.t, variant, mode, context.folder),
     );
@@ -176,7 +176,7 @@ function watchOutside({ variant, tls }: Cell, { network, folder }: Stage): Promi
     host: 'server',
     interface: ACCESS,
     file: join(folder, 'outside.pcap'),
-    filter: `(ip or ip6) and not icmp6 and not (tcp port ${port}${stun})`,
+    filter: `(ip or ip6) and not icmp6 and not dst net ff02::/16 and not (tcp port ${port}${stun})`,
   });
 }
 

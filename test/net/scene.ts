@@ -126,13 +126,15 @@ export class Call {
   }
 }
 
-/** Everything on the link to the server that is not the tunnel. */
-export function watchOutside({ network, folder }: Scene): Promise<CaptureRun> {
+/** Everything on the link to the server that is neither the tunnel nor `allowed`. */
+export function watchOutside({ network, folder }: Scene, allowed?: string): Promise<CaptureRun> {
+  const tunnel = 'tcp port 80';
+  const exceptions = allowed === undefined ? tunnel : `(${tunnel} or ${allowed})`;
   return CaptureRun.start(network, {
     host: 'server',
     interface: ACCESS,
     file: join(folder, 'outside.pcap'),
-    filter: '(ip or ip6) and not icmp6 and not tcp port 80',
+    filter: `(ip or ip6) and not icmp6 and not dst net ff02::/16 and not ${exceptions}`,
   });
 }
 

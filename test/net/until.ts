@@ -1,5 +1,5 @@
 /** Waiting for something that no event tells. Only a hang takes as long as the deadline. */
-const POLL_MS = 10;
+const POLL_MS = 25;
 const HANG_MS = 30_000;
 
 export async function until(

@@ -2,6 +2,7 @@
 import type { Network } from '../../../lab/network.ts';
 import type { Program } from '../../../lab/program.ts';
 import { nodeProgram } from '../programs.ts';
+import { until } from '../until.ts';
 import type { Heard } from './heard.ts';
 
 export interface Place {
@@ -85,8 +86,15 @@ export class Talker {
   async #answer(kind: string, hangMs: number): Promise<string> {
     const index = this.#asked.get(kind) ?? 0;
     this.#asked.set(kind, index + 1);
-    await this.#program.said(new RegExp(`(?:^${kind} .*\\n[^]*){${index + 1}}`, 'm'), hangMs);
-    const lines = this.#program.output.match(new RegExp(`^${kind} (.*)$`, 'gm')) ?? [];
-    return (lines[index] ?? '').slice(kind.length + 1);
+    const lines = () =>
+      this.#program.output
+        .split('\n')
+        .slice(0, -1)
+        .filter((line) => line.startsWith(`${kind} `));
+    await until(() => {
+      if (this.#program.hasExited) throw new Error(`${this.#program.name} has ended`);
+      return lines().length > index;
+    }, hangMs);
+    return lines()[index]?.slice(kind.length + 1) ?? '';
   }
 }
