@@ -118,7 +118,7 @@ export async function startClient(network: Network, plan: ClientPlan): Promise<A
     ...(certificate && { 'tls.ca': certificate.certificate, 'tls.server-name': 'tep.example' }),
     ...more,
   };
-  return startAgent(network, 'ue', 'client', folder, settings, { output: /\bready\b/ });
+  return startAgent(network, 'ue', 'client', folder, settings, { output: /client is running/ });
 }
 
 export async function proxySettings(proxy: Place, folder: string): Promise<Settings> {
