@@ -2,7 +2,7 @@
  * HTTP proxies: squid and tinyproxy, as people's companies run them. Settings are made here; the
  * programs are the system's own.
  */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Network } from './network.ts';
@@ -24,9 +24,13 @@ export const TINYPROXY_PORT = 8888;
 
 const REALM = 'lab proxy';
 const HELPERS = '/usr/lib/squid';
-const SERVICE_NAME = 'teplab';
+/** squid names shared memory by it; two of them may run on the machine. */
+const serviceName = () => `tep${randomBytes(6).toString('hex')}`;
 
-/** Starts it on a host; files that it needs are made in `folder`, which must be its alone. */
+/**
+ * Starts it on a host; files that it needs are made in `folder`, which must be its alone, in folders that
+ * every user may pass through.
+ */
 export async function startProxy(
   network: Network,
   host: string,
@@ -52,7 +56,7 @@ async function startSquid(
   await writeFile(settings, squidSettings(plan, folder));
   return network.start(host, {
     command: 'squid',
-    args: ['-N', '-n', SERVICE_NAME, '-f', settings],
+    args: ['-N', '-n', serviceName(), '-f', settings],
     logFile: join(folder, 'squid.log'),
     ready: { port: SQUID_PORT, protocol: 'tcp' },
   });

@@ -30,6 +30,9 @@ export interface Certificate {
   readonly key: string;
 }
 
+/** Longer than an agent may take to end. */
+const STOP_MS = 15_000;
+
 export class Agent {
   readonly program: Program;
   readonly statusSocket: string;
@@ -39,9 +42,9 @@ export class Agent {
     this.statusSocket = statusSocket;
   }
 
-  /** As the system stops it; throws when it does not end as it should. */
-  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit> {
-    return this.program.stop(signal, 15_000);
+  /** At once, without waiting for calls to end by themselves. */
+  stop(): Promise<Exit> {
+    return this.program.stop('SIGINT', STOP_MS);
   }
 
   kill(): Promise<Exit> {

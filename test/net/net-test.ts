@@ -2,7 +2,7 @@
  * Tests with networks of namespaces. Each has a folder for its logs and captures, which stays when the
  * test fails; afterwards nothing that the test made may be left in the machine's own namespace.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -31,6 +31,8 @@ async function runInFolder(
   body: (context: NetContext) => Promise<void>,
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'tep-net-'));
+  // Proxies give up root, and write into a folder inside.
+  chmodSync(folder, 0o711);
   const before = await traces();
   try {
     await body({ t, folder });
