@@ -117,7 +117,8 @@ async function run(
   ...args: readonly string[]
 ): Promise<Record<string, unknown>> {
   const { command, args: all } = hostileProgram(scene, name, ...args);
-  return JSON.parse(await scene.network.run('ue', command, all));
+  const output = await scene.network.run('ue', command, all);
+  return JSON.parse(output.trim());
 }
 
 function hostileProgram({ site }: Scene, name: string, ...args: readonly string[]) {
