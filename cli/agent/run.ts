@@ -11,7 +11,7 @@ import { type Level, type Log, Logger } from '../../ops/log.ts';
 import { EXIT, type World } from '../command.ts';
 import { complain } from '../complain.ts';
 import type { AgentKind } from './kind.ts';
-import { Service } from './service.ts';
+import { type Reread, Service } from './service.ts';
 
 const STDERR = 2;
 
@@ -99,7 +99,7 @@ function reread<T extends Keys>(
   sources: Sources,
   before: Values<T>,
   log: Logger,
-): Values<T> | undefined {
+): Reread<T> | undefined {
   const reading = readSettings(kind.keys, kind.check, sources);
   warn(log, reading.problems);
   if (reading.settings === undefined) {
@@ -107,12 +107,14 @@ function reread<T extends Keys>(
     return undefined;
   }
   const { settings, applied, needRestart } = changes(kind.keys, before, reading.settings);
-  log.info('configuration read again', { applied: applied.join(',') || 'nothing new' });
-  if (needRestart.length > 0) {
-    log.warn('changed settings that need a restart', { settings: needRestart.join(',') });
-  }
-  log.setLevel(operationOf(settings)['log.level']);
-  return settings;
+  const taken = () => {
+    log.info('configuration read again', { applied: applied.join(',') || 'nothing new' });
+    if (needRestart.length > 0) {
+      log.warn('changed settings that need a restart', { settings: needRestart.join(',') });
+    }
+    log.setLevel(operationOf(settings)['log.level']);
+  };
+  return { settings, taken };
 }
 
 function warn(log: Log, problems: readonly Problem[]): void {

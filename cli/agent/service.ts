@@ -27,7 +27,13 @@ export interface ServiceParts<T extends Keys> {
   readonly log: Log;
   readonly world: World;
   /** Reads the configuration again; undefined when it is bad, which is logged already. */
-  readonly reread: (before: Values<T>) => Values<T> | undefined;
+  readonly reread: (before: Values<T>) => Reread<T> | undefined;
+}
+
+export interface Reread<T extends Keys> {
+  readonly settings: Values<T>;
+  /** The agent has taken them. */
+  readonly taken: () => void;
 }
 
 export class Service<T extends Keys> {
@@ -139,10 +145,13 @@ export class Service<T extends Keys> {
     const { log, reread } = this.#parts;
     if (this.#running === undefined) return;
     this.#notify({ RELOADING: 1 });
-    const settings = reread(this.#settings);
-    const fault = settings && (await this.#running.reload(settings));
+    const read = reread(this.#settings);
+    const fault = read && (await this.#running.reload(read.settings));
     if (fault !== undefined) log.error('reload failed, nothing changed', { why: fault.text });
-    else if (settings !== undefined) this.#settings = settings;
+    else if (read !== undefined) {
+      this.#settings = read.settings;
+      read.taken();
+    }
     this.#notify({ READY: 1 });
   }
 }

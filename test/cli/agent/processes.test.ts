@@ -103,7 +103,7 @@ async function again<T>(say: () => void, heard: Promise<T>): Promise<T> {
 }
 
 test.serial(
-  '[G-06] two processes carry media both ways, tell their status, and end when told to',
+  'two processes carry media both ways, tell their status, and end when told to',
   async (t) => {
     const both = await startBoth(t);
     const { folder, server, client } = both;

@@ -59,7 +59,7 @@ test('SIGHUP applies what may change and says what needs a restart', async (t) =
   await agent.started;
   file('client.yaml', 'live: 2\nfixed: 2\npassword: new\n');
   world.signal('SIGHUP');
-  await until(() => agent.diary.includes('reload'));
+  await until(() => world.err().includes('need a restart'));
   t.is(agent.settings?.live, 2);
   t.is(agent.settings?.fixed, 1);
   t.is(agent.settings?.password?.reveal(), 'new');
@@ -88,6 +88,7 @@ test('a bad file at SIGHUP changes nothing, and everything wrong is logged', asy
   world.signal('SIGHUP');
   await until(() => world.err().includes('reload failed'));
   t.regex(world.err(), /error reload failed, nothing changed why="no such thing"/);
+  t.notRegex(world.err(), /configuration read again/);
   world.signal('SIGINT');
   t.is(await status, 0);
 });
