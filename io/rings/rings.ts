@@ -119,6 +119,7 @@ export class Rings implements CapturePort {
   #isStarted = false;
   #isOpen = true;
   #hasFailed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(parts: Parts) {
     const { calls, place, socket } = parts;
@@ -170,8 +171,12 @@ export class Rings implements CapturePort {
     await this.#captures.delete({ at, protocol });
   }
 
-  async close(): Promise<void> {
-    if (!this.#isOpen) return;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.flush();
     // The last overruns.
     void this.counters;
