@@ -107,7 +107,7 @@ function entryHelp([name, key]: [string, Key<unknown>]): string {
     ...(key.reload === 'restart' ? ['restart'] : []),
   ];
   const note = notes.length === 0 ? '' : `  (${notes.join(', ')})`;
-  const example = key.example === undefined ? '' : `\n${INDENT}example: ${key.example}`;
+  const example = key.example === undefined ? '' : `\n${INDENT}example: ${yamlText(key.example)}`;
   return `  ${name}: ${key.kind.placeholder}${note}\n${wrap(key.meaning, INDENT)}${example}`;
 }
 

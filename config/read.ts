@@ -154,8 +154,8 @@ function readValues(
     const read = readValue(name, key, written, place, problems);
     if ('value' in read) values[name] = read.value;
     else {
-      const from = written.get(name);
-      const text = shownText(name, key, from, read.wrong);
+      const from = sourceOf(name, key, written);
+      const text = shownText(name, key, written.get(name), read.wrong);
       problems.push({ severity: 'error', ...whereOf(from), text });
     }
   }
@@ -171,16 +171,25 @@ function readValue(
   problems: Problem[],
 ) {
   const own = written.get(name);
-  const other = key.orFile === undefined ? undefined : written.get(key.orFile);
-  if (other === undefined || (own !== undefined && own.rank > other.rank)) {
-    return key.read(own?.texts ?? defaultTexts(key), place);
-  }
-  if (own?.rank === other.rank) {
+  const source = sourceOf(name, key, written);
+  if (source === own) return key.read(own?.texts ?? defaultTexts(key), place);
+  if (source?.rank === own?.rank) {
     return { wrong: `give either "${name}" or "${key.orFile}", not both` };
   }
-  const [fileName = ''] = other.texts;
-  const read = readSecretFile(fileName, placeOf(other, place.folder, problems));
-  return 'value' in read ? read : { wrong: `${resolve(other.folder, fileName)} ${read.wrong}` };
+  const { folder = place.folder, texts: [fileName = ''] = [] } = source ?? {};
+  const read = readSecretFile(fileName, placeOf(source, place.folder, problems));
+  return 'value' in read ? read : { wrong: `${resolve(folder, fileName)} ${read.wrong}` };
+}
+
+/** What was written for a key: itself, or the name of its file. */
+function sourceOf(
+  name: string,
+  { orFile }: Key<unknown>,
+  written: ReadonlyMap<string, Written>,
+): Written | undefined {
+  const own = written.get(name);
+  const other = orFile === undefined ? undefined : written.get(orFile);
+  return own !== undefined && (other === undefined || own.rank > other.rank) ? own : other;
 }
 
 function placeOf(from: Written | undefined, folder: string, problems: Problem[]): Place {

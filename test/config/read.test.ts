@@ -166,8 +166,12 @@ test('a secret comes from its own file, the higher rank of two, and never from t
   const both = read([], { TEP_PASSWORD: 'a', TEP_PASSWORD_FILE: 'secret' });
   t.is(
     both.problems.map(formatProblem).join(),
-    'TEP_PASSWORD: password: give either "password" or "password-file", not both',
+    'TEP_PASSWORD_FILE: password: give either "password" or "password-file", not both',
   );
+  file('client.yaml', `${GOOD.replace(/password:.*/, 'password-file: none')}`);
+  t.deepEqual(read([], {}).problems.map(formatProblem), [
+    `client.yaml:4: password: ${folder}/none does not exist`,
+  ]);
   for (const args of [['--password', 'hunter2'], ['--password=hunter2'], ['--password']]) {
     const [problem] = read(args, {}).problems.map(formatProblem);
     t.regex(problem ?? '', /^--password is a secret, .* or --password-file FILE$/);
