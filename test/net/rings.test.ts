@@ -117,7 +117,12 @@ ringsTest('checksums that the host leaves unfinished are finished right', async 
   for (const { caller, name, callee } of FAMILIES) {
     await host.talk('udp', caller, name, callee, '172', '5');
     await host.talk('tcp', caller, name, callee, '5000', '5');
+    // To a port that nobody has: the kernel answers with an ICMP error.
+    const send = `const s=require('dgram').createSocket('${name.includes(':') ? 'udp6' : 'udp4'}');
+      s.bind(0,'${caller}',()=>s.send('x',10,'${name}',()=>s.close()))`;
+    await host.run(process.execPath, '-e', send);
   }
+  await until(async () => (await counters(port)).errors === 2);
   const { unfinished, wrong } = await counters(port);
   t.true(unfinished > 0);
   t.is(wrong, 0);
