@@ -67,7 +67,8 @@ export class AutomaticBindings {
     const { sourceAt: at, addressLength: length, sourcePort: port } = view;
     const known = this.#parts.bindings.byUe(b, at, length, port, udp.PROTOCOL);
     if (known !== undefined || !this.#isSomebody(b, view)) return known;
-    if (this.isRefused(view, now)) return undefined;
+    const adopted = this.#adopted(b, view);
+    if (adopted !== undefined || this.isRefused(view, now)) return adopted;
     const ue: Endpoint = { family: view.version, address: octetsOf(b, at, at + length), port };
     const wish = { protocol: udp.PROTOCOL, port: 0, pair: false } as const;
     const made = { origin: 'stun', idleMs: STUN_IDLE_MS } as const;
@@ -103,18 +104,18 @@ export class AutomaticBindings {
       if (change.isNew(address)) binding.isOrphan = false;
       else if (binding.isAutomatic && change.isGone(address)) binding.isOrphan = true;
     }
+    const fresh = all.filter((binding) => change.isNew(binding.first.ue.address));
+    const orphans = all.filter((binding) => binding.isOrphan && binding.protocol === udp.PROTOCOL);
+    for (const orphan of orphans) this.#takeBack(orphan, fresh, now);
+  }
+
+  /** The application may have been faster than the news: it has a new binding, and wants the old one. */
+  #takeBack(orphan: ClientBinding, fresh: readonly ClientBinding[], now: number): void {
     const { bindings, drop } = this.#parts;
-    // The application may have been faster than the news: it has a new binding, and wants the old one.
-    for (const orphan of all.filter(
-      ({ isOrphan, protocol }) => isOrphan && protocol === udp.PROTOCOL,
-    )) {
-      const hasty = all.find(
-        (other) => change.isNew(other.first.ue.address) && isHeir(other, orphan),
-      );
-      if (hasty === undefined || !bindings.has(hasty)) continue;
-      drop(hasty, now);
-      this.#move(orphan, hasty.first.ue.address);
-    }
+    const hasty = fresh.find((other) => bindings.has(other) && isHeir(other, orphan));
+    if (hasty === undefined) return;
+    drop(hasty, now);
+    this.#move(orphan, hasty.first.ue.address);
   }
 
   /** A TCP segment passed: the end of its connection, or the beginning of the next one. */

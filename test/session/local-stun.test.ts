@@ -163,6 +163,23 @@ test('[W-5] no binding to be had: no answer, and told', (t) => {
   t.is(d.said('bind-failed')[0]?.code, 440);
 });
 
+test('[G-13] who asks again from another address of the host is told the same public address', (t) => {
+  const d = newDirect();
+  ask(d, UE, SERVER);
+  const moved = endpoint('10.0.0.77:4000');
+  const isOld = (address: Uint8Array) => address[3] === UE.address[3];
+  const change = { isCutOff: () => false, isGone: isOld, isNew: () => false };
+  d.client.networkChanged(change, d.now);
+  ask(d, moved, SERVER);
+  const [before] = answers(d, UE, SERVER);
+  const [after] = answers(d, moved, SERVER);
+  const addressIn = (message: StunMessage | undefined) =>
+    message && find(message, 'XOR-MAPPED-ADDRESS');
+  t.not(addressIn(before), undefined);
+  t.deepEqual(addressIn(after), addressIn(before));
+  t.is(d.serverTold('bound').length, 1);
+});
+
 test('[W-5] a source port of 0 is nobody', (t) => {
   const d = newDirect();
   ask(d, { ...UE, port: 0 }, SERVER);
