@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
@@ -152,7 +154,11 @@ test('ended before the first packet, nothing has been shown: one line, and statu
   async (t) => {
     const asTerminal = 'data:text/javascript,process.stdout.isTTY=true';
     const args = ['--import', asTerminal, BIN, 'demo', '--calls', '1', '--seconds', '3600'];
-    const tep = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    // What a killed demo leaves of files is to be found.
+    const folder = mkdtempSync(join(tmpdir(), 'tep-killed-'));
+    t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+    const env = { ...process.env, TMPDIR: folder };
+    const tep = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env });
     t.teardown(() => tep.kill('SIGKILL'));
     await once(tep.stdout, 'data');
     const children = readFileSync(`/proc/${tep.pid}/task/${tep.pid}/children`, 'utf8');
