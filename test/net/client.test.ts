@@ -1,4 +1,5 @@
 /** TEP-C with rings on a host of its own, behind a NAT and a firewall, with real programs. */
+import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { Network } from '../../lab/network.ts';
 import type { Program } from '../../lab/program.ts';
@@ -23,8 +24,10 @@ class Scene {
   readonly t: ExecutionContext;
   readonly network: Network;
   readonly site: Site;
+  readonly #folder: string;
 
-  constructor(t: ExecutionContext, network: Network, site: Site) {
+  constructor(t: ExecutionContext, folder: string, network: Network, site: Site) {
+    this.#folder = folder;
     this.t = t;
     this.network = network;
     this.site = site;
@@ -45,7 +48,8 @@ class Scene {
     const media = [gateway.v4, gateway.v6].map((address) => `--media-to=${address}`);
     const args = [`--servers=tcp://${server.v4}`, '--auth=none', ...media, ...flags];
     const ready = { output: /^(?:started|fault .*)$/m };
-    const plan = { ...nodeProgram('client-main.js', ...args), ready, takesInput: true };
+    const logFile = join(this.#folder, 'client.log');
+    const plan = { ...nodeProgram('client-main.js', ...args), ready, takesInput: true, logFile };
     const client = await this.network.start('ue', {
       ...plan,
       logFile: '/tmp/client-tools/client.log',
@@ -85,11 +89,11 @@ class Scene {
 }
 
 function clientTest(title: string, kind: SiteKind, body: (scene: Scene) => Promise<void>): void {
-  netTest(title, [], async ({ t }) => {
+  netTest(title, [], async ({ t, folder }) => {
     const site = siteOf(kind);
     const network = await Network.build(site.topology);
     try {
-      const scene = new Scene(t, network, site);
+      const scene = new Scene(t, folder, network, site);
       for (const address of [site.gateway.v4, site.gateway.v6]) {
         const mirror = nodeProgram('mirror-main.js', address, String(MEDIA_PORT));
         await network.start('gateway', { ...mirror, ready: { output: /ready/ } });
