@@ -55,42 +55,62 @@ for (const variant of VARIANTS) {
     ['tcpdump', 'baresip', 'ffmpeg', 'openssl', ...programsOf(variant)],
     async ({ t, folder }) => {
       // Side by side: most of a call is waiting for it to be long enough.
-      const faults = await Promise.all(MODES.map((mode) => faultsOf(variant, mode, folder)));
-      t.deepEqual(faults.flat(), []);
+      const results = await Promise.all(MODES.map((mode) => resultOf(variant, mode, folder)));
+      for (const row of results.flatMap(({ rows }) => rows)) {
+        addRow('Calls through firewalls', HEADER, row);
+      }
+      t.deepEqual(
+        results.flatMap(({ faults }) => faults),
+        [],
+      );
     },
   );
 }
 
-/** What was not as it should be with public addresses by `mode`. */
-async function faultsOf(variant: Variant, mode: Mode, above: string): Promise<string[]> {
+interface Result {
+  /** Of the table: one for each cell. */
+  readonly rows: string[][];
+  /** What was not as it should be. */
+  readonly faults: string[];
+}
+
+async function resultOf(variant: Variant, mode: Mode, above: string): Promise<Result> {
+  const result: Result = { rows: [], faults: [] };
   try {
     const folder = join(above, mode);
     await mkdir(folder);
-    return (await runCells(variant, mode, folder)).map((fault) => `${mode}: ${fault}`);
+    await runCells(variant, mode, folder, result);
   } catch (error) {
-    return [`${mode}: ${error}`];
+    result.faults.push(`${mode}: ${error}`);
   }
+  return result;
 }
 
 /** On a network of its own: the direct way first, then a server, and for each cell a client. */
-async function runCells(variant: Variant, mode: Mode, folder: string): Promise<string[]> {
+async function runCells(
+  variant: Variant,
+  mode: Mode,
+  folder: string,
+  { rows, faults }: Result,
+): Promise<void> {
   const site = siteOf(variant.kind);
   const network = await Network.build(site.topology);
   try {
     const certificate = await makeCertificate(folder);
     const before = await stateOfAll(network);
-    const faults = await directWayFaults(network, site, variant);
+    faults.push(...(await directWayFaults(network, site, variant)));
     if (variant.proxy) await startProxy(network, 'proxy', variant.proxy, join(folder, 'proxy'));
     const server = await startServer(network, { site, mode, certificate, folder });
     for (const family of FAMILIES) {
       for (const tls of [false, true]) {
         const cell = { variant, mode, family, tls };
-        faults.push(...(await runCell(cell, { network, site, certificate, folder })));
+        const outcome = await runCell(cell, { network, site, certificate, folder });
+        rows.push(rowOf(cell, outcome));
+        faults.push(...outcome.faults.map((fault) => `${placeOf(cell)}: ${fault}`));
       }
     }
     faults.push(...endFaults('tep server', await server.stop()));
     if (!isDeepStrictEqual(await stateOfAll(network), before)) faults.push(LEFT_BEHIND);
-    return faults;
   } finally {
     await network.destroy();
   }
@@ -115,25 +135,24 @@ async function directWayFaults(
   return (await Promise.all(verdicts)).flat();
 }
 
-/** What was not as it should be. */
-async function runCell(cell: Cell, stage: Stage): Promise<string[]> {
+async function runCell(cell: Cell, stage: Stage): Promise<CallResult> {
   const folder = join(stage.folder, `${cell.family}-${cell.tls ? 'tls' : 'plain'}`);
   await mkdir(folder);
-  const outcome = await tryCell(cell, { ...stage, folder });
-  const { faults, packets } = outcome;
-  const { variant, mode, family, tls } = cell;
-  const result = faults.length === 0 ? 'good' : faults.join('; ');
-  const place = [variant.name, mode, FAMILY_TEXT[family], tls ? 'TLS' : '-'];
-  addRow('Calls through firewalls', HEADER, [...place, String(packets), result]);
-  return faults.map((fault) => `${FAMILY_TEXT[family]}${tls ? ', TLS' : ''}: ${fault}`);
-}
-
-async function tryCell(cell: Cell, stage: Stage): Promise<CallResult> {
   try {
-    return await callThroughTunnel(cell, stage);
+    return await callThroughTunnel(cell, { ...stage, folder });
   } catch (error) {
     return { faults: [String(error)], packets: 0, publicAddress: '' };
   }
+}
+
+function rowOf(cell: Cell, { faults, packets }: CallResult): string[] {
+  const { variant, mode, family, tls } = cell;
+  const result = faults.length === 0 ? 'good' : faults.join('; ').replaceAll(/\s+/g, ' ');
+  return [variant.name, mode, FAMILY_TEXT[family], tls ? 'TLS' : '-', String(packets), result];
+}
+
+function placeOf({ mode, family, tls }: Cell): string {
+  return [mode, FAMILY_TEXT[family], ...(tls ? ['TLS'] : [])].join(', ');
 }
 
 async function callThroughTunnel(cell: Cell, stage: Stage): Promise<CallResult> {

@@ -5,6 +5,8 @@
 import { Buffer } from 'node:buffer';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { get } from 'node:http';
+import { get as getSecurely } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { formatEndpoint } from '../../../wire/address.ts';
 import { PASSWORD, USER } from '../agents.ts';
@@ -20,6 +22,7 @@ type Scenario = (host: string, port: number, args: readonly string[]) => Promise
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
   forge,
   guess,
+  health,
   steal,
   replay,
   'slow-reader': slowReader,
@@ -67,6 +70,17 @@ async function guess(host: string, port: number): Promise<object> {
     codes.push(codeOf(await peer.ask([{ type: 'TEP-TUNNEL', value: new Uint8Array(0) }])));
   }
   return { codes };
+}
+
+/** As load balancers do, in plain and in TLS. */
+async function health(host: string): Promise<object> {
+  const plain = get(`http://${host}/health`);
+  const secure = getSecurely(`https://${host}/`, { rejectUnauthorized: false });
+  const answers = [plain, secure].map(async (request) => {
+    const [answer] = await once(request, 'response');
+    return answer.statusCode;
+  });
+  return { codes: await Promise.all(answers) };
 }
 
 /** Mallory has a tunnel token of Alice's, as one who could read her connection would. */
