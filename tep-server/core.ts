@@ -10,7 +10,7 @@ import { type IoFault, isIoFault } from '../io/io-fault.ts';
 import { systemRandom } from '../io/random.ts';
 import type { ServerStatus } from '../ops/status.ts';
 import { version } from '../ops/version.ts';
-import { Policy } from '../session/policy.ts';
+import { Policy, type PolicyRule } from '../session/policy.ts';
 import { type Endpoint, formatEndpoint } from '../wire/address.ts';
 import { ServerAgent } from './agent.ts';
 import { addressesOf, doorOf, limitsOf } from './applied-settings.ts';
@@ -39,6 +39,8 @@ export interface CoreParts extends AgentDeps {
   readonly secrets: Secrets;
   readonly listen: readonly ListenAt[];
   readonly placement?: AgentPlacement;
+  /** Where no packet of a tunnel may go, besides the listeners. */
+  readonly own?: readonly PolicyRule[];
 }
 
 interface Made {
@@ -104,7 +106,7 @@ export class ServerCore {
   /** Where clients connect to: no packet of a tunnel may go there. */
   reachableAt(listening: readonly Endpoint[]): void {
     this.#listening = listening;
-    this.#made.policy.setOwn(ownRules(listening));
+    this.#setOwn();
   }
 
   enter(socket: Socket, peer: Endpoint): void {
@@ -145,7 +147,7 @@ export class ServerCore {
     agent.tunnels.limit(limitsOf(settings));
     policy.setRules(settings['media.allow']);
     // The host may have got other addresses since.
-    policy.setOwn(ownRules(this.#listening));
+    this.#setOwn();
     this.#settings = settings;
     return undefined;
   }
@@ -160,6 +162,10 @@ export class ServerCore {
   async stop(): Promise<void> {
     this.#drain.end();
     await this.#made.agent.stop();
+  }
+
+  #setOwn(): void {
+    this.#made.policy.setOwn([...ownRules(this.#listening), ...(this.#parts.own ?? [])]);
   }
 }
 

@@ -3,9 +3,13 @@
  * come back to its listeners, or to whoever else has the same port of this host, through a tunnel.
  */
 import { networkInterfaces } from 'node:os';
+import { DEFAULT_PORTS } from '../session/address-modes.ts';
 import type { PolicyRule } from '../session/policy.ts';
 import { type Endpoint, parseAddress } from '../wire/address.ts';
 import type { Prefix } from '../wire/prefix.ts';
+import type { ServerSettings } from './settings.ts';
+
+const MAX_PORT = 0xffff;
 
 /** All of it is this host, whatever stands on its interface. */
 const LOOPBACK: Prefix = { family: 4, address: Uint8Array.of(127, 0, 0, 0), length: 8 };
@@ -22,6 +26,17 @@ export function ownRules(listening: readonly Endpoint[]): PolicyRule[] {
       : [single];
     return prefixes.map((prefix) => ({ prefix, ports }));
   });
+}
+
+/**
+ * The public addresses that other workers of this server may give to calls. Which ports they have in use,
+ * only they know: all that they may use are refused. (A worker knows its own by itself.)
+ */
+export function sharedRules(settings: ServerSettings): PolicyRule[] {
+  const mode = settings['addresses.mode'];
+  const isPool = mode === 'pool';
+  const ports = isPool ? { first: 0, last: MAX_PORT } : (settings.ports ?? DEFAULT_PORTS[mode]);
+  return settings['addresses.public'].map((prefix) => ({ prefix, ports }));
 }
 
 function hostPrefixes(): Prefix[] {

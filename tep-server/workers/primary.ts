@@ -132,7 +132,7 @@ export class Primary implements Running<ServerSettings> {
         const common = { type: 'start', index, count, secrets, folder: this.#folder } as const;
         return { ...common, ...sent(this.#settings) };
       },
-      started: (worker) => this.#tellListening(worker),
+      started: (worker) => this.#begun(worker),
       handOver: ({ to, peer, received: before }, socket) => {
         // Node has begun to read it.
         const received = readOut(socket, before);
@@ -140,6 +140,12 @@ export class Primary implements Running<ServerSettings> {
         if (given !== true) this.#refuse(socket);
       },
     });
+  }
+
+  /** One that was started again may have begun with settings from before a reload. */
+  #begun(worker: WorkerProcess): void {
+    this.#tellListening(worker);
+    if (this.#listeners) void worker.ask({ type: 'reload', ...sent(this.#settings) });
   }
 
   #tellListening(worker: WorkerProcess): void {

@@ -38,7 +38,7 @@ export class WorkerProcess {
   #isUp = false;
   #isStopping = false;
   #lastId = 0;
-  /** Sockets on their way to the process. */
+  /** Sockets that the worker has not taken yet. */
   readonly #underWay = new Set<Socket>();
   #deaths = 0;
   #bornMs = 0;
@@ -68,7 +68,8 @@ export class WorkerProcess {
     this.#underWay.add(socket);
     // Its listener would ask the worker about it before it closes; nobody here wants to know.
     Reflect.set(socket, 'server', null);
-    this.#child?.send(message, socket, {}, () => {
+    // Otherwise Node keeps one that the worker dies before it takes, and nobody else can close it.
+    this.#child?.send(message, socket, { keepOpen: true }, () => {
       this.#underWay.delete(socket);
       socket.destroy();
     });
@@ -170,7 +171,7 @@ export class WorkerProcess {
     this.#child = undefined;
     for (const answer of this.#answers.values()) answer(undefined);
     this.#answers.clear();
-    // Nobody tells what has become of them.
+    // Those that waited behind another one.
     for (const socket of this.#underWay) socket.destroy();
     this.#underWay.clear();
     this.#firstTime?.({ type: 'io-fault', code: 'ECHILD', text });

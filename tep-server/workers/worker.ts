@@ -7,6 +7,7 @@ import { createServer, type Server, Socket } from 'node:net';
 import { type IoFault, ioFault, isIoFault } from '../../io/io-fault.ts';
 import type { Fields, Level, Log } from '../../ops/log.ts';
 import { ServerCore } from '../core.ts';
+import { sharedRules } from '../own-addresses.ts';
 import type { Guest } from '../visit.ts';
 import {
   type Answer,
@@ -42,7 +43,8 @@ export class Worker {
 
   static async start(start: Start, channel: Channel): Promise<Worker | IoFault> {
     const { index, count, secrets, folder } = start;
-    const settings = shareOf(received(start), index, count);
+    const whole = received(start);
+    const settings = shareOf(whole, index, count);
     if ('type' in settings) return settings;
     const log = logOf(channel);
     const core = await ServerCore.make({
@@ -52,6 +54,7 @@ export class Worker {
         channel.failed();
       },
       listen: [],
+      own: sharedRules(whole),
       placement: {
         ...{ index, count },
         handOver: (guest, to, octets) => handOver(guest, to, octets, folder, channel),

@@ -1,5 +1,6 @@
 /** TEP-S in two real processes besides this one. */
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { ClientTls } from '../../../io/dial/client-tls.ts';
@@ -21,11 +22,15 @@ import { type Service, settingsOf, startService } from '../service.ts';
 const NAMES = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank'];
 const OPEN: Attribute = { type: 'TEP-TUNNEL', value: new Uint8Array(0) };
 const PASSWORD = 'a password for tests only';
+/** Above those that the system gives to sockets of gateways. */
+const PORTS = '61440-65535';
+const SECOND_HALF = 63_488;
 
 function settings(t: ExecutionContext, ...flags: readonly string[]) {
   const users = NAMES.map((name) => `${name}:${PASSWORD}\n`).join('');
   const file = scratch(t).file('users', users);
-  return settingsOf(t, '--workers', '2', '--users', file, ...flags);
+  const ports = flags.includes('--ports') ? [] : ['--ports', PORTS];
+  return settingsOf(t, '--workers', '2', '--users', file, ...ports, ...flags);
 }
 
 function clientOf({ at }: Service, user: string, wishes: ClientWishes = {}) {
@@ -80,7 +85,7 @@ test.serial(
     const ports = calls.map(({ address }) => address.port);
     // Each process has its half of the ports.
     for (const [i, port] of ports.entries()) {
-      t.is(port >= 57_344 ? 1 : 0, placeOfUser(NAMES[i] ?? '', 2), NAMES[i]);
+      t.is(port >= SECOND_HALF ? 1 : 0, placeOfUser(NAMES[i] ?? '', 2), NAMES[i]);
     }
     for (const each of calls) await each.close();
     for (const { client } of clients) await client.stop();
@@ -167,6 +172,68 @@ test.serial(
   },
 );
 
+test.serial(
+  '[G-22] no packet of a tunnel goes to a public address of another process',
+  async (t) => {
+    const service = await startService(t, settings(t));
+    const [sender, other] = await twoPlaces(service);
+    const at = { ...sender.standIn, port: 0 };
+    const standIn = await sender.packets.listen(1, at, other.address);
+    if (isIoFault(standIn)) throw new Error(standIn.text);
+    sender.phone.say('to somebody else', standIn);
+    for (;;) {
+      const { drops, sent } = await service.server.status();
+      t.is(sent.packets, 0);
+      if ((drops['destination-own'] ?? 0) > 0) break;
+    }
+    other.gateway.say('from a gateway', other.address);
+    await other.phone.hear('from a gateway');
+    t.deepEqual(
+      other.phone.heard.events.map(({ text }) => text),
+      ['from a gateway'],
+    );
+    for (const { close, client } of [sender, other]) {
+      await close();
+      await client.stop();
+    }
+  },
+);
+
+test.serial('[W-7] connections on their way to a process that dies are closed', async (t) => {
+  const service = await startService(t, settings(t));
+  const all = [...pids(service).values()];
+  for (const pid of all) process.kill(pid, 'SIGSTOP');
+  const { address, port } = service.at;
+  const sockets = Array.from({ length: 5 }, () => connect(port, address.join('.')));
+  const closed = sockets.map((socket) => {
+    socket.on('error', () => {}).resume();
+    return new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  });
+  // They are given away in the turns in which they are accepted.
+  while (sockets.some(({ connecting }) => connecting)) await turn();
+  for (let i = 0; i < 100; i++) await turn();
+  for (const pid of all) process.kill(pid, 'SIGKILL');
+  await Promise.all(closed);
+  t.pass();
+});
+
+test.serial(
+  '[W-5] a process that starts while settings are reloaded gets the new ones',
+  async (t) => {
+    const service = await startService(t, settings(t));
+    const name = NAMES[0] ?? '';
+    const before = pids(service).get(placeOfUser(name, 2)) ?? 0;
+    process.kill(before, 'SIGKILL');
+    await childBesides([...pids(service).values()]);
+    t.is(await service.server.reload(settings(t, '--limits-tunnels-per-user', '1')), undefined);
+    while (pids(service).get(placeOfUser(name, 2)) === before) await turn();
+    const clients = [clientOf(service, name), clientOf(service, name)];
+    const answers = await Promise.all(clients.map(({ client }) => client.open()));
+    t.deepEqual(answers.map(({ type }) => type).sort(), ['closed', 'opened']);
+    for (const { client } of clients) await client.stop();
+  },
+);
+
 test.serial('[W-5] reload and drain reach all processes; stopping leaves none', async (t) => {
   const service = await startService(t, settings(t, '--drain', '1h'));
   const clients = NAMES.map((name) => clientOf(service, name));
@@ -242,3 +309,30 @@ test.serial('a worker that cannot be started keeps the server from starting', as
   const users = await startServer(settingsOf(t, '--workers', '2', '--users', bad), deps);
   t.true(isIoFault(users) && /line 1/.test(users.text));
 });
+
+/** Calls of two users whose tunnels are in different processes. */
+async function twoPlaces(service: Service) {
+  const [first = ''] = NAMES;
+  const second = NAMES.find((name) => placeOfUser(name, 2) !== placeOfUser(first, 2)) ?? '';
+  const [a, b] = [clientOf(service, first), clientOf(service, second)];
+  return [
+    { ...a, ...(await openCall(a)) },
+    { ...b, ...(await openCall(b)) },
+  ] as const;
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Waits for a child process of ours that is none of these. */
+async function childBesides(known: readonly number[]): Promise<void> {
+  const tasks = `/proc/${process.pid}/task`;
+  for (;;) {
+    const children = readdirSync(tasks)
+      .map((thread) => readFileSync(`${tasks}/${thread}/children`, 'utf8'))
+      .flatMap((list) => list.match(/\d+/g) ?? []);
+    if (children.some((pid) => !known.includes(Number(pid)))) return;
+    await turn();
+  }
+}
