@@ -316,9 +316,13 @@ export class TunnelServer implements ServerEnd {
 }
 
 const NO_TOKEN = new Uint8Array(0);
+/** Octets of an IPv6 address that stand for one host. */
+const HOST_PREFIX_LEN = 8;
 
+/** Who is counted where nobody is asked who he is: of IPv6 a /64, which is what one host has. */
 function hostOf({ address }: Endpoint): string {
-  return formatAddress(address, 0, address.length);
+  const host = address.map((octet, i) => (i < HOST_PREFIX_LEN ? octet : 0));
+  return formatAddress(host, 0, host.length);
 }
 
 function statusOf(tunnel: Tunnel): TunnelStatus {

@@ -357,6 +357,10 @@ test('[W-3] where nobody is asked who he is, the quota goes by address', (t) => 
   t.is(codeOf(raw.connection(1, '192.0.2.1:1').bare([OPEN])), 0);
   t.is(codeOf(raw.connection(2, '192.0.2.1:2').bare([OPEN])), 486);
   t.is(codeOf(raw.connection(3, '192.0.2.2:1').bare([OPEN])), 0);
+  // A host has 2^64 IPv6 addresses.
+  t.is(codeOf(raw.connection(4, '[2001:db8:0:1::1]:1').bare([OPEN])), 0);
+  t.is(codeOf(raw.connection(5, '[2001:db8:0:1:ffff::2]:1').bare([OPEN])), 486);
+  t.is(codeOf(raw.connection(6, '[2001:db8:0:2::1]:1').bare([OPEN])), 0);
 });
 
 test('[G-22] a recorded opening request is worth nothing from another address', (t) => {
