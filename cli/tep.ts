@@ -18,6 +18,8 @@ process.on('uncaughtException', (error) => {
 });
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
+    // A command that goes on without it says so by listening itself.
+    if (stream.listenerCount('error') > 1) return;
     // `tep … | head`: the reader went away, which is no error of ours.
     if (error.code === 'EPIPE') process.exit(EXIT_SIGPIPE);
     // A full disk behind `tep … > file`: no error of ours either, but one to be told.

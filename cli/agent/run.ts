@@ -72,6 +72,8 @@ async function serve<T extends Keys>(
   world: World,
 ): Promise<number> {
   const operation = operationOf(settings);
+  // Calls matter more than the log: a full disk, or a reader that went away, ends none.
+  world.stderr.on('error', () => {});
   const log = new Logger({
     write: (line) => world.stderr.write(line),
     level: operation['log.level'],

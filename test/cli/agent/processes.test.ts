@@ -198,3 +198,23 @@ test.serial('no secret, nor anything made of one, is in the log at any level', a
   for (const agent of [client, stranger, server]) agent.signal('SIGINT');
   await Promise.all([client.ended(), stranger.ended(), server.ended()]);
 });
+
+test.serial('a log that nobody reads, or that finds no room, ends no calls', async (t) => {
+  const { folder, file } = scratch(t);
+  const gateway = await openTalker('127.0.0.1');
+  t.teardown(() => gateway.socket.close());
+  file('users', `alice:${PASSWORD}\n`);
+  file('server.yaml', serverFile(gateway));
+  const args = ['server', '--config', 'server.yaml'];
+
+  const server = new AgentProcess(t, args, folder);
+  await server.line(/server is running/);
+  server.child.stderr?.destroy();
+  // Each is told in the log, which is not there.
+  for (const _ of [1, 2]) {
+    server.signal('SIGHUP');
+    t.like(await askStatus(`${folder}/server.sock`), { agent: 'server' });
+  }
+  server.signal('SIGTERM');
+  t.is(await server.ended(), 0);
+});
