@@ -3,7 +3,7 @@
  * made after the other.
  */
 import { type IoFault, isIoFault } from '../io-fault.ts';
-import { ask } from './ask.ts';
+import { askAll } from './ask.ts';
 import { leftoversIn } from './clashes.ts';
 import { MADE_BY, type Place } from './place.ts';
 import { isWithin, type Routing, rulesOf } from './rules.ts';
@@ -46,12 +46,18 @@ export class RuleBook {
   /** Makes again what somebody has removed; a fault when that cannot be. */
   repair(): Promise<IoFault | undefined> {
     return this.#inTurn(async (family) => {
-      const shown = await ask([`-${family}`, 'rule', 'show']);
-      if (isIoFault(shown)) return shown;
+      if (this.#rules[family].length === 0) return undefined;
+      const answers = await askAll([
+        [`-${family}`, 'rule', 'show'],
+        [`-${family}`, 'route', 'show', 'table', String(this.#place.table)],
+      ]);
+      if (isIoFault(answers)) return answers;
+      const [shown = [], routes = []] = answers;
       const found = { links: [], routes: [], rules: { 4: [], 6: [], [family]: shown } };
       const standing = leftoversIn(found, this.#place).rules[family];
-      const isWhole = standing.length === this.#rules[family].length;
-      return isWhole ? undefined : this.#writeAnew(family, standing);
+      if (standing.length !== this.#rules[family].length) return this.#writeAnew(family, standing);
+      if (routes.length > 0) return undefined;
+      return change('ip', [`-${family}`, '-batch', '-'], this.#route(family));
     });
   }
 
