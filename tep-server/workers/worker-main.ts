@@ -2,12 +2,16 @@
  * The process of a worker. It does what it is told by the process that listens, and ends with it: signals
  * that a terminal or systemd sends to all processes of the service are for that one.
  */
+import { rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { isIoFault } from '../../io/io-fault.ts';
 import type { FromWorker, Start, ToWorker } from './messages.ts';
 import { type Channel, Worker } from './worker.ts';
 
+const PARENT = process.ppid;
+
 let worker: Worker | undefined;
+let folder: string | undefined;
 
 const channel: Channel = {
   send(message: FromWorker, socket?: Socket, done: () => void = () => {}) {
@@ -47,6 +51,7 @@ async function obey(message: ToWorker, socket: Socket | undefined): Promise<void
 }
 
 async function start(message: Start): Promise<void> {
+  folder = message.folder;
   const started = await Worker.start(message, channel);
   const fault = isIoFault(started) ? started : undefined;
   if (!isIoFault(started)) worker = started;
@@ -58,5 +63,8 @@ async function end(status: number): Promise<void> {
   const running = worker;
   worker = undefined;
   await running?.stop();
+  // Killed, the process that listens could not do it; nobody starts a worker any more.
+  const isOrphan = process.ppid !== PARENT;
+  if (isOrphan && folder !== undefined) await rm(folder, { recursive: true, force: true });
   process.exit(status);
 }

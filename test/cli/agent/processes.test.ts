@@ -1,12 +1,14 @@
 /** `tep client` and `tep server` as their users run them: processes, files, signals, real media. */
 import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { askStatus } from '../../../io/status-socket.ts';
 import type { ClientStatus, ServerStatus } from '../../../ops/status.ts';
 import { parseEndpoint } from '../../../wire/address.ts';
 import { scratch } from '../../config/scratch.ts';
 import { openTalker, type Talker } from '../../daemon/pair.ts';
+import { until } from '../../net/until.ts';
 import { AgentProcess } from './agents.ts';
 
 const PASSWORD = 'correct horse battery';
@@ -217,4 +219,22 @@ test.serial('a log that nobody reads, or that finds no room, ends no calls', asy
   }
   server.signal('SIGTERM');
   t.is(await server.ended(), 0);
+});
+
+test.serial('[W-5] a server that is killed leaves neither workers nor their sockets', async (t) => {
+  const { folder, file } = scratch(t);
+  const temporary = scratch(t).folder;
+  const gateway = await openTalker('127.0.0.1');
+  t.teardown(() => gateway.socket.close());
+  file('users', `alice:${PASSWORD}\n`);
+  file('server.yaml', serverFile(gateway, 'workers: 2\n'));
+  const args = ['server', '--config', 'server.yaml'];
+  const server = new AgentProcess(t, args, folder, { TMPDIR: temporary });
+  await server.line(/server is running/);
+  const ours = () => readdirSync(temporary).filter((name) => name.startsWith('tep-server-'));
+  t.is(ours().length, 1);
+  server.signal('SIGKILL');
+  t.is(await server.ended(), -1);
+  await until(async () => ours().length === 0);
+  t.is(ours().length, 0);
 });
