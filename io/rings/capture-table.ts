@@ -45,6 +45,11 @@ export function dropTable(place: Place): string {
   return `table ${table} {\n}\ndelete table ${table}\n`;
 }
 
+/** Fails when there is no table; shows little of one. */
+export function lookAtTable(place: Place): string {
+  return `list chain ${tableName(place)} local\n`;
+}
+
 export function changeElements(
   place: Place,
   verb: 'add' | 'delete',

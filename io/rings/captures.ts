@@ -4,7 +4,7 @@
  * for a thousand.
  */
 import type { IoFault } from '../io-fault.ts';
-import { type Capture, changeElements, replaceTable } from './capture-table.ts';
+import { type Capture, changeElements, lookAtTable, replaceTable } from './capture-table.ts';
 import type { Place } from './place.ts';
 import { change } from './run.ts';
 
@@ -35,6 +35,11 @@ export class Captures {
     // What is not in the sets cannot be taken out: the run would fail as a whole.
     if (!this.#wanted.delete(changeElements(this.#place, 'add', one))) return;
     await this.#change(changeElements(this.#place, 'delete', one));
+  }
+
+  /** Makes the table again when somebody has removed it; a fault when that cannot be. */
+  repair(): Promise<IoFault | undefined> {
+    return this.#isClosed ? Promise.resolve(undefined) : this.#change(lookAtTable(this.#place));
   }
 
   /** Resolves when nothing runs any more. */

@@ -16,6 +16,13 @@ import { type PacedWatch, watchPaced } from '../kernel/paced-watch.ts';
 import { type Watch, watchReadable } from '../kernel/poller.ts';
 import { type CapturePort, type PacketReceiver, PortCounts } from '../packet-port.ts';
 import { Captures } from './captures.ts';
+import {
+  type ChangeSource,
+  type ChangeWatch,
+  RULES,
+  TABLES,
+  watchChanges,
+} from './change-watch.ts';
 import { joining } from './fragments.ts';
 import { type Lock, lock } from './lock.ts';
 import {
@@ -27,7 +34,6 @@ import {
 import { DEFAULT_PLACE, FAR_MAC, farEnd, NEAR_MAC, type Place, placeFault } from './place.ts';
 import { privilegeFault } from './privileges.ts';
 import { ReceiveRing } from './receive-ring.ts';
-import { type RuleWatch, watchRules } from './rule-watch.ts';
 import type { Routing } from './rules.ts';
 import { SendBatch } from './send-batch.ts';
 import { System } from './system.ts';
@@ -83,7 +89,9 @@ async function make(
     // They were down when they were bound, which counts as an error.
     socketError(calls, socket.fd);
     socketError(calls, link);
-    return new Rings({ calls, place, system, held, socket, link, failed: failed ?? (() => {}) });
+    const captures = routing.kind === 'capture';
+    const rest = { captures, failed: failed ?? (() => {}) };
+    return new Rings({ calls, place, system, held, socket, link, ...rest });
   }
   socket.close();
   if (typeof link === 'number') calls.close(link);
@@ -104,6 +112,8 @@ interface Parts {
   readonly held: Lock;
   readonly socket: PacketSocket;
   readonly link: number;
+  /** Whether packets come by what is captured. */
+  readonly captures: boolean;
   readonly failed: (fault: IoFault) => void;
 }
 
@@ -115,7 +125,7 @@ export class Rings implements CapturePort {
   readonly #captures: Captures;
   #watch: PacedWatch | undefined;
   #linkWatch: Watch | undefined;
-  #ruleWatch: RuleWatch | undefined;
+  readonly #changeWatches: ChangeWatch[] = [];
   #isStarted = false;
   #isOpen = true;
   #hasFailed = false;
@@ -199,7 +209,7 @@ export class Rings implements CapturePort {
   }
 
   #startWatching(receive: PacketReceiver): IoFault | undefined {
-    const { calls, socket, link } = this.#parts;
+    const { socket, link } = this.#parts;
     const watch = watchPaced(socket.fd, () => this.#take(receive), MAX_PER_TURN);
     if (isIoFault(watch)) return watch;
     this.#watch = watch;
@@ -210,21 +220,29 @@ export class Rings implements CapturePort {
     if (isIoFault(linkWatch)) return linkWatch;
     this.#linkWatch = linkWatch;
     linkWatch.arm();
-    const ruleWatch = watchRules(calls, () => void this.#repair());
-    if (isIoFault(ruleWatch)) return ruleWatch;
-    this.#ruleWatch = ruleWatch;
+    return (
+      this.#watchChanges(RULES, () => this.#parts.system.repair()) ??
+      (this.#parts.captures ? this.#watchChanges(TABLES, () => this.#captures.repair()) : undefined)
+    );
+  }
+
+  #watchChanges(
+    source: ChangeSource,
+    repair: () => Promise<IoFault | undefined>,
+  ): IoFault | undefined {
+    const watch = watchChanges(this.#parts.calls, source, async () => {
+      const fault = await repair();
+      if (fault !== undefined) this.#fail(fault);
+    });
+    if (isIoFault(watch)) return watch;
+    this.#changeWatches.push(watch);
     return undefined;
   }
 
   #stopWatching(): void {
     this.#watch?.close();
     this.#linkWatch?.close();
-    this.#ruleWatch?.close();
-  }
-
-  async #repair(): Promise<void> {
-    const fault = await this.#parts.system.repair();
-    if (fault !== undefined) this.#fail(fault);
+    for (const watch of this.#changeWatches.splice(0)) watch.close();
   }
 
   #lookAtLinks(): void {

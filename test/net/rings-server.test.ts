@@ -136,14 +136,14 @@ coreTest(
 );
 
 coreTest(
-  '[W-5] reflexive: a thousand bindings at once; a flushed ruleset is made again with the next',
+  '[W-5] reflexive: a thousand bindings at once; a ruleset that somebody flushes is made again',
   async (t, core, gateway) => {
     const port = await core.open(CAPTURE);
     const many = Array.from({ length: 1_000 }, (_, i) => `203.0.113.60:${10_000 + i}`);
     await tell(port, `capture ${many.join(' ')}`, /^captured/m);
     t.true(await answers(gateway, '203.0.113.60', 10_999));
     await core.run('nft', 'flush', 'ruleset');
-    t.true(await isSilent(gateway, '203.0.113.60', 10_999));
+    t.true(await answers(gateway, '203.0.113.60', 10_999));
     await tell(port, 'capture 203.0.113.61:4000', /^captured/m);
     t.true(await answers(gateway, '203.0.113.61', 4000));
     t.true(await answers(gateway, '203.0.113.60', 10_999));
