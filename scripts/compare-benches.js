@@ -5,7 +5,7 @@
  *
  * REF is checked out and built in a temporary folder, which is removed afterwards.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,8 +63,10 @@ function compare() {
 }
 
 function collect(folder, into) {
-  const output = run(folder, process.execPath, ['scripts/run-benches.js', ...words]);
-  for (const line of output.trim().split('\n')) {
+  // A missed aim, or a broken bench, is told on standard error and ends with 1: others are compared.
+  const bench = ['scripts/run-benches.js', ...words];
+  const { stdout } = spawnSync(process.execPath, bench, options(folder));
+  for (const line of stdout.split('\n').filter((text) => text !== '')) {
     const result = JSON.parse(line);
     if (result.name !== undefined)
       into.set(result.name, [...(into.get(result.name) ?? []), result]);
@@ -89,10 +91,14 @@ function median(results, figure) {
 }
 
 function run(folder, program, words) {
-  return execFileSync(program, words, {
+  return execFileSync(program, words, options(folder));
+}
+
+function options(folder) {
+  return {
     cwd: folder,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'inherit'],
     maxBuffer: 1 << 26,
-  });
+  };
 }
