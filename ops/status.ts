@@ -37,7 +37,10 @@ interface CommonStatus {
 export interface ConnectionStatus {
   readonly peer: string;
   readonly state: string;
-  /** Of the last measurement; absent before the first. */
+  /**
+   * TEP-C: to TEP-S and back, of the last measurement; absent before the first. TEP-S: as TCP measures it;
+   * absent where the connection was passed on by another process.
+   */
   readonly rttMs?: number;
   /** Waiting to be sent, and how many may. */
   readonly queuedOctets?: number;

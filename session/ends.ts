@@ -77,6 +77,7 @@ export interface TunnelStatus {
 }
 
 export interface LinkStatus {
+  readonly conn: number;
   readonly peer: Endpoint;
   readonly queuedOctets: number;
 }

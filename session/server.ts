@@ -327,7 +327,7 @@ function hostOf({ address }: Endpoint): string {
 
 function statusOf(tunnel: Tunnel): TunnelStatus {
   const { id, user, state, outer, counters, openedMs, ready, slots } = tunnel;
-  const links = ready.map(({ peer, queue }) => ({ peer, queuedOctets: queue.length }));
+  const links = ready.map(({ conn, peer, queue }) => ({ conn, peer, queuedOctets: queue.length }));
   const ports = Array.from(slots, ({ address, protocol }) => ({ address, protocol }));
   const lengths = { connections: links.length, bindings: ports.length };
   return { id, user, state, outer, counters, openedMs, ...lengths, links, ports };

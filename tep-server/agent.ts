@@ -11,6 +11,7 @@ import { now } from '../io/clock.ts';
 import { type IoFault, isIoFault } from '../io/io-fault.ts';
 import { Pump } from '../io/pump.ts';
 import { systemRandom } from '../io/random.ts';
+import { roundTripMs } from '../io/tcp-options.ts';
 import type { Counters } from '../session/counters.ts';
 import type { ServerEnd } from '../session/ends.ts';
 import type { FlowProtocol, ServerOutput } from '../session/outputs.ts';
@@ -85,6 +86,12 @@ export class ServerAgent {
   /** Answers by UDP that the system refused to send. */
   get unsentAnswers(): number {
     return this.#listeners?.unsentAnswers ?? 0;
+  }
+
+  /** To the other end of the TCP connection: behind a proxy, that is the proxy. */
+  roundTripMs(conn: number): number | undefined {
+    const guest = this.#guests.get(conn);
+    return guest && roundTripMs(guest.stream);
   }
 
   /** Starts listening; gives the addresses that clients connect to. */

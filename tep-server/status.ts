@@ -36,18 +36,20 @@ export function serverStatus({ agent, portKind, port, common }: StatusParts): Se
     },
     tunnelCount: tunnels.length,
     bindingCount: tunnels.reduce((sum, { bindings }) => sum + bindings, 0),
-    tunnels: tunnels.slice(0, MAX_TUNNELS_LISTED).map(tunnelOf),
+    tunnels: tunnels.slice(0, MAX_TUNNELS_LISTED).map((tunnel) => tunnelOf(tunnel, agent)),
   };
 }
 
-function tunnelOf(tunnel: Tunnel): TunnelStatus {
+function tunnelOf(tunnel: Tunnel, agent: ServerAgent): TunnelStatus {
   const { id, user, openedMs, counters, links, ports, state } = tunnel;
   return {
     id,
     user,
     sinceMs: openedMs,
-    connections: links.map(({ peer, queuedOctets }) => {
-      return { peer: formatEndpoint(peer), state, queuedOctets };
+    connections: links.map(({ conn, peer, queuedOctets }) => {
+      const rttMs = agent.roundTripMs(conn);
+      const measured = rttMs === undefined ? {} : { rttMs };
+      return { peer: formatEndpoint(peer), state, ...measured, queuedOctets };
     }),
     bindings: ports.map(({ address, protocol }) => {
       return { public: formatEndpoint(address), protocol: protocol === TCP ? 'tcp' : 'udp' };

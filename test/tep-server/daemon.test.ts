@@ -72,6 +72,24 @@ test('[G-22] a phone cannot reach the listener of TEP-S, nor the port of another
   await alice.client.stop();
 });
 
+peerTest('openssl', 'the status tells round trips, in plain and in TLS', async (t) => {
+  const authority = await TestAuthority.make();
+  t.teardown(() => authority.remove());
+  const { certificateFile, keyFile } = await authority.issue();
+  const files = ['--tls-certificate', certificateFile, '--tls-key', keyFile];
+  const service = await startService(t, settingsOf(t, ...files));
+  const tls = new ClientTls({ ca: authority.certificate }, { verify: true });
+  const target = { host: '127.0.0.1', port: service.at.port };
+  for (const wishes of [{}, { tls }]) {
+    const { client } = openClient(target, wishes);
+    t.is((await client.open()).type, 'opened');
+    const rttMs = service.status().tunnels[0]?.connections[0]?.rttMs ?? 0;
+    t.true(rttMs > 0 && rttMs < 10_000, `${rttMs} ms`);
+    await client.stop();
+    await until(() => service.status().tunnelCount === 0);
+  }
+});
+
 test('[M-08] users of the file with any kind of key, and time-limited ones beside them', async (t) => {
   const service = await startService(
     t,
