@@ -40,10 +40,6 @@ export class Servers<Target extends ServerTarget> {
     this.#options = options;
   }
 
-  get count(): number {
-    return this.#targets.length;
-  }
-
   /** The one that has the tunnel. */
   get current(): Target | undefined {
     return this.#current;

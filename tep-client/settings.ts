@@ -22,6 +22,7 @@ import {
   tlsKeys,
 } from '../config/shared-keys.ts';
 import { credentialsProblem } from '../framing/connect/credentials.ts';
+import { DEFAULT_MARKER } from '../framing/connect/request.ts';
 import { MAX_STRIPES } from '../session/options.ts';
 import { prepareCredentials } from '../wire/stun/keys.ts';
 
@@ -100,7 +101,7 @@ export const CLIENT_KEYS = {
     }),
     marker: list(headerLine, {
       meaning: 'header lines of CONNECT by which operators tell IMS traffic',
-      default: ['User-Agent: 3GPP-IMS-FS_FIRE/1.0'],
+      default: DEFAULT_MARKER,
       separator: '\n',
       reload: 'live',
     }),

@@ -49,11 +49,6 @@ export class WorkerProcess {
     this.#parts = parts;
   }
 
-  /** Whether it can take connections. */
-  get isUp(): boolean {
-    return this.#isUp;
-  }
-
   /** Resolves when the first process can take connections, or is known not to become so. */
   start(): Promise<IoFault | undefined> {
     return new Promise((resolve) => {
