@@ -10,6 +10,8 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { dirname } from 'node:path';
 import { type IoFault, ioFault, isIoFault } from './io-fault.ts';
 
+/** Octets of a path in `sockaddr_un` (unix(7)). What is longer would be cut, and be another path. */
+const MAX_PATH_LEN = 107;
 const SOCKET_MODE = 0o660;
 const FOLDER_MODE = 0o750;
 const MAX_READERS = 16;
@@ -26,6 +28,10 @@ export async function serveStatus(
   path: string,
   answer: () => object | Promise<object>,
 ): Promise<StatusSocket | IoFault> {
+  if (Buffer.byteLength(path) > MAX_PATH_LEN) {
+    const text = `status: ${path} is longer than the ${MAX_PATH_LEN} octets of a UNIX socket`;
+    return { type: 'io-fault', code: 'ENAMETOOLONG', text };
+  }
   const first = await listen(path, answer);
   if (!isIoFault(first) || first.code !== 'EADDRINUSE') return first;
   if (!(await isLeftover(path))) {

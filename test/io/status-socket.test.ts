@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { isIoFault } from '../../io/io-fault.ts';
 import { askStatus, type StatusSocket, serveStatus } from '../../io/status-socket.ts';
@@ -54,6 +54,12 @@ test('a socket that a killed agent left is taken over', async (t) => {
   t.true(statSync(path).isSocket());
   await serve(t, path, () => ({ taken: true }));
   t.deepEqual(await askStatus(path), { taken: true });
+});
+
+test('a path that is too long for a socket is refused, not cut', async (t) => {
+  const path = join(dirname(pathOf(t)), 'a'.repeat(108));
+  t.like(await serveStatus(path, () => ({})), { type: 'io-fault', code: 'ENAMETOOLONG' });
+  t.false(existsSync(dirname(path)));
 });
 
 test('a file that is no socket is not removed', async (t) => {
