@@ -30,6 +30,8 @@ export interface PrimaryParts extends AgentDeps {
   readonly listen: readonly ListenAt[];
 }
 
+/** Workers end their draining by themselves; one that hangs is not waited for any longer than this. */
+const DRAIN_SLACK_MS = 1_000;
 /** Octets of an IPv6 address that stand for one host (crowd.ts). */
 const HOST_PREFIX_LEN = 8;
 
@@ -93,7 +95,13 @@ export class Primary implements Running<ServerSettings> {
   async drain(): Promise<void> {
     this.#isDraining = true;
     void this.#listeners?.close();
-    await Promise.all(this.#workers.map((worker) => worker.ask({ type: 'drain' })));
+    const drained = Promise.all(this.#workers.map((worker) => worker.ask({ type: 'drain' })));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise((resolve) => {
+      timer = setTimeout(resolve, this.#settings.drain + DRAIN_SLACK_MS);
+    });
+    await Promise.race([drained, late]);
+    clearTimeout(timer);
   }
 
   async stop(): Promise<void> {

@@ -258,6 +258,16 @@ test.serial('[W-5] reload and drain reach all processes; stopping leaves none', 
   t.false(all.some(isAlive));
 });
 
+test.serial('[W-5] a worker that hangs keeps nobody from ending', async (t) => {
+  const service = await startService(t, settings(t, '--drain', '0s'));
+  const [hanging = 0] = pids(service).values();
+  process.kill(hanging, 'SIGSTOP');
+  await service.server.drain();
+  process.kill(hanging, 'SIGCONT');
+  await service.server.stop();
+  t.false(isAlive(hanging));
+});
+
 test.serial('[M-05] plain STUN by TCP and by UDP on the same port', async (t) => {
   const service = await startService(t, settings(t));
   const talker = await openTalker('127.0.0.1');
