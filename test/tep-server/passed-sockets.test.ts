@@ -29,7 +29,9 @@ os.execv(sys.argv[1], sys.argv[1:])
 for (const workers of ipv6Missing === undefined ? ['1', '2'] : []) {
   peerTest('python3', `TEP-S on sockets of systemd, TCP and UDP, ${workers} workers`, async (t) => {
     const users = scratch(t).file('users', 'alice:a password for tests only\n');
-    const flags = ['--listen', 'systemd', '--workers', workers, '--users', users];
+    // Away from the ports that this machine gives to the gateway of the test.
+    const ports = ['--ports', '61000-61999'];
+    const flags = ['--listen', 'systemd', '--workers', workers, '--users', users, ...ports];
     const media = ['--addresses-public', '127.0.0.1', '--media-allow', '127.0.0.1'];
     const command = [process.execPath, MAIN, ...flags, ...media];
     const child = spawn('python3', ['-c', PASSING, ...command], {
