@@ -30,7 +30,7 @@ interface Ground {
   readonly phones: string;
   readonly gateways: string;
   /** What comes before `node` on a command line, to get there. */
-  readonly on: (host: 'ue' | 'server' | 'gateway') => readonly string[];
+  readonly on: (host: 'ue' | 'server') => readonly string[];
   readonly server: AgentSettings;
   readonly client: (gateways: readonly string[]) => AgentSettings;
   readonly serverAt: (listening: string) => string;
@@ -60,14 +60,18 @@ function loopback(): Ground {
   };
 }
 
-/** Three hosts in a row: what stands between them in real life costs somebody else. */
+/**
+ * Each agent on the host of what it serves, as it is installed: the telephones on the host of TEP-C, the media
+ * gateway on that of TEP-S. The kernel charges what a packet goes through to whoever sends it, so another host
+ * of the laboratory on its way would be paid for by the agent.
+ */
 async function network(): Promise<Ground> {
   const site = siteOf('open', []);
   const built = await Network.build(site.topology);
-  const media = `${site.gateway.v4.replace(/\d+$/, '0')}/24`;
+  const media = `${site.relay.v4}/32`;
   return {
     phones: site.ue.v4,
-    gateways: site.gateway.v4,
+    gateways: site.relay.v4,
     on: (host) => ['ip', 'netns', 'exec', built.namespace(host)],
     server: {
       listen: ['0.0.0.0:80'],
@@ -86,7 +90,7 @@ export async function openScene(port: 'sockets' | 'rings', flows: number): Promi
   const ground = port === 'rings' ? await network() : loopback();
   const folder = mkdtempSync(join(tmpdir(), 'tep-bench-'));
   const phones = new Child<Traffic>('./traffic-process.js', ground.on('ue'));
-  const gateways = new Child<Traffic>('./traffic-process.js', ground.on('gateway'));
+  const gateways = new Child<Traffic>('./traffic-process.js', ground.on('server'));
   const ues = await phones.ask('open', { address: ground.phones, sockets: flows });
   const media = await gateways.ask('open', { address: ground.gateways, sockets: flows });
   const server = startServer(ground, flows, folder);
