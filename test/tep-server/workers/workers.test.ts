@@ -339,10 +339,17 @@ function turn(): Promise<void> {
 async function childBesides(known: readonly number[]): Promise<void> {
   const tasks = `/proc/${process.pid}/task`;
   for (;;) {
-    const children = readdirSync(tasks)
-      .map((thread) => readFileSync(`${tasks}/${thread}/children`, 'utf8'))
-      .flatMap((list) => list.match(/\d+/g) ?? []);
-    if (children.some((pid) => !known.includes(Number(pid)))) return;
+    const children = readdirSync(tasks).flatMap((thread) => childrenOf(`${tasks}/${thread}`));
+    if (children.some((pid) => !known.includes(pid))) return;
     await turn();
+  }
+}
+
+/** None of a thread that has ended since it was listed. */
+function childrenOf(task: string): number[] {
+  try {
+    return (readFileSync(`${task}/children`, 'utf8').match(/\d+/g) ?? []).map(Number);
+  } catch {
+    return [];
   }
 }
