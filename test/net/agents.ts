@@ -79,10 +79,7 @@ export async function startServer(network: Network, plan: ServerPlan): Promise<A
     ...tls,
     ...more,
   };
-  return startAgent(network, 'server', 'server', folder, settings, {
-    port: 443,
-    protocol: 'tcp',
-  });
+  return startAgent(network, 'server', 'server', folder, settings);
 }
 
 function addressSettings({ relay, pool }: Site, mode: Mode): Settings {
@@ -121,7 +118,7 @@ export async function startClient(network: Network, plan: ClientPlan): Promise<A
     ...(certificate && { 'tls.ca': certificate.certificate, 'tls.server-name': 'tep.example' }),
     ...more,
   };
-  return startAgent(network, 'ue', 'client', folder, settings, { output: /client is running/ });
+  return startAgent(network, 'ue', 'client', folder, settings);
 }
 
 export async function proxySettings(proxy: Place, folder: string): Promise<Settings> {
@@ -145,7 +142,6 @@ async function startAgent(
   kind: 'client' | 'server',
   folder: string,
   settings: Settings,
-  ready: Parameters<Network['start']>[1]['ready'],
 ): Promise<Agent> {
   const file = join(folder, `${kind}.yaml`);
   const status = join(folder, `${kind}.sock`);
@@ -156,7 +152,7 @@ async function startAgent(
     command: process.execPath,
     args: [TEP, kind, '--config', file],
     logFile: join(folder, `${kind}.log`),
-    ...(ready === undefined ? {} : { ready }),
+    ready: { output: /(?:client|server) is running/ },
   });
   return new Agent(program, status);
 }
