@@ -1,5 +1,5 @@
 /** Files that a configuration names. They are read with it, so that what is wrong is told with it. */
-import { closeSync, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Kind, Place, Read } from './key.ts';
 import { Secret } from './secret.ts';
@@ -7,6 +7,7 @@ import { Secret } from './secret.ts';
 /** More than any certificate bundle or list of users needs. */
 const MAX_FILE_LEN = 64 * 1024 * 1024;
 const MAX_SECRET_LEN = 64 * 1024;
+const CHUNK_LEN = 64 * 1024;
 const OTHERS_READ = 0o004;
 const OTHERS_WRITE = 0o002;
 
@@ -64,14 +65,28 @@ export function load(
     fd = openSync(name, 'r');
     const stats = fstatSync(fd);
     if (stats.isDirectory()) return { wrong: 'is a folder' };
-    if (stats.size > maxLen) return { wrong: `is larger than ${maxLen} octets` };
+    const octets = readUpTo(fd, maxLen + 1);
+    if (octets.length > maxLen) return { wrong: `is larger than ${maxLen} octets` };
     if (isPrivate) judgeMode(name, stats, place);
-    return { value: { path: name, octets: readFileSync(fd) } };
+    return { value: { path: name, octets } };
   } catch (error) {
     return { wrong: cannotRead(error) };
   } finally {
     if (fd !== undefined) closeSync(fd);
   }
+}
+
+/** What a device or a pipe holds, its size does not tell: there may be no end to it. */
+function readUpTo(fd: number, most: number): Buffer {
+  const chunks: Buffer[] = [];
+  for (let length = 0; length < most; ) {
+    const chunk = Buffer.alloc(Math.min(CHUNK_LEN, most - length));
+    const n = readSync(fd, chunk);
+    if (n === 0) break;
+    chunks.push(chunk.subarray(0, n));
+    length += n;
+  }
+  return Buffer.concat(chunks);
 }
 
 /** Tells when a file with secrets is open to every user of the machine. */
