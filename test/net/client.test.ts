@@ -50,10 +50,7 @@ class Scene {
     const ready = { output: /^(?:started|fault .*)$/m };
     const logFile = join(this.#folder, 'client.log');
     const plan = { ...nodeProgram('client-main.js', ...args), ready, takesInput: true, logFile };
-    const client = await this.network.start('ue', {
-      ...plan,
-      logFile: '/tmp/client-tools/client.log',
-    });
+    const client = await this.network.start('ue', plan);
     if (/^fault/m.test(client.output)) throw new Error(client.output);
     return client;
   }
