@@ -1,6 +1,6 @@
 /**
  * What TEP-C asks TEP-S, and which answer belongs to which question: signing, challenges, retries
- * (RFC 8489 9, tep-wire 3, 5, 7). What an answer means is the business of client.ts and
+ * (RFC 8489 9, tep-wire 3, 5, 7). What an answer means is the business of client-tunnel.ts and
  * client-binder.ts.
  */
 import { FAULTS, faultAction } from '../wire/faults.ts';

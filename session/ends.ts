@@ -53,8 +53,6 @@ export interface ClientEnd extends TunnelEnd<ClientOutput> {
   /** Takes these settings from now on. */
   configure(policy: ClientPolicy): void;
   status(): ClientTunnelStatus;
-  /** Last measured round trip of a connection in milliseconds; undefined before the first. */
-  rttMs(conn: number): number | undefined;
 }
 
 /** One tunnel as a status page may show it: without its token. */
