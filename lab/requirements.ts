@@ -19,6 +19,7 @@ const PACKAGE_OF = {
   nmap: 'nmap',
   ping: 'iputils-ping',
   openssl: 'openssl',
+  cc: 'build-essential',
 } as const;
 
 export type LabProgram = keyof typeof PACKAGE_OF;

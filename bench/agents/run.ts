@@ -2,14 +2,15 @@
  * What the agents cost, as the kernel counts it, each as people run it: a process of its own, with telephones
  * and media gateways in others.
  *
- *     npm run bench:agents -- [--json] [--quick] [sockets] [rings] [idle] [memory]
+ *     npm run bench:agents -- [--json] [--quick] [sockets] [rings] [floor] [idle] [memory]
  *
  * Ends with a line for each aim: figure, aim, met or missed. Exit status 1 when one is missed.
  */
 import { labMissing } from '../../lab/requirements.ts';
+import { openFloor } from '../floor/scene.ts';
 import { Child } from './child.ts';
 import { cpuNs, residentMb } from './process-use.ts';
-import { openScene, PASSWORD, type Scene, USER } from './scene.ts';
+import { type MeasuredScene, openScene, PASSWORD, USER } from './scene.ts';
 import type { Tunnels } from './tunnels-process.ts';
 
 const RATE = 50_000;
@@ -19,7 +20,7 @@ const TUNNELS = 1_000;
 
 const QUICK = process.argv.includes('--quick');
 const JSON_ONLY = process.argv.includes('--json');
-const CASES = ['sockets', 'rings', 'idle', 'memory'] as const;
+const CASES = ['sockets', 'rings', 'floor', 'idle', 'memory'] as const;
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 
 const WARM_UP_MS = QUICK ? 1_500 : 4_000;
@@ -46,29 +47,74 @@ interface Result {
 const results: Result[] = [];
 const skipped: string[] = [];
 
+/** What stands in the way of a case on this machine. */
+const missingFor = {
+  sockets: () => undefined,
+  rings: () => labMissing(),
+  floor: () => labMissing(['cc']),
+  idle: () => undefined,
+  memory: () => undefined,
+} as const;
+
 const runs = {
   sockets: () => costs('sockets', 3.5),
   rings: () => costs('rings', 2),
+  floor,
   idle,
   memory,
 } as const;
 
 for (const name of CASES.filter((name) => wanted.length === 0 || wanted.includes(name))) {
-  const missing = name === 'rings' ? labMissing() : undefined;
+  const missing = missingFor[name]();
   if (missing === undefined) await runs[name]();
   else skipped.push(`${name}: ${missing}`);
 }
 conclude();
 
 async function costs(port: 'sockets' | 'rings', aim: number): Promise<void> {
-  const scene = await openScene(port, FLOWS);
-  try {
-    for (const direction of Object.keys(DIRECTIONS) as Direction[]) {
-      await cost(scene, port, direction, aim);
+  for (const { direction, clientUs, serverUs } of await eachWay(port, openScene(port, FLOWS))) {
+    for (const [agent, figure] of [
+      ['TEP-C', clientUs],
+      ['TEP-S', serverUs],
+    ] as const) {
+      results.push({ name: `${port}, ${direction}, ${agent}`, figure, unit: 'µs a packet', aim });
     }
+  }
+}
+
+/** The least that this machine asks for what `rings` does, and how far above it the agents are. */
+async function floor(): Promise<void> {
+  for (const { direction, clientUs, serverUs } of await eachWay('floor', openFloor(FLOWS))) {
+    const above = (agent: string, least: number) =>
+      figureOf(`rings, ${direction}, ${agent}`).map((figure) => round(figure / least));
+    const [client] = above('TEP-C', clientUs);
+    const [server] = above('TEP-S', serverUs);
+    if (client === undefined || server === undefined) continue;
+    tell(`rings / floor, ${direction}`, { client, server });
+  }
+}
+
+function figureOf(name: string): number[] {
+  return results.filter((result) => result.name === name).map(({ figure }) => figure);
+}
+
+async function eachWay(name: string, opening: Promise<MeasuredScene>): Promise<Cost[]> {
+  const scene = await opening;
+  try {
+    const costs: Cost[] = [];
+    for (const direction of Object.keys(DIRECTIONS) as Direction[]) {
+      costs.push(await cost(scene, name, direction));
+    }
+    return costs;
   } finally {
     await scene.close();
   }
+}
+
+interface Cost {
+  readonly direction: Direction;
+  readonly clientUs: number;
+  readonly serverUs: number;
 }
 
 interface Window {
@@ -78,7 +124,7 @@ interface Window {
   readonly received: number;
 }
 
-async function cost(scene: Scene, port: string, direction: Direction, aim: number): Promise<void> {
+async function cost(scene: MeasuredScene, name: string, direction: Direction): Promise<Cost> {
   const { phones, gateways } = DIRECTIONS[direction];
   await scene.phones.ask('send', { perSecond: phones });
   await scene.gateways.ask('send', { perSecond: gateways });
@@ -97,16 +143,11 @@ async function cost(scene: Scene, port: string, direction: Direction, aim: numbe
     // What was on its way at the beginning and the end of a window is no loss.
     lostPercent: round(Math.max(0, lost) * 100),
   };
-  tell(`${port}, ${direction}`, figures);
-  for (const [agent, figure] of [
-    ['TEP-C', figures.clientUs],
-    ['TEP-S', figures.serverUs],
-  ] as const) {
-    results.push({ name: `${port}, ${direction}, ${agent}`, figure, unit: 'µs a packet', aim });
-  }
+  tell(`${name}, ${direction}`, figures);
+  return { direction, ...figures };
 }
 
-async function measure({ client, server, phones, gateways }: Scene): Promise<Window> {
+async function measure({ client, server, phones, gateways }: MeasuredScene): Promise<Window> {
   const look = async () => ({
     client: cpuNs(client.pid),
     server: cpuNs(server.pid),

@@ -15,14 +15,20 @@ export const PASSWORD = 'a password of some length';
 
 const NEVER = new AbortController().signal;
 
-export interface Scene {
-  readonly client: Agent<ClientStatus>;
-  readonly server: Agent<ServerStatus>;
+/** Two processes to be measured, and those between which they carry. */
+export interface MeasuredScene {
+  readonly client: { readonly pid: number };
+  readonly server: { readonly pid: number };
   readonly phones: Child<Traffic>;
   readonly gateways: Child<Traffic>;
+  close(): Promise<void>;
+}
+
+export interface Scene extends MeasuredScene {
+  readonly client: Agent<ClientStatus>;
+  readonly server: Agent<ServerStatus>;
   /** Where TEP-S listens. */
   readonly listening: string;
-  close(): Promise<void>;
 }
 
 /** Where everything stands, and what the agents must be told because of it. */
