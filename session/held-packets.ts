@@ -1,7 +1,8 @@
 /**
- * The first packets of a flow, while its public address is being asked for. They are few and short
- * lived, for late media are worth nothing; but the first ones open a handshake (TCP, DTLS, STUN) that
- * would else lose the second that its sender waits before it tries again.
+ * The first packets of a flow, while its public address is being asked for. Late media are worth nothing,
+ * so none waits long; but the first ones open a handshake (TCP, DTLS, STUN) that would else lose the
+ * second that its sender waits before it tries again, or are a key frame, without which the video after
+ * it shows nothing. So a flow keeps what it said first, until that is too old.
  *
  * Memory: MAX_PACKETS packets of MAX_OCTETS octets together, whatever the number of flows; the oldest
  * make room.
@@ -12,10 +13,14 @@ import type { ClientSlot } from './client-bindings.ts';
 
 /** What an application sends again by itself, it sends after a second (RFC 6298 2, RFC 6347 4.2.4). */
 const AGE_MS = 1_000;
-/** Of one flow: 160 ms of audio. */
-const MAX_OF_FLOW = 8;
-const MAX_PACKETS = 64;
-const MAX_OCTETS = 131_072;
+/**
+ * Of one flow: a key frame of 720p at 2 Mbit/s, some ten times a usual frame, in packets of an Ethernet
+ * link; or all that a codec for speech says within AGE_MS.
+ */
+const MAX_OF_FLOW = { packets: 64, octets: 65_536 } as const;
+/** Four flows that begin with as much at once. */
+const MAX_PACKETS = 256;
+const MAX_OCTETS = 262_144;
 
 interface Held {
   readonly slot: ClientSlot;
@@ -41,8 +46,10 @@ export class HeldPackets {
 
   /** Copies the packet at [at, end). */
   hold(slot: ClientSlot, b: Uint8Array, at: number, end: number, now: number): void {
-    const ofFlow = this.#all.filter((held) => held.slot === slot);
-    if (ofFlow.length >= MAX_OF_FLOW) this.#drop(ofFlow[0], FAULTS.HELD_TOO_MANY);
+    if (!this.#hasRoom(slot, end - at)) {
+      this.#dropped(FAULTS.HELD_TOO_MANY);
+      return;
+    }
     this.#all.push({ slot, octets: octetsOf(b, at, end), sinceMs: now });
     this.#octets += end - at;
     while (this.#all.length > MAX_PACKETS || this.#octets > MAX_OCTETS) {
@@ -67,6 +74,17 @@ export class HeldPackets {
 
   timeout(now: number): void {
     while (now >= this.dueMs()) this.#drop(this.#all[0], FAULTS.HELD_TOO_LONG);
+  }
+
+  #hasRoom(slot: ClientSlot, length: number): boolean {
+    let packets = 1;
+    let octets = length;
+    for (const held of this.#all) {
+      if (held.slot !== slot) continue;
+      packets += 1;
+      octets += held.octets.length;
+    }
+    return packets <= MAX_OF_FLOW.packets && octets <= MAX_OF_FLOW.octets;
   }
 
   #drop(held: Held | undefined, fault: Fault): void {
