@@ -15,12 +15,13 @@
  * each with the defaults while traffic jams, about 10 KiB at rest.
  */
 import { CHANNELS } from '../framing/framing.ts';
-import { type Endpoint, formatAddress } from '../wire/address.ts';
+import type { Endpoint } from '../wire/address.ts';
 import { equal } from '../wire/bytes.ts';
 import { FAULTS, type Fault } from '../wire/faults.ts';
 import { answerDatagram } from '../wire/stun/binding.ts';
 import { find, has } from '../wire/stun/message.ts';
 import { Connections } from './connections.ts';
+import { countedHost } from './counted-host.ts';
 import { Counters } from './counters.ts';
 import type { ServerEnd, TunnelStatus } from './ends.ts';
 import { LIMITS, type ServerLimits } from './limits.ts';
@@ -197,7 +198,7 @@ export class TunnelServer implements ServerEnd {
       const same = token.length === 0 || equal(token, 0, c.tunnel.token, 0, TOKEN_LEN);
       if (same && c.tunnel.user === user) this.#welcome(asked, c.tunnel, now);
       else this.#requests.refuse(400, asked, now);
-    } else if (this.#isElsewhere(c, token, anonymous ? hostOf(c.peer) : user, now)) {
+    } else if (this.#isElsewhere(c, token, anonymous ? countedHost(c.peer.address) : user, now)) {
       // Whoever has it answers.
     } else if (token.length === 0) {
       this.#openTunnel(asked, user, anonymous, now);
@@ -221,7 +222,7 @@ export class TunnelServer implements ServerEnd {
 
   #openTunnel(asked: Asked, user: string, anonymous: boolean, now: number): void {
     const { c } = asked;
-    const counted = anonymous ? hostOf(c.peer) : user;
+    const counted = anonymous ? countedHost(c.peer.address) : user;
     const id = this.#tunnels.nextId();
     if (this.#bindings.openTunnel(id, counted) !== 0) {
       this.counters.note(FAULTS.QUOTA_TUNNELS);
@@ -316,14 +317,6 @@ export class TunnelServer implements ServerEnd {
 }
 
 const NO_TOKEN = new Uint8Array(0);
-/** Octets of an IPv6 address that stand for one host. */
-const HOST_PREFIX_LEN = 8;
-
-/** Who is counted where nobody is asked who he is: of IPv6 a /64, which is what one host has. */
-function hostOf({ address }: Endpoint): string {
-  const host = address.map((octet, i) => (i < HOST_PREFIX_LEN ? octet : 0));
-  return formatAddress(host, 0, host.length);
-}
 
 function statusOf(tunnel: Tunnel): TunnelStatus {
   const { id, user, state, outer, counters, openedMs, ready, slots } = tunnel;

@@ -1,11 +1,11 @@
 /**
  * How many connections there may be: in all, and from one address before they are authenticated (G-22).
- * Of IPv6 an address is its /64: that is what one host or one customer has. Authenticated ones are not
- * counted by address: hundreds of phones can be behind one NAT, each with credentials.
+ * Of IPv6 an address is its /64 (session/counted-host.ts). Authenticated ones are not counted by address:
+ * hundreds of phones can be behind one NAT, each with credentials.
  *
  * Memory: one small entry for each connection and for each address with an unauthenticated one.
  */
-import { Buffer } from 'node:buffer';
+import { countedHost } from '../session/counted-host.ts';
 import type { Endpoint } from '../wire/address.ts';
 
 export interface CrowdLimits {
@@ -13,9 +13,6 @@ export interface CrowdLimits {
   /** Not authenticated ones from one address. */
   readonly connectionsPerAddress: number;
 }
-
-/** Octets of an IPv6 address that stand for one host. */
-const HOST_PREFIX_LEN = 8;
 
 /** One connection among the others. */
 export class Place {
@@ -28,7 +25,7 @@ export class Place {
 
   /** Who is at the other end. False: there are too many of that address. */
   name(peer: Endpoint): boolean {
-    const address = Buffer.from(peer.address.subarray(0, HOST_PREFIX_LEN)).toString('latin1');
+    const address = countedHost(peer.address);
     if (!this.#crowd.add(address)) return false;
     this.#address = address;
     return true;

@@ -11,9 +11,10 @@ import type { AgentDeps, Running } from '../../config/running.ts';
 import { now } from '../../io/clock.ts';
 import { type IoFault, isIoFault } from '../../io/io-fault.ts';
 import type { ServerStatus } from '../../ops/status.ts';
+import { countedHost } from '../../session/counted-host.ts';
 import { SOFTWARE } from '../../session/options.ts';
 import { placeOfUser } from '../../session/placement.ts';
-import { type Endpoint, formatAddress, formatEndpoint } from '../../wire/address.ts';
+import { type Endpoint, formatEndpoint } from '../../wire/address.ts';
 import { prefixContains } from '../../wire/prefix.ts';
 import { answerDatagram } from '../../wire/stun/binding.ts';
 import type { Secrets } from '../core.ts';
@@ -32,8 +33,6 @@ export interface PrimaryParts extends AgentDeps {
 
 /** Workers end their draining by themselves; one that hangs is not waited for any longer than this. */
 const DRAIN_SLACK_MS = 1_000;
-/** Octets of an IPv6 address that stand for one host (crowd.ts). */
-const HOST_PREFIX_LEN = 8;
 
 export class Primary implements Running<ServerSettings> {
   readonly #parts: PrimaryParts;
@@ -178,9 +177,7 @@ export class Primary implements Running<ServerSettings> {
       prefixContains(prefix, address, 0, address.length),
     );
     if (isBalancer) return this.#inTurn++ % this.#workers.length;
-    const host =
-      address.length === 4 ? address : address.map((o, i) => (i < HOST_PREFIX_LEN ? o : 0));
-    return placeOfUser(formatAddress(host, 0, host.length), this.#workers.length);
+    return placeOfUser(countedHost(address), this.#workers.length);
   }
 
   #refuse(socket: Socket): void {
