@@ -1,11 +1,10 @@
 /** What TEP-C tells, as lines of a log: this is the only place that words them. */
 import type { Log } from '../ops/log.ts';
+import { logStateChange, protocolName } from '../ops/state-log.ts';
 import type { FlowProtocol } from '../session/outputs.ts';
 import { type Endpoint, formatEndpoint } from '../wire/address.ts';
 import { type Fault, faultName } from '../wire/faults.ts';
 import type { ClientEvent } from './options.ts';
-
-const TCP = 6;
 
 export function logClientEvent(log: Log, event: ClientEvent): void {
   switch (event.type) {
@@ -52,16 +51,10 @@ export function logClientEvent(log: Log, event: ClientEvent): void {
     case 'connect':
       log.debug('connecting', { conn: event.conn, stripe: event.stripe });
       break;
-    case 'connection-state': {
-      const { conn, from, to } = event;
-      log.debug('connection changes', { conn, from, to, event: event.event });
+    case 'connection-state':
+    case 'tunnel-state':
+      logStateChange(log, event);
       break;
-    }
-    case 'tunnel-state': {
-      const { tunnel, from, to } = event;
-      log.debug('tunnel changes', { tunnel, from, to, event: event.event });
-      break;
-    }
   }
 }
 
@@ -70,7 +63,7 @@ function reasonOf({ why, code, reason }: { why: string; code: number; reason: st
 }
 
 function flowOf({ ue, protocol }: { ue: Endpoint; protocol: FlowProtocol }) {
-  return { ue: formatEndpoint(ue), protocol: protocol === TCP ? 'tcp' : 'udp' };
+  return { ue: formatEndpoint(ue), protocol: protocolName(protocol) };
 }
 
 function nameOf(fault: Fault | 0): string {

@@ -2,6 +2,7 @@
 import type { SocketMap } from '../config/address-kinds.ts';
 import { now } from '../io/clock.ts';
 import type { PacketPort } from '../io/packet-port.ts';
+import { protocolName } from '../ops/state-log.ts';
 import type { BindingStatus, ClientStatus, ConnectionStatus, Drops } from '../ops/status.ts';
 import { version } from '../ops/version.ts';
 import type { BindingOrigin } from '../session/client-bindings.ts';
@@ -15,8 +16,6 @@ import { formatEndpoint } from '../wire/address.ts';
 import { FAULTS, faultAction, faultName } from '../wire/faults.ts';
 import type { Discovery } from './discovery.ts';
 import type { ClientEvent } from './options.ts';
-
-const TCP = 6;
 
 const ORIGINS: Readonly<Record<BindingOrigin, string>> = {
   asked: 'static',
@@ -127,7 +126,7 @@ function bindingOf({ ue, protocol, origin, address }: ClientBindingStatus): Bind
   return {
     ue: formatEndpoint(ue),
     public: address === undefined ? '-' : formatEndpoint(address),
-    protocol: protocol === TCP ? 'tcp' : 'udp',
+    protocol: protocolName(protocol),
     origin: ORIGINS[origin],
   };
 }

@@ -1,5 +1,6 @@
 /** What a running TEP-S tells about itself (ops/status.ts). */
 import type { PortCounters } from '../io/packet-port.ts';
+import { protocolName } from '../ops/state-log.ts';
 import type { Drops, PortStatus, ServerStatus, TunnelStatus } from '../ops/status.ts';
 import { MAX_TUNNELS_LISTED } from '../ops/status.ts';
 import type { Counters } from '../session/counters.ts';
@@ -7,8 +8,6 @@ import type { TunnelStatus as Tunnel } from '../session/ends.ts';
 import { formatEndpoint } from '../wire/address.ts';
 import { type Fault, faultName } from '../wire/faults.ts';
 import type { ServerAgent } from './agent.ts';
-
-const TCP = 6;
 
 export interface StatusParts {
   readonly agent: ServerAgent;
@@ -52,7 +51,7 @@ function tunnelOf(tunnel: Tunnel, agent: ServerAgent): TunnelStatus {
       return { peer: formatEndpoint(peer), state, ...measured, queuedOctets };
     }),
     bindings: ports.map(({ address, protocol }) => {
-      return { public: formatEndpoint(address), protocol: protocol === TCP ? 'tcp' : 'udp' };
+      return { public: formatEndpoint(address), protocol: protocolName(protocol) };
     }),
     ...trafficOf(counters),
     dropped: counters.dropped,
