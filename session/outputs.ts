@@ -114,6 +114,8 @@ export type TunnelEndWhy = 'asked' | 'expired' | 'stopped';
 export type ServerOutput =
   | CloseOutput
   | StateOutput
+  /** Somebody signed a request with what is not the name and password of a user. */
+  | { readonly type: 'login-refused'; readonly peer: Endpoint; readonly fault: Fault }
   /**
    * Relay mode: open a socket on `address`; with `opensAddresses`: divert its packets. Answer
    * `listening(id)` or `listenFailed(id)`. Stays until `listen-end`. A binding number of

@@ -101,10 +101,18 @@ export class ServerRequests {
       return;
     }
     // The first request of a client comes bare by design (RFC 8489 9.2.3): nothing to be counted.
-    if (message.integrityAt + message.integritySha256At > 0)
-      this.#parts.counters.note(result.fault);
+    if (message.integrityAt + message.integritySha256At > 0) this.#failed(c, result.fault);
     if (result.answer !== undefined) this.#send(c, result.answer, result.integrity, now);
     this.#challenged(c, now);
+  }
+
+  /** A nonce that is too old is everyday life: the client has only to repeat its request (438). */
+  #failed(c: ServerConnection, fault: Fault): void {
+    const { connections, counters } = this.#parts;
+    counters.note(fault);
+    if (fault === FAULTS.STUN_INTEGRITY) {
+      connections.tell({ type: 'login-refused', peer: c.peer, fault });
+    }
   }
 
   #challenged(c: ServerConnection, now: number): void {

@@ -1,11 +1,11 @@
 /** What TEP-S tells, as lines of a log: this is the only place that words them. */
 import type { Log } from '../ops/log.ts';
+import { logStateChange, protocolName } from '../ops/state-log.ts';
 import type { FlowProtocol } from '../session/outputs.ts';
 import { type Endpoint, formatEndpoint } from '../wire/address.ts';
 import { faultName } from '../wire/faults.ts';
 import type { ServerEvent } from './options.ts';
 
-const TCP = 6;
 /** Load balancers ask by HTTP every few seconds whether somebody is there. */
 const EVERYDAY_VISIT = 'http';
 
@@ -14,6 +14,14 @@ export function logServerEvent(log: Log, event: ServerEvent): void {
     case 'tunnel-opened': {
       const { tunnel, user } = event;
       log.info('tunnel opened', { tunnel, user, peer: formatEndpoint(event.peer) });
+      break;
+    }
+    case 'login-refused': {
+      // Not the name: it may be a password that was typed into the wrong field.
+      log.warn('login refused', {
+        peer: formatEndpoint(event.peer),
+        fault: faultName(event.fault),
+      });
       break;
     }
     case 'tunnel-joined': {
@@ -45,19 +53,13 @@ export function logServerEvent(log: Log, event: ServerEvent): void {
     case 'listen-end':
       log.debug(event.type, { id: event.id, ...flowOf(event) });
       break;
-    case 'connection-state': {
-      const { conn, from, to } = event;
-      log.debug('connection changes', { conn, from, to, event: event.event });
+    case 'connection-state':
+    case 'tunnel-state':
+      logStateChange(log, event);
       break;
-    }
-    case 'tunnel-state': {
-      const { tunnel, from, to } = event;
-      log.debug('tunnel changes', { tunnel, from, to, event: event.event });
-      break;
-    }
   }
 }
 
 function flowOf({ address, protocol }: { address: Endpoint; protocol: FlowProtocol }) {
-  return { public: formatEndpoint(address), protocol: protocol === TCP ? 'tcp' : 'udp' };
+  return { public: formatEndpoint(address), protocol: protocolName(protocol) };
 }

@@ -56,6 +56,10 @@ const SERVER: ReadonlyArray<readonly [ServerEvent, string]> = [
     { type: 'tunnel-opened', tunnel: 7, user: 'alice', peer: AT, conn: 0 },
     '<6>tunnel opened tunnel=7 user=alice peer=192.0.2.1:4000',
   ],
+  [
+    { type: 'login-refused', peer: AT, fault: FAULTS.STUN_INTEGRITY },
+    '<4>login refused peer=192.0.2.1:4000 fault=stun-integrity',
+  ],
   [{ type: 'tunnel-closed', tunnel: 7, why: 'expired' }, '<6>tunnel closed tunnel=7 why=expired'],
   [
     { type: 'bound', tunnel: 7, binding: 1, address: AT, protocol: 17 },
@@ -72,6 +76,14 @@ const SERVER: ReadonlyArray<readonly [ServerEvent, string]> = [
   [
     { type: 'close', conn: 3, flush: false, fault: FAULTS.UNAUTHENTICATED_LIMIT },
     '<6>connection cut conn=3 fault=unauthenticated-limit',
+  ],
+  [
+    { type: 'tunnel-state', tunnel: 7, from: 'up', to: 'lost', event: 'carriers-lost' },
+    '<7>tunnel changes tunnel=7 from=up to=lost event=carriers-lost',
+  ],
+  [
+    { type: 'connection-state', conn: 3, from: 'opening', to: 'ready', event: 'admit' },
+    '<7>connection changes conn=3 from=opening to=ready event=admit',
   ],
   [
     {

@@ -194,6 +194,31 @@ test('[G-22] guessing passwords on one connection ends it', (t) => {
   t.is(raw.server.counters.of(FAULTS.UNAUTHENTICATED_LIMIT), 1);
 });
 
+test('[M-08] a wrong password is told with who sent it, the first bare request is not', (t) => {
+  const raw = new RawServer();
+  const c = raw.connection(1, '192.0.2.9:41001');
+  c.bare([OPEN]);
+  t.deepEqual(raw.told('login-refused'), []);
+  const guessing = raw.connection(2, '192.0.2.66:41002');
+  const credentials = { ...ALICE, password: 'guess' };
+  guessing.auth = new ClientAuth({ mechanism: 'long-term', credentials, reliable: true });
+  t.is(codeOf(guessing.ask([OPEN])), 401);
+  t.deepEqual(raw.told('login-refused'), [
+    { type: 'login-refused', peer: endpoint('192.0.2.66:41002'), fault: FAULTS.STUN_INTEGRITY },
+  ]);
+  t.notRegex(JSON.stringify(raw.said), /guess/);
+});
+
+test('[M-08] a nonce that has become too old is no wrong password', (t) => {
+  const raw = new RawServer();
+  const c = raw.connection(1);
+  c.open();
+  raw.now += 3_600_000;
+  c.ask([{ type: 'TEP-STATS', value: { records: 0, octets: 0, drops: 0 } }]);
+  t.is(raw.server.counters.of(FAULTS.STUN_NONCE), 1);
+  t.deepEqual(raw.told('login-refused'), []);
+});
+
 test('[G-22] a connection that does not authenticate is ended after 15 s', (t) => {
   const raw = new RawServer();
   raw.connection(1);
