@@ -101,6 +101,8 @@ export interface ServerEnd extends TunnelEnd<ServerOutput> {
   listening(id: number, now: number): void;
   listenFailed(id: number, now: number): void;
   tunnels(): readonly TunnelStatus[];
+  /** No new tunnels from now on: who asks is told to come later (500). Those that there are go on. */
+  drain(): void;
   /** Ends every tunnel: each connection gets what is queued for it, then its end. */
   stop(now: number): void;
 }

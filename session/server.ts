@@ -47,6 +47,7 @@ export class TunnelServer implements ServerEnd {
   readonly #bindings: ServerBindings;
   readonly #binder: ServerBinder;
   readonly #data: ServerData;
+  #isDraining = false;
 
   constructor(options: ServerOptions, sink: PacketSink) {
     const { auth, policy, random, software = SOFTWARE } = options;
@@ -127,6 +128,10 @@ export class TunnelServer implements ServerEnd {
 
   listenFailed(id: number, now: number): void {
     this.#binder.listens.failed(id, now);
+  }
+
+  drain(): void {
+    this.#isDraining = true;
   }
 
   stop(now: number): void {
@@ -222,6 +227,10 @@ export class TunnelServer implements ServerEnd {
 
   #openTunnel(asked: Asked, user: string, anonymous: boolean, now: number): void {
     const { c } = asked;
+    if (this.#isDraining) {
+      this.#requests.refuse(500, asked, now);
+      return;
+    }
     const counted = anonymous ? countedHost(c.peer.address) : user;
     const id = this.#tunnels.nextId();
     if (this.#bindings.openTunnel(id, counted) !== 0) {

@@ -79,7 +79,7 @@ export class ServerAgent {
   }
 
   /** What may be asked of the tunnels and told to them while they run. */
-  get tunnels(): Pick<ServerEnd, 'tunnels' | 'limit'> {
+  get tunnels(): Pick<ServerEnd, 'tunnels' | 'limit' | 'drain'> {
     return this.#end;
   }
 

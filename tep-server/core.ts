@@ -154,6 +154,8 @@ export class ServerCore {
 
   /** Takes nothing new; resolves when the last tunnel has ended, or the time for it is over. */
   drain(): Promise<void> {
+    // A connection that is there already, but not authenticated, would still open a tunnel.
+    this.#made.agent.tunnels.drain();
     // It resolves when the last connection has ended.
     void this.#made.agent.stopListening();
     return this.#drain.begin(this.#settings.drain);

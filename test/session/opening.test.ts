@@ -4,6 +4,7 @@ import test from 'ava';
 import type { ClientOptions } from '../../session/options.ts';
 import { SessionUsers } from '../../session/session-users.ts';
 import { FAULTS } from '../../wire/faults.ts';
+import type { Attribute } from '../../wire/stun/attributes.ts';
 import { ClientAuth } from '../../wire/stun/client-auth.ts';
 import { timeLimitedPassword } from '../../wire/stun/keys.ts';
 import { decode, encode, find } from '../../wire/stun/message.ts';
@@ -375,6 +376,21 @@ test('[W-3] more tunnels than a user may have: 486, another user is not concerne
   raw.now += 30_000;
   raw.server.timeout(raw.now);
   t.is(raw.connection(5).open().length, 16);
+});
+
+test('[W-3] draining: nothing new is opened, what there is may be joined and resumed', (t) => {
+  const raw = new RawServer();
+  const token = raw.connection(1).open();
+  const waiting = raw.connection(2);
+  raw.server.drain();
+  t.is(codeOf(waiting.ask([OPEN])), 500);
+  const stripe: Attribute = { type: 'TEP-STRIPE', value: 1 };
+  const joined = raw.connection(3).ask([{ type: 'TEP-TUNNEL', value: token }, stripe]);
+  t.is(codeOf(joined), 0);
+  raw.server.disconnected(1, raw.now);
+  raw.server.disconnected(3, raw.now);
+  t.is(codeOf(raw.connection(4).ask([{ type: 'TEP-TUNNEL', value: token }])), 0);
+  t.is(raw.server.tunnels().length, 1);
 });
 
 test('[W-3] where nobody is asked who he is, the quota goes by address', (t) => {

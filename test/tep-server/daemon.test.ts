@@ -7,11 +7,14 @@ import { isIoFault } from '../../io/io-fault.ts';
 import { SILENT } from '../../ops/log.ts';
 import { startServer } from '../../tep-server/daemon.ts';
 import { formatEndpoint } from '../../wire/address.ts';
+import type { Attribute } from '../../wire/stun/attributes.ts';
 import { timeLimitedPassword } from '../../wire/stun/keys.ts';
+import { find } from '../../wire/stun/message.ts';
 import { TestAuthority } from '../certificates.ts';
 import { scratch } from '../config/scratch.ts';
 import { openCall, openClient } from '../daemon/pair.ts';
 import { peerTest } from '../peers.ts';
+import { codeOf, OPEN, Raw } from './raw.ts';
 import { type Service, settingsOf, startService, until } from './service.ts';
 
 function clientOf({ at }: Service, user = 'alice', password = 'a password for tests only') {
@@ -203,6 +206,21 @@ test('[W-7] drain: nobody new, the call goes on, and its end is the end', async 
   await tep.client.stop();
   await drained;
   t.is(service.status().tunnelCount, 0);
+});
+
+test('[W-7] drain: who is still in the greeting opens nothing, but may join what there is', async (t) => {
+  const service = await startService(t, settingsOf(t, '--drain', '1h'));
+  const first = await Raw.open(t, service);
+  const early = await Raw.open(t, service);
+  const joining = await Raw.open(t, service);
+  const token = find(await first.ask(OPEN), 'TEP-TUNNEL') ?? new Uint8Array(0);
+  await until(() => service.status().connections.all === 3);
+  void service.server.drain();
+  t.is(codeOf(await early.ask(OPEN)), 500);
+  const stripe: Attribute = { type: 'TEP-STRIPE', value: 1 };
+  t.is(codeOf(await joining.ask({ type: 'TEP-TUNNEL', value: token }, stripe)), 0);
+  t.like(service.status(), { draining: true, tunnelCount: 1 });
+  t.is(service.status().tunnels[0]?.connections.length, 2);
 });
 
 test('[W-7] drain ends when its time is over, at once without calls, and when it is asked again', async (t) => {
