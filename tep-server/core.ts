@@ -7,6 +7,7 @@ import type { Socket } from 'node:net';
 import type { AgentDeps } from '../config/running.ts';
 import { now } from '../io/clock.ts';
 import { type IoFault, isIoFault } from '../io/io-fault.ts';
+import { type NetworkWatch, watchNetwork } from '../io/network-watch.ts';
 import { systemRandom } from '../io/random.ts';
 import type { ServerStatus } from '../ops/status.ts';
 import { version } from '../ops/version.ts';
@@ -57,6 +58,7 @@ export class ServerCore {
   readonly #drain: Drain;
   #settings: ServerSettings;
   #listening: readonly Endpoint[] = [];
+  #watch: NetworkWatch | undefined;
 
   private constructor(parts: CoreParts, made: Made, drain: Drain) {
     this.#parts = parts;
@@ -107,6 +109,11 @@ export class ServerCore {
   reachableAt(listening: readonly Endpoint[]): void {
     this.#listening = listening;
     this.#setOwn();
+    // A listener for all addresses is at those too that the host gets later.
+    this.#watch ??= watchNetwork(() => {
+      this.#setOwn();
+      this.#parts.log.debug('addresses of this host read again');
+    });
   }
 
   enter(socket: Socket, peer: Endpoint): void {
@@ -146,8 +153,6 @@ export class ServerCore {
     agent.renewDoor(door);
     agent.tunnels.limit(limitsOf(settings));
     policy.setRules(settings['media.allow']);
-    // The host may have got other addresses since.
-    this.#setOwn();
     this.#settings = settings;
     return undefined;
   }
@@ -162,6 +167,7 @@ export class ServerCore {
   }
 
   async stop(): Promise<void> {
+    this.#watch?.close();
     this.#drain.end();
     await this.#made.agent.stop();
   }

@@ -14,7 +14,7 @@ const MAX_PORT = 0xffff;
 /** All of it is this host, whatever stands on its interface. */
 const LOOPBACK: Prefix = { family: 4, address: Uint8Array.of(127, 0, 0, 0), length: 8 };
 
-/** Listeners for all addresses are refused at every address that this host has now. */
+/** Listeners for all addresses are refused at every address that this host has now; to be asked again when it gets others. */
 export function ownRules(listening: readonly Endpoint[]): PolicyRule[] {
   return listening.flatMap(({ family, address, port }) => {
     const ports = { first: port, last: port };

@@ -21,6 +21,8 @@ const GREETING_MS = 3_000;
 const SLACK_MS = 10_000;
 const EARS_PORT = 9_999;
 const METADATA = '169.254.169.254';
+/** The server gets it when it runs already. */
+const LATER = '192.0.2.99';
 const HALF_OPEN = 60;
 const FLOOD = 4_000;
 /** Of the server with one reader that does not read: what Node takes, and its queue. */
@@ -189,6 +191,8 @@ function residentKiB(pid: number): number {
  */
 async function forge(t: ExecutionContext, scene: Scene, { publicAddress }: Call): Promise<void> {
   const { network, site, folder } = scene;
+  await network.run('server', 'ip', ['addr', 'add', `${LATER}/32`, 'dev', 'lo']);
+  await scene.server.program.said(/addresses of this host read again/);
   await network.run('server', 'ip', ['addr', 'add', `${METADATA}/32`, 'dev', 'lo']);
   const ears = await listen(scene);
   const local = await listen(scene, 'server');
@@ -232,6 +236,7 @@ function targets({ site }: Scene): string[] {
     `[::ffff:${METADATA}]:80`,
     `${site.server.v4}:80`,
     `${site.server.v4}:443`,
+    `${LATER}:80`,
     `[${site.server.v6}]:80`,
     `${site.relay.v4}:80`,
     `255.255.255.255:${EARS_PORT}`,
