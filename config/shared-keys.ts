@@ -2,7 +2,7 @@
 
 import { DEFAULT_PLACE, type Place, placeFault } from '../io/rings/place.ts';
 import { type LoadedFile, path } from './file-kinds.ts';
-import { group, type Kind, one } from './key.ts';
+import { group, type Kind, one, optional } from './key.ts';
 import { choice, number, text } from './kinds.ts';
 import type { CrossCheck } from './read.ts';
 
@@ -89,6 +89,16 @@ export function fileOrAuto(what: string): Kind<string> {
       given === 'auto' || given === 'off' ? { value: given } : path.read(given, place),
   };
 }
+
+/** How the system sends what connections carry. */
+export const transportKeys = group('TCP', {
+  'transport.congestion': optional(text('NAME'), {
+    meaning:
+      'congestion control of tunnel connections, one that the system allows; absent: its own choice',
+    example: 'bbr',
+    reload: 'restart',
+  }),
+});
 
 const VERSIONS = { '1.2': 'TLSv1.2', '1.3': 'TLSv1.3' } as const;
 

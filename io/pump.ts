@@ -8,6 +8,7 @@ import type { CloseOutput } from '../session/outputs.ts';
 import type { TunnelEnd } from '../session/tunnel-end.ts';
 import { Alarm, now } from './clock.ts';
 import { StreamLink } from './stream-link.ts';
+import { TcpInfo, type TcpState } from './tcp-info.ts';
 
 /** How long connections may take to end by themselves when everything is to stop. */
 const STOP_MS = 5_000;
@@ -18,6 +19,7 @@ export class Pump<Output extends { readonly type: string }> {
   readonly #flush: () => void;
   readonly #gone: (conn: number) => void;
   readonly #links = new Map<number, StreamLink>();
+  readonly #tcp = new TcpInfo();
   readonly #alarm = new Alarm(() => this.touched());
   #settling: NodeJS.Immediate | undefined;
   #idle: (() => void) | undefined;
@@ -54,6 +56,12 @@ export class Pump<Output extends { readonly type: string }> {
   /** The stream of a connection that goes on elsewhere, paused; for the end the connection is gone. */
   detach(conn: number): Duplex | undefined {
     return this.#links.get(conn)?.detach();
+  }
+
+  /** What the system knows of the connection; undefined where it tells nothing. */
+  tcpState(conn: number): TcpState | undefined {
+    const link = this.#links.get(conn);
+    return link && this.#tcp.read(link.stream) ? this.#tcp.state() : undefined;
   }
 
   /** To be called after every verb: what follows from it is done at the end of this turn. */

@@ -14,7 +14,7 @@ const FLUSH_MS = 3_000;
 export type LinkedEnd = Pick<TunnelEnd<unknown>, 'input' | 'pending' | 'wrote' | 'disconnected'>;
 
 export class StreamLink {
-  readonly #stream: Duplex;
+  readonly stream: Duplex;
   readonly #conn: number;
   readonly #end: LinkedEnd;
   readonly #touched: () => void;
@@ -32,7 +32,7 @@ export class StreamLink {
     touched: () => void,
     gone: (conn: number) => void,
   ) {
-    this.#stream = stream;
+    this.stream = stream;
     this.#conn = conn;
     this.#end = end;
     this.#touched = touched;
@@ -48,7 +48,7 @@ export class StreamLink {
 
   /** Lets go of the stream, paused; for the end the connection is gone. */
   detach(): Duplex {
-    const stream = this.#stream;
+    const stream = this.stream;
     stream.off('data', this.#input).off('end', this.#ended).off('close', this.#closed).pause();
     this.#closed();
     return stream;
@@ -59,18 +59,18 @@ export class StreamLink {
     if (this.#writing || this.#gone) return;
     const octets = this.#end.pending(this.#conn);
     if (octets.length > 0) this.#write(octets);
-    else if (this.#ending) this.#stream.end();
+    else if (this.#ending) this.stream.end();
   }
 
   /** Ends the connection: at once, or after what is pending has been written. */
   close(flush: boolean): void {
     if (!flush) {
-      this.#stream.destroy();
+      this.stream.destroy();
       return;
     }
     if (this.#ending || this.#gone) return;
     this.#ending = true;
-    this.#flushTimer = setTimeout(() => this.#stream.destroy(), FLUSH_MS);
+    this.#flushTimer = setTimeout(() => this.stream.destroy(), FLUSH_MS);
     this.flush();
   }
 
@@ -95,7 +95,7 @@ export class StreamLink {
 
   #write(octets: Uint8Array): void {
     this.#writing = true;
-    this.#stream.write(octets, (error) => {
+    this.stream.write(octets, (error) => {
       this.#writing = false;
       if (this.#gone || error) return;
       this.#end.wrote(this.#conn, octets.length);

@@ -34,6 +34,24 @@ interface CommonStatus {
   readonly port: PortStatus;
 }
 
+/** What the system knows of a TCP connection: through a proxy, of the one with the proxy. */
+export interface TcpStatus {
+  /** `open`; why the sender holds back otherwise: `disorder`, `cwr`, `recovery`, `loss`. */
+  readonly congestion: string;
+  readonly rttMs: number;
+  readonly rttVarMs: number;
+  /** After which time without an answer a segment is sent again. */
+  readonly rtoMs: number;
+  /** Written and not acknowledged. */
+  readonly outstandingOctets: number;
+  /** Under way, and how many may be. */
+  readonly segments: number;
+  readonly congestionWindow: number;
+  /** Sent again, since the connection was made. */
+  readonly resentSegments: number;
+  readonly deliveredBitsPerSecond: number;
+}
+
 export interface ConnectionStatus {
   readonly peer: string;
   readonly state: string;
@@ -42,6 +60,8 @@ export interface ConnectionStatus {
    * absent where the connection was passed on by another process.
    */
   readonly rttMs?: number;
+  /** Absent where the system tells nothing. */
+  readonly tcp?: TcpStatus;
   /** Waiting to be sent, and how many may. */
   readonly queuedOctets?: number;
   readonly queueLimit?: number;

@@ -14,6 +14,7 @@ import type { Dial } from '../io/dial/types.ts';
 import { isIoFault } from '../io/io-fault.ts';
 import { Pump } from '../io/pump.ts';
 import { systemRandom } from '../io/random.ts';
+import type { TcpState } from '../io/tcp-info.ts';
 import { TunnelClient } from '../session/client.ts';
 import type { ClientMemory } from '../session/client-memory.ts';
 import type { ClientTunnelStatus } from '../session/client-status.ts';
@@ -71,6 +72,11 @@ export class ClientAgent {
 
   status(): ClientTunnelStatus {
     return this.#end.status();
+  }
+
+  /** Of the TCP connection: through a proxy, that is the one with the proxy. */
+  tcpState(conn: number): TcpState | undefined {
+    return this.#pump.tcpState(conn);
   }
 
   /** What a successor needs to resume the tunnel: a secret. */

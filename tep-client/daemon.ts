@@ -9,6 +9,7 @@ import type { Dial, DialFault } from '../io/dial/types.ts';
 import { type IoFault, isIoFault } from '../io/io-fault.ts';
 import { type NetworkWatch, watchNetwork } from '../io/network-watch.ts';
 import { farEnd } from '../io/rings/place.ts';
+import { congestionFault } from '../io/tcp-options.ts';
 import type { ClientStatus } from '../ops/status.ts';
 import type { ClientPolicy } from '../session/options.ts';
 import { formatEndpoint } from '../wire/address.ts';
@@ -45,6 +46,9 @@ export async function startClient(
 ): Promise<Running<ClientSettings> | IoFault> {
   const transport = Transport.from(settings, process.env);
   if (isIoFault(transport)) return transport;
+  const congestion = settings['transport.congestion'];
+  const unusable = congestion === undefined ? undefined : congestionFault(congestion);
+  if (unusable !== undefined) deps.log.warn('congestion control', { why: unusable.text });
   const port = await openPackets(settings, deps.failed);
   return isIoFault(port) ? port : new ClientDaemon(settings, deps, transport, port);
 }
@@ -109,6 +113,7 @@ class ClientDaemon implements Running<ClientSettings> {
       maps: this.#port.maps,
       counters: this.#agent.counters,
       tunnel: this.#agent.status(),
+      tcpState: (conn) => this.#agent.tcpState(conn),
       server: current && serverName(current),
       discovery: this.#discovery,
     });

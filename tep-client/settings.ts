@@ -20,6 +20,7 @@ import {
   operationKeys,
   packetKeys,
   tlsKeys,
+  transportKeys,
 } from '../config/shared-keys.ts';
 import { credentialsProblem } from '../framing/connect/credentials.ts';
 import { DEFAULT_MARKER } from '../framing/connect/request.ts';
@@ -131,6 +132,7 @@ export const CLIENT_KEYS = {
     }),
     ...tlsKeys,
   }),
+  ...transportKeys,
   ...group('Packets of the phone', {
     ...packetKeys('rings', 'sockets for what maps names'),
     'media.to': list(mediaRule, {

@@ -2,6 +2,7 @@
 import type { SocketMap } from '../config/address-kinds.ts';
 import { now } from '../io/clock.ts';
 import type { PacketPort } from '../io/packet-port.ts';
+import type { TcpState } from '../io/tcp-info.ts';
 import { protocolName } from '../ops/state-log.ts';
 import type { BindingStatus, ClientStatus, ConnectionStatus, Drops } from '../ops/status.ts';
 import { version } from '../ops/version.ts';
@@ -30,6 +31,8 @@ export interface Present {
   readonly maps: readonly SocketMap[];
   readonly counters: Counters;
   readonly tunnel: ClientTunnelStatus;
+  /** Of a connection, where the system tells it. */
+  readonly tcpState: (conn: number) => TcpState | undefined;
   readonly server: string | undefined;
   readonly discovery: Discovery | undefined;
 }
@@ -67,7 +70,8 @@ export class StatusBook {
     }
   }
 
-  status({ kind, packets, maps, counters, tunnel, server, discovery }: Present): ClientStatus {
+  status(present: Present): ClientStatus {
+    const { kind, packets, maps, counters, tunnel, server, discovery } = present;
     const { received, sent, dropped } = packets.counters;
     return {
       agent: 'client',
@@ -87,7 +91,7 @@ export class StatusBook {
         ...(this.#openedMs === undefined ? {} : { sinceMs: Math.round(this.#openedMs) }),
         ...(tunnel.outer && { outer: formatEndpoint(tunnel.outer) }),
         ...(this.#lastFault === undefined ? {} : { lastFault: this.#lastFault }),
-        connections: tunnel.connections.map((c) => connectionOf(c, server)),
+        connections: tunnel.connections.map((c) => connectionOf(c, present)),
       },
       ...(discovery && { udp: udpOf(discovery) }),
       bindings: tunnel.bindings.map(bindingOf),
@@ -113,9 +117,12 @@ function dropsOf(counters: Counters): Drops {
   return drops;
 }
 
-function connectionOf(c: ClientConnectionStatus, server = ''): ConnectionStatus {
-  const { state, rttMs, queued: queuedOctets, queueLimit } = c;
-  return { peer: server, state, queuedOctets, queueLimit, ...(rttMs !== undefined && { rttMs }) };
+function connectionOf(c: ClientConnectionStatus, present: Present): ConnectionStatus {
+  const { conn, state, rttMs, queued: queuedOctets, queueLimit } = c;
+  const { server: peer = '', tcpState } = present;
+  const tcp = tcpState(conn);
+  const measured = { ...(rttMs !== undefined && { rttMs }), ...(tcp && { tcp }) };
+  return { peer, state, queuedOctets, queueLimit, ...measured };
 }
 
 function udpOf({ state, mapped }: Discovery): { state: string; mapped?: string } {

@@ -66,7 +66,8 @@ export class Transport {
     const { connect, marker } = this.#settings;
     const proxy = connect === 'never' ? undefined : this.#proxyFor(target);
     if (proxy !== undefined && isIoFault(proxy)) return proxy;
-    return { connect, marker, proxy, tls: this.#tls, userTimeoutMs: USER_TIMEOUT_MS };
+    const congestion = this.#settings['transport.congestion'];
+    return { connect, marker, proxy, tls: this.#tls, userTimeoutMs: USER_TIMEOUT_MS, congestion };
   }
 
   #proxyFor({ host, port }: ServerTarget): ProxyTarget | IoFault | undefined {

@@ -11,7 +11,7 @@ import { now } from '../io/clock.ts';
 import { type IoFault, isIoFault } from '../io/io-fault.ts';
 import { Pump } from '../io/pump.ts';
 import { systemRandom } from '../io/random.ts';
-import { roundTripMs } from '../io/tcp-options.ts';
+import type { TcpState } from '../io/tcp-info.ts';
 import type { Counters } from '../session/counters.ts';
 import type { ServerEnd } from '../session/ends.ts';
 import type { FlowProtocol, ServerOutput } from '../session/outputs.ts';
@@ -88,18 +88,18 @@ export class ServerAgent {
     return this.#listeners?.unsentAnswers ?? 0;
   }
 
-  /** To the other end of the TCP connection: behind a proxy, that is the proxy. */
-  roundTripMs(conn: number): number | undefined {
-    const guest = this.#guests.get(conn);
-    return guest && roundTripMs(guest.stream);
+  /** Of the TCP connection: behind a proxy, that is the one with the proxy. */
+  tcpState(conn: number): TcpState | undefined {
+    return this.#pump.tcpState(conn);
   }
 
   /** Starts listening; gives the addresses that clients connect to. */
   async start(): Promise<readonly Endpoint[] | IoFault> {
-    const { listen, stunUdp = false } = this.#options;
+    const { listen, stunUdp = false, congestion } = this.#options;
     const listeners = await Listeners.open({
       at: listen,
       stunUdp,
+      congestion,
       accept: (socket, peer) => this.enter(socket, peer),
       datagram: (payload, from) => this.#end.datagram(payload, 0, payload.length, from),
     });

@@ -87,6 +87,7 @@ export class ServerCore {
       listen,
       ...(placement && { placement }),
       stunUdp: settings['stun-udp'],
+      congestion: settings['transport.congestion'],
       door,
       packets: port,
       observe,

@@ -11,6 +11,7 @@ import type { AgentDeps, Running } from '../config/running.ts';
 import { type IoFault, isIoFault } from '../io/io-fault.ts';
 import { systemRandom } from '../io/random.ts';
 import { passedSockets } from '../io/systemd-sockets.ts';
+import { congestionFault } from '../io/tcp-options.ts';
 import type { Log } from '../ops/log.ts';
 import type { ServerStatus } from '../ops/status.ts';
 import { type CoreParts, ServerCore } from './core.ts';
@@ -31,6 +32,9 @@ export async function startServer(
 ): Promise<ServerRunning | IoFault> {
   const listen = listenAt(settings, deps.log);
   if ('type' in listen) return listen;
+  const congestion = settings['transport.congestion'];
+  const unusable = congestion === undefined ? undefined : congestionFault(congestion);
+  if (unusable !== undefined) deps.log.warn('congestion control', { why: unusable.text });
   const secrets = {
     nonceSecret: systemRandom(NONCE_SECRET_LEN),
     ticketKeys: Buffer.from(systemRandom(TICKET_KEYS_LEN)),

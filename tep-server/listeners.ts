@@ -11,7 +11,7 @@ import { hostOf } from '../io/endpoints.ts';
 import { type IoFault, isIoFault } from '../io/io-fault.ts';
 import type { PassedSocket } from '../io/systemd-sockets.ts';
 import { listenTcp, type TcpListener } from '../io/tcp.ts';
-import { setUserTimeout } from '../io/tcp-options.ts';
+import { setTcpOptions } from '../io/tcp-options.ts';
 import { openUdp, type UdpSocket } from '../io/udp-socket.ts';
 import type { Endpoint } from '../wire/address.ts';
 
@@ -23,6 +23,8 @@ const USER_TIMEOUT_MS = 20_000;
 export interface ListenersOptions {
   readonly at: readonly ListenAt[];
   readonly stunUdp: boolean;
+  /** Congestion control of accepted connections; absent: the system's own choice. */
+  readonly congestion: string | undefined;
   /** Nothing is read from accepted sockets: they go to another process. */
   readonly paused?: boolean;
   readonly accept: (socket: Socket, peer: Endpoint) => void;
@@ -67,12 +69,11 @@ export class Listeners {
   }
 
   async #listen(at: ListenAt): Promise<IoFault | undefined> {
-    const { accept, stunUdp, paused = false } = this.#options;
+    const { accept, stunUdp, congestion, paused = false } = this.#options;
     if ('fd' in at && at.kind === 'datagram') return stunUdp ? this.#answerStun(at) : undefined;
     const where = 'fd' in at ? at : { host: hostOf(at), port: at.port };
     const accepted = (socket: Socket, peer: Endpoint) => {
-      // Where it cannot be set the connection is given up later, not never.
-      setUserTimeout(socket, USER_TIMEOUT_MS);
+      setTcpOptions(socket, { userTimeoutMs: USER_TIMEOUT_MS, congestion });
       accept(socket, peer);
     };
     const listener = await listenTcp(where, accepted, { paused });

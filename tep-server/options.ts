@@ -21,6 +21,8 @@ export interface ServerAgentOptions {
   readonly listen: readonly ListenAt[];
   /** Whether plain STUN is answered by UDP too, on the same ports. */
   readonly stunUdp?: boolean;
+  /** Congestion control of accepted connections, by its name in the system. */
+  readonly congestion?: string | undefined;
   /** Who may enter, and how; DEFAULT_DOOR where it says nothing else. */
   readonly door?: Partial<DoorOptions>;
   readonly tunnel: Omit<ServerOptions, 'random' | 'opensAddresses' | 'placement'>;

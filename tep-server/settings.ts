@@ -10,6 +10,7 @@ import {
   operationKeys,
   packetKeys,
   tlsKeys,
+  transportKeys,
 } from '../config/shared-keys.ts';
 import { DEFAULT_PLACE } from '../io/rings/place.ts';
 import { MAX_RULES } from '../session/policy.ts';
@@ -69,6 +70,7 @@ export const SERVER_KEYS = {
     }),
     ...tlsKeys,
   }),
+  ...transportKeys,
   ...group('Users', {
     auth: one(choice('long-term', 'none'), {
       meaning: 'credentials of clients; none lets everyone in',

@@ -46,8 +46,8 @@ function tunnelOf(tunnel: Tunnel, agent: ServerAgent): TunnelStatus {
     user,
     sinceMs: openedMs,
     connections: links.map(({ conn, peer, queuedOctets }) => {
-      const rttMs = agent.roundTripMs(conn);
-      const measured = rttMs === undefined ? {} : { rttMs };
+      const tcp = agent.tcpState(conn);
+      const measured = tcp && { rttMs: tcp.rttMs, tcp };
       return { peer: formatEndpoint(peer), state, ...measured, queuedOctets };
     }),
     bindings: ports.map(({ address, protocol }) => {

@@ -22,6 +22,7 @@ import { listeningFindings } from './listening.ts';
 import type { Machine } from './machine.ts';
 import { clockFindings, koffiFindings, nodeFindings } from './program.ts';
 import { reachFindings } from './reach.ts';
+import { tcpFindings } from './tcp.ts';
 
 export interface Surroundings {
   readonly world: World;
@@ -40,6 +41,7 @@ export function machineChecks(
 export async function clientChecks(s: ClientSettings, around: Surroundings): Promise<Finding[]> {
   return [
     ...(s['packets.port'] === 'rings' ? await ringChecks('client', s, around, false) : []),
+    ...tcpFindings(s['transport.congestion']),
     ...certificateFindings(s, around.nowMs),
     ...(await reachFindings(s, around.world.env)),
   ];
@@ -52,6 +54,7 @@ export async function serverChecks(s: ServerSettings, around: Surroundings): Pro
   return [
     ...(usesRings ? await ringChecks('server', s, around, reflexive) : []),
     ...(usesRings ? forwardingFindings(around.machine, foreignFamilies(s)) : []),
+    ...tcpFindings(s['transport.congestion']),
     ...certificateFindings(s, around.nowMs),
     ...userFindings(s),
     ...(s['addresses.mode'] === 'relay' ? ownAddressFindings(s) : []),

@@ -1,7 +1,7 @@
 /** A TCP connection to a host by name, to a TEP-S or to a proxy. */
 import type { Socket } from 'node:net';
 import { type IoFault, isIoFault } from '../io-fault.ts';
-import { setUserTimeout } from '../tcp-options.ts';
+import { setTcpOptions, type TcpWishes } from '../tcp-options.ts';
 import { resolve } from './addresses.ts';
 import type { Attempt } from './attempt.ts';
 import { type RaceLost, race } from './race.ts';
@@ -13,11 +13,11 @@ export interface TcpWay {
   readonly host: string;
   readonly port: number;
   readonly localAddress: string | undefined;
-  readonly userTimeoutMs: number;
+  readonly wishes: TcpWishes;
 }
 
 export async function openTcp(way: TcpWay, attempt: Attempt): Promise<Socket | DialFault> {
-  const { name, host, port, localAddress, userTimeoutMs } = way;
+  const { name, host, port, localAddress, wishes } = way;
   const addresses = await resolve(host, localAddress, attempt);
   if (isIoFault(addresses)) return addresses;
   const step = {
@@ -29,8 +29,7 @@ export async function openTcp(way: TcpWay, attempt: Attempt): Promise<Socket | D
     race({ addresses, port, localAddress }, (outcome) => {
       if ('failures' in outcome) finish(lostFault(name, port, outcome));
       else {
-        // Where this cannot be set the system's own limit holds, some fifteen minutes.
-        if (userTimeoutMs > 0) setUserTimeout(outcome, userTimeoutMs);
+        setTcpOptions(outcome, wishes);
         finish(outcome);
       }
     }),

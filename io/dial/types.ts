@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { ProxyLogin } from '../../framing/connect/login.ts';
 import type { IoFault } from '../io-fault.ts';
+import type { TcpWishes } from '../tcp-options.ts';
 import type { ClientTls } from './client-tls.ts';
 
 export interface ServerTarget {
@@ -24,7 +25,7 @@ export interface ProxyTarget {
  */
 export type ConnectPolicy = 'auto' | 'always' | 'never';
 
-export interface TransportOptions {
+export interface TransportOptions extends TcpWishes {
   readonly connect: ConnectPolicy;
   readonly proxy?: ProxyTarget | undefined;
   /** Header lines by which a CONNECT says that it is for IMS (H-01). */
@@ -33,8 +34,6 @@ export interface TransportOptions {
   readonly tls?: ClientTls | undefined;
   /** Address of this machine to connect from. */
   readonly localAddress?: string | undefined;
-  /** How long sent octets may stay unacknowledged before the system ends the connection; 0: its own limit. */
-  readonly userTimeoutMs: number;
 }
 
 /** Straight to TEP-S, in plain. */

@@ -119,6 +119,7 @@ export class Primary implements Running<ServerSettings> {
     const listeners = await Listeners.open({
       at: this.#parts.listen,
       stunUdp: this.#settings['stun-udp'],
+      congestion: this.#settings['transport.congestion'],
       paused: true,
       accept: (socket, peer) => this.#accept(socket, peer),
       datagram: (payload, from) => answerDatagram(payload, 0, payload.length, from, SOFTWARE),

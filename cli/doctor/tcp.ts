@@ -1,0 +1,36 @@
+/**
+ * Which options of TCP that keep media moving this kernel has (io/tcp-options.ts). Without them a tunnel
+ * works, with more delay where packets are lost: nothing here is a problem.
+ */
+import { isIoFault } from '../../io/io-fault.ts';
+import { congestionFault, type TcpAbilities, tcpAbilities } from '../../io/tcp-options.ts';
+import { type Finding, Findings } from './finding.ts';
+
+export function tcpFindings(congestion: string | undefined): Finding[] {
+  const abilities = tcpAbilities();
+  // That there are no system calls is told by its own check.
+  if (isIoFault(abilities)) return [];
+  return [...abilityFindings(abilities), ...congestionFindings(congestion)];
+}
+
+export function abilityFindings({ known, refused }: TcpAbilities): Finding[] {
+  const findings = new Findings('TCP');
+  if (known.length > 0) findings.ok(known.map(({ name }) => name).join(', '));
+  for (const { option, fault } of refused) {
+    const { name, use, since } = option;
+    findings.warning(
+      `${name} cannot be set (${fault.code}): ${use}`,
+      `Linux ${since} or newer has it; the tunnel works without`,
+    );
+  }
+  return findings.list;
+}
+
+function congestionFindings(name: string | undefined): Finding[] {
+  if (name === undefined) return [];
+  const findings = new Findings('congestion control');
+  const fault = congestionFault(name);
+  if (fault === undefined) findings.ok(name);
+  else findings.warning(fault.text, 'see transport.congestion; the choice of the system is used');
+  return findings.list;
+}
