@@ -19,7 +19,11 @@ const PACKAGE_OF = {
   nmap: 'nmap',
   ping: 'iputils-ping',
   openssl: 'openssl',
+  iptables: 'iptables',
   cc: 'build-essential',
+  turnserver: 'coturn',
+  udptunnel: 'udptunnel',
+  openvpn: 'openvpn',
 } as const;
 
 export type LabProgram = keyof typeof PACKAGE_OF;

@@ -1,0 +1,51 @@
+/** The command line of `bench:delay`. */
+import type { AgentSettings } from '../../cli/demo/agent.ts';
+import { PEER_NAMES, type PeerName } from '../peers/peer.ts';
+import { type Scenario, scenarios } from './scenarios.ts';
+
+export interface Options {
+  readonly isQuick: boolean;
+  readonly asJson: boolean;
+  readonly peers: readonly PeerName[];
+  readonly scenarios: readonly Scenario[];
+  readonly client: AgentSettings;
+  readonly server: AgentSettings;
+}
+
+/** Throws RangeError for a word that means nothing. */
+export function optionsOf(words: readonly string[]): Options {
+  const isQuick = words.includes('--quick');
+  const names = words.filter((word) => !word.startsWith('--'));
+  const all = scenarios(isQuick);
+  const peers = PEER_NAMES.filter((name) => names.includes(name));
+  // By name those that the short form leaves out can be had too.
+  const known = names.some((name) => !isPeer(name)) ? scenarios(false) : all;
+  const wanted = known.filter(({ name }) => names.includes(name));
+  for (const name of names) {
+    if (!isPeer(name) && !wanted.some((scenario) => scenario.name === name)) {
+      const possible = scenarios(false).map((scenario) => scenario.name);
+      throw new RangeError(`${name}: neither of ${[...PEER_NAMES, ...possible].join(' ')}`);
+    }
+  }
+  return {
+    isQuick,
+    asJson: words.includes('--json'),
+    peers: peers.length > 0 ? peers : PEER_NAMES,
+    scenarios: wanted.length > 0 ? wanted : all,
+    client: settingsOf(words, '--client='),
+    server: settingsOf(words, '--server='),
+  };
+}
+
+function isPeer(name: string): name is PeerName {
+  return (PEER_NAMES as readonly string[]).includes(name);
+}
+
+function settingsOf(words: readonly string[], prefix: string): AgentSettings {
+  const settings: Record<string, string> = {};
+  for (const word of words.filter((word) => word.startsWith(prefix))) {
+    const [key = '', ...value] = word.slice(prefix.length).split('=');
+    settings[key] = value.join('=');
+  }
+  return settings;
+}

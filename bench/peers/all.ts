@@ -1,0 +1,30 @@
+/** Every peer by its name, and what it needs of the machine. */
+import { type LabProgram, labMissing } from '../../lab/requirements.ts';
+import { naive } from './naive.ts';
+import type { Peer, PeerName } from './peer.ts';
+import { type MoreSettings, tep } from './tep.ts';
+import { udp } from './udp.ts';
+
+const PROGRAMS: Readonly<Record<PeerName, readonly LabProgram[]>> = {
+  udp: [],
+  tep: [],
+  'turn-tcp': ['turnserver', 'openssl'],
+  'turn-tls': ['turnserver', 'openssl'],
+  udptunnel: ['udptunnel'],
+  openvpn: ['openvpn', 'openssl'],
+  naive: [],
+};
+
+/** Why they cannot be measured here, in one line; undefined when they can. */
+export function missingFor(names: readonly PeerName[]): string | undefined {
+  return labMissing(['ethtool', 'iptables', 'cc', ...names.flatMap((name) => PROGRAMS[name])]);
+}
+
+export function peersFor(names: readonly PeerName[], settings: MoreSettings): Peer[] {
+  const all: Partial<Readonly<Record<PeerName, Peer>>> = {
+    udp,
+    tep: tep(settings),
+    naive,
+  };
+  return names.flatMap((name) => all[name] ?? []);
+}
