@@ -51,21 +51,18 @@ netTest('jitter: evenly around the delay, in order', PROGRAMS, ({ t }) =>
   }),
 );
 
-netTest(
-  'random loss: its share, and the same packets for the same seed',
-  PROGRAMS,
-  ({ t }) =>
-    withGround(async (ground) => {
-      const before = await ground.impairment.stats();
-      const [up, down] = await runOf(ground, { lossPercent: 5 }, 200, 4_000);
-      const after = await ground.impairment.stats();
-      near(t, lossOf(up), 0.05);
-      near(t, lossOf(down), 0.05);
-      const counted = after.map(({ lost }, i) => lost - (before[i]?.lost ?? 0));
-      t.deepEqual(counted, [missing(up).length, missing(down).length]);
-      const [again] = await runOf(ground, { lossPercent: 5 }, 200, 4_000);
-      t.deepEqual(missing(again), missing(up));
-    }),
+netTest('random loss: its share, and the same packets for the same seed', PROGRAMS, ({ t }) =>
+  withGround(async (ground) => {
+    const before = await ground.impairment.stats();
+    const [up, down] = await runOf(ground, { lossPercent: 5 }, 200, 4_000);
+    const after = await ground.impairment.stats();
+    near(t, lossOf(up), 0.05);
+    near(t, lossOf(down), 0.05);
+    const counted = after.map(({ lost }, i) => lost - (before[i]?.lost ?? 0));
+    t.deepEqual(counted, [missing(up).length, missing(down).length]);
+    const [again] = await runOf(ground, { lossPercent: 5 }, 200, 4_000);
+    t.deepEqual(missing(again), missing(up));
+  }),
 );
 
 netTest('bursts: the same share, lost in runs', PROGRAMS, ({ t }) =>
