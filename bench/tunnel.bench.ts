@@ -38,7 +38,9 @@ function restore(packet: Uint8Array, at: number, original: Uint8Array): void {
 
 function discard(end: typeof client | typeof server): void {
   end.writable();
-  end.wrote(conn, end.pending(conn).length);
+  for (let n = end.pending(conn, now).length; n > 0; n = end.pending(conn, now).length) {
+    end.wrote(conn, n, now);
+  }
 }
 
 /** Every packet must have come out: a bench of drops would be a fast one. */

@@ -88,10 +88,13 @@ export function move(
   now: number,
 ): number {
   if (from.writable() < 0) return 0;
-  const octets = from.pending(conn);
-  to.input(conn, octets, 0, octets.length, now);
-  from.wrote(conn, octets.length);
-  return octets.length;
+  let moved = 0;
+  for (let o = from.pending(conn, now); o.length > 0; o = from.pending(conn, now)) {
+    to.input(conn, o, 0, o.length, now);
+    from.wrote(conn, o.length, now);
+    moved += o.length;
+  }
+  return moved;
 }
 
 function prefix(text: string) {

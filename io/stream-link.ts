@@ -57,7 +57,7 @@ export class StreamLink {
   /** Writes what the end has for this connection, unless an earlier write is still under way. */
   flush(): void {
     if (this.#writing || this.#gone) return;
-    const octets = this.#end.pending(this.#conn);
+    const octets = this.#end.pending(this.#conn, now());
     if (octets.length > 0) this.#write(octets);
     else if (this.#ending) this.stream.end();
   }
@@ -98,7 +98,7 @@ export class StreamLink {
     this.stream.write(octets, (error) => {
       this.#writing = false;
       if (this.#gone || error) return;
-      this.#end.wrote(this.#conn, octets.length);
+      this.#end.wrote(this.#conn, octets.length, now());
       this.flush();
       this.#touched();
     });

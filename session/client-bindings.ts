@@ -8,6 +8,7 @@
 import type { Endpoint } from '../wire/address.ts';
 import type { StunMessage } from '../wire/stun/message.ts';
 import { EndpointTable } from './endpoint-table.ts';
+import { MediaFlow } from './media/media-flow.ts';
 import type { FlowProtocol } from './outputs.ts';
 import type { RandomSource } from './tunnel-end.ts';
 
@@ -77,6 +78,8 @@ export class ClientSlot {
   address: Endpoint | undefined;
   number = -1;
   held: HeldRequest | undefined;
+  /** What the application sends from it. */
+  readonly media = new MediaFlow();
 
   constructor(binding: ClientBinding, ue: Endpoint) {
     this.binding = binding;

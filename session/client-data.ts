@@ -23,19 +23,18 @@ import * as tcp from '../wire/tcp.ts';
 import type { AutomaticBindings } from './automatic-bindings.ts';
 import type { ClientBinding, ClientBindings, ClientSlot, HeldRequest } from './client-bindings.ts';
 import type { ClientConnection } from './client-connection.ts';
-import type { Connections } from './connections.ts';
 import type { Counters } from './counters.ts';
 import { headerSumRight } from './header-sum.ts';
 import { HeldPackets } from './held-packets.ts';
 import type { LocalStun } from './local-stun.ts';
-import type { ClientOutput, PacketSink } from './outputs.ts';
+import type { MediaSender } from './media/media-sender.ts';
+import type { PacketSink } from './outputs.ts';
 import type { Reach } from './reach.ts';
 import type { Refuser } from './refuser.ts';
-import { leastPending } from './stripe-choice.ts';
 
 export interface ClientDataParts {
   readonly bindings: ClientBindings;
-  readonly connections: Connections<ClientConnection, ClientOutput>;
+  readonly media: MediaSender<ClientConnection>;
   /** The connections that records may take; kept by the owner of the tunnel. */
   readonly ready: readonly ClientConnection[];
   readonly counters: Counters;
@@ -221,16 +220,10 @@ export class ClientData {
   }
 
   #send(b: Uint8Array, slot: ClientSlot, now: number): 0 | Fault {
-    const { connections, counters, ready } = this.#parts;
-    const view = this.#view;
-    const c = leastPending(ready);
-    if (c === undefined) return FAULTS.NO_CONNECTION;
-    const fault = connections.sendRecord(c, b, view.start, view.end, now);
+    const fault = this.#parts.media.send(slot.media, b, this.#view, now);
     if (fault !== 0) return fault;
     slot.binding.usedMs = now;
     this.isFlowing = true;
-    counters.sentRecords += 1;
-    counters.sentOctets += view.end - view.start;
     return 0;
   }
 

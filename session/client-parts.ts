@@ -9,6 +9,7 @@ import { ClientStats } from './client-stats.ts';
 import { Connections } from './connections.ts';
 import { Counters } from './counters.ts';
 import { LocalStun } from './local-stun.ts';
+import { MediaSender } from './media/media-sender.ts';
 import { type ClientOptions, SOFTWARE } from './options.ts';
 import type { ClientOutput, PacketSink } from './outputs.ts';
 import { Reach } from './reach.ts';
@@ -36,6 +37,7 @@ export interface ClientParts {
   readonly bindings: ClientBindings;
   readonly binder: ClientBinder;
   readonly data: ClientData;
+  readonly media: MediaSender<ClientConnection>;
   readonly stats: ClientStats;
   readonly reach: Reach;
   readonly refuser: Refuser;
@@ -52,7 +54,12 @@ export function clientParts(
   const counters = new Counters();
   const ready: ClientConnection[] = [];
   const { gone, succeeded, failed, isUp, wanted, dropped } = owner;
-  const connections = new Connections<ClientConnection, ClientOutput>({ counters, random, gone });
+  const connections = new Connections<ClientConnection, ClientOutput>({
+    ...{ counters, random, gone },
+    fill: (c, now) => media.fill(c, now),
+    learnt: (_c, now) => media.look(now),
+  });
+  const media = new MediaSender({ connections, ready, counters }, options.media);
   const requests = new ClientRequests({ connections, counters, random, succeeded, failed });
   const bindings = new ClientBindings(options.maxBindings ?? MAX_BINDINGS, random);
   const stun = new LocalStun(stunAt, software);
@@ -71,7 +78,7 @@ export function clientParts(
   });
   const { automatic } = binder;
   const refuser = new Refuser(sink);
-  const ways = { bindings, connections, ready, counters, stun, sink };
+  const ways = { bindings, media, ready, counters, stun, sink };
   const data = new ClientData({ ...ways, automatic, reach, refuser });
   const stats = new ClientStats({
     ...{ counters, data, ready, requests },
@@ -79,7 +86,7 @@ export function clientParts(
     silentMs: options.liveness?.silentMs,
   });
   return {
-    ...{ counters, connections, requests, bindings, binder, data, stats, reach, refuser },
+    ...{ counters, connections, requests, bindings, binder, data, media, stats, reach, refuser },
     ready,
   };
 }

@@ -14,6 +14,7 @@ import { CHANNELS } from '../framing/framing.ts';
 import type { Endpoint } from '../wire/address.ts';
 import { FAULTS, type Fault } from '../wire/faults.ts';
 import type { StunMessage } from '../wire/stun/message.ts';
+import type { CarrierState } from './carrier.ts';
 import type { ClientConnection, ClientTransaction, Purpose } from './client-connection.ts';
 import { type ClientMemory, remembered } from './client-memory.ts';
 import { type ClientParts, clientParts } from './client-parts.ts';
@@ -147,6 +148,7 @@ export class TunnelClient implements ClientEnd {
     this.#parts.connections.timeout(now);
     this.#parts.reach.timeout(now);
     this.#parts.data.timeout(now);
+    this.#parts.media.timeout(now);
     const { automatic } = this.#parts.binder;
     if (now >= automatic.sweepAtMs) automatic.sweep(now);
     this.#tunnel.timeout(now);
@@ -155,12 +157,13 @@ export class TunnelClient implements ClientEnd {
   }
 
   nextTimeout(): number {
-    const { binder, connections, data, reach } = this.#parts;
+    const { binder, connections, data, media, reach } = this.#parts;
     return Math.min(
       connections.nextTimeout(),
       this.#tunnel.deadline(),
       reach.deadline(),
       data.heldDueMs(),
+      media.nextTimeout(),
       binder.automatic.sweepAtMs,
       this.#statsDueMs(),
     );
@@ -174,12 +177,16 @@ export class TunnelClient implements ClientEnd {
     return this.#parts.connections.writable();
   }
 
-  pending(conn: number): Uint8Array {
-    return this.#parts.connections.pending(conn);
+  pending(conn: number, now: number): Uint8Array {
+    return this.#parts.connections.pending(conn, now);
   }
 
-  wrote(conn: number, n: number): void {
-    this.#parts.connections.wrote(conn, n);
+  wrote(conn: number, n: number, now: number): void {
+    this.#parts.connections.wrote(conn, n, now);
+  }
+
+  carrier(conn: number, state: CarrierState, now: number): void {
+    this.#parts.connections.carrier(conn, state, now);
   }
 
   #succeeded(

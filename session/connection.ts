@@ -7,25 +7,25 @@
  */
 import { FrameBuffer } from '../framing/frame-buffer.ts';
 import { innerIp } from '../framing/inner-ip/inner-ip.ts';
+import { Carrier, MOST_ALLOWANCE } from './carrier.ts';
 import type { Timed } from './deadlines.ts';
 import { Keepalive } from './keepalive.ts';
 import { SendQueue } from './send-queue.ts';
 import type { ConnectionState } from './table.ts';
 import type { LivenessOptions } from './tunnel-end.ts';
 
-const SEND_QUEUE_LEN = 262_144;
 /** How long a connection has to be authenticated once its carrier is there. */
 const OPEN_MS = 15_000;
 
 export interface ConnectionOptions {
-  readonly sendQueueOctets?: number;
   readonly liveness?: LivenessOptions;
 }
 
 export class Connection implements Timed {
   readonly conn: number;
   readonly frames = new FrameBuffer(innerIp);
-  readonly queue: SendQueue;
+  readonly queue = new SendQueue(MOST_ALLOWANCE);
+  readonly carrier = new Carrier();
   readonly keepalive: Keepalive;
   /** By when it has to be authenticated. */
   openDueMs: number;
@@ -44,7 +44,6 @@ export class Connection implements Timed {
     this.state = state;
     this.openDueMs = now + OPEN_MS;
     this.sinceMs = now;
-    this.queue = new SendQueue(options.sendQueueOctets ?? SEND_QUEUE_LEN);
     this.keepalive = new Keepalive(options.liveness, now);
     this.frames.controlOnly = true;
   }
@@ -61,6 +60,13 @@ export class Connection implements Timed {
   /** When an answer that is waited for is overdue. */
   answerDueMs(): number {
     return Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether a record of so many octets may be queued; one of any length where nothing is. */
+  canTake(length: number): boolean {
+    if (this.carrier.isWriting) return false;
+    const waiting = this.queue.length;
+    return waiting === 0 || waiting + length <= this.carrier.allowance;
   }
 
   /** Whether octets of it are to be read. */

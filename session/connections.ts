@@ -2,10 +2,10 @@
  * The connections of one end by number: their states, deadlines, liveness and what they have to send,
  * and the outputs that wait for `poll`. TEP-C and TEP-S each have one.
  */
-import { innerIp } from '../framing/inner-ip/inner-ip.ts';
 import { FAULTS, type Fault } from '../wire/faults.ts';
 import { keepAlive } from '../wire/stun/binding.ts';
 import { TRANSACTION_ID_LEN } from '../wire/stun/message.ts';
+import type { CarrierState } from './carrier.ts';
 import type { Connection } from './connection.ts';
 import type { Counters } from './counters.ts';
 import { Deadlines } from './deadlines.ts';
@@ -26,6 +26,10 @@ export interface ConnectionsOptions<C> {
   readonly random: RandomSource;
   /** The connection is of no use any more: called once, when it leaves the states before draining. */
   gone(c: C, from: ConnectionState, sinceMs: number, now: number): void;
+  /** It is about to be written: media that wait may join what it has. */
+  fill(c: C, now: number): void;
+  /** More is known of the system below it. */
+  learnt(c: C, now: number): void;
 }
 
 export class Connections<C extends Connection, Output> {
@@ -132,18 +136,20 @@ export class Connections<C extends Connection, Output> {
       this.end(c, 'shut', FAULTS.SEND_QUEUE_FULL, now);
       return;
     }
-    c.keepalive.sentAtMs = now;
-    this.#list(c);
+    this.#filled(c, now);
   }
 
-  /** Queues an IP record. */
+  /** Queues an IP record, for which there is room (`canTake`). */
   sendRecord(c: C, b: Uint8Array, at: number, end: number, now: number): 0 | Fault {
-    // IPv6 counts its header besides: the peer would end the connection (tep-wire 2).
-    if (end - at > innerIp.maxFrame) return FAULTS.IP_TOO_LONG;
     if (!c.queue.push(b, at, end)) return FAULTS.SEND_QUEUE_FULL;
-    c.keepalive.sentAtMs = now;
-    this.#list(c);
+    this.filled(c, now);
     return 0;
+  }
+
+  /** Media were put into its queue. */
+  filled(c: C, now: number): void {
+    c.carrier.lastMediaMs = now;
+    this.#filled(c, now);
   }
 
   tell(output: Output | CloseOutput | StateOutput): void {
@@ -163,14 +169,33 @@ export class Connections<C extends Connection, Output> {
     }
   }
 
-  pending(conn: number): Uint8Array {
+  pending(conn: number, now: number): Uint8Array {
     const c = this.#byNumber.get(conn);
-    return c === undefined || c.isCut ? NOTHING : c.queue.pending();
+    if (c === undefined || c.isCut) return NOTHING;
+    if (c.state === 'ready') this.#options.fill(c, now);
+    const octets = c.queue.pending();
+    if (octets.length > 0) c.carrier.began(now);
+    return octets;
   }
 
   /** What the agent tells about a connection that is forgotten in the meantime does not matter. */
-  wrote(conn: number, n: number): void {
-    this.#byNumber.get(conn)?.queue.wrote(n);
+  wrote(conn: number, n: number, now: number): void {
+    const c = this.#byNumber.get(conn);
+    if (c === undefined) return;
+    c.queue.wrote(n);
+    if (c.queue.isTaken) c.carrier.done(now);
+  }
+
+  carrier(conn: number, state: CarrierState, now: number): void {
+    const c = this.#byNumber.get(conn);
+    if (c === undefined) return;
+    c.carrier.learn(state);
+    if (c.state === 'ready') this.#options.learnt(c, now);
+  }
+
+  #filled(c: C, now: number): void {
+    c.keepalive.sentAtMs = now;
+    this.#list(c);
   }
 
   #list(c: C): void {

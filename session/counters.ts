@@ -14,6 +14,12 @@ export class Counters {
   /** By fault number. */
   readonly faults = new Uint32Array(FAULT_LIMIT);
 
+  /** One IP record was given to a connection. */
+  sent(octets: number): void {
+    this.sentRecords += 1;
+    this.sentOctets += octets;
+  }
+
   drop(fault: Fault): void {
     this.dropped += 1;
     this.note(fault);

@@ -5,6 +5,7 @@ import type { AuthPolicy } from '../wire/stun/server-auth.ts';
 import type { AddressOptions } from './address-modes.ts';
 import type { FirstPacketOptions } from './automatic-bindings.ts';
 import type { ConnectionOptions } from './connection.ts';
+import type { MediaOptions } from './media/media-sender.ts';
 import type { Placement } from './placement.ts';
 import type { PortRange } from './port-allocator.ts';
 import type { QuotaLimits } from './quota.ts';
@@ -20,6 +21,8 @@ interface CommonOptions extends ConnectionOptions {
   readonly random: RandomSource;
   /** SOFTWARE attribute (RFC 8489 14.14). Default `tep`. */
   readonly software?: string;
+  /** What waits while the connections take less than comes in. */
+  readonly media?: MediaOptions;
 }
 
 /** What may change while the client runs. */

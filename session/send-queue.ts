@@ -55,6 +55,11 @@ export class SendQueue {
     return this.length + b.length <= this.limit + CONTROL_RESERVE && this.#append(b, 0, b.length);
   }
 
+  /** Whether all that `pending` gave has been taken. */
+  get isTaken(): boolean {
+    return this.#head === this.#tail;
+  }
+
   /** A view of what may be written now; the same octets until `wrote`. */
   pending(): Uint8Array {
     if (this.#head === this.#tail) {

@@ -13,6 +13,7 @@ import { isDisguise, reach } from '../wire/disguise.ts';
 import { TRANSACTION_ID_LEN } from '../wire/stun/message.ts';
 import type { ErrorCode } from '../wire/stun/registry.ts';
 import { type AddressOptions, DEFAULT_PORTS, PublicAddresses } from './address-modes.ts';
+import { MediaFlow } from './media/media-flow.ts';
 import type { FlowProtocol } from './outputs.ts';
 import { PortAllocator, type PortRange } from './port-allocator.ts';
 import { Quota, type QuotaLimits, type UserRates } from './quota.ts';
@@ -48,6 +49,8 @@ export class ServerSlot {
   readonly number: number;
   readonly address: Endpoint;
   readonly protocol: FlowProtocol;
+  /** What the core sends to it. */
+  readonly media = new MediaFlow();
   /** Whether the agent knows it (`bound`). */
   isTold = false;
   /** The other one of a pair. */

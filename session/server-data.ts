@@ -14,14 +14,14 @@ import { equal } from '../wire/bytes.ts';
 import { FAULTS, type Fault } from '../wire/faults.ts';
 import { PacketView, readPacket } from '../wire/packet.ts';
 import { finishChecksums } from '../wire/rewrite.ts';
-import type { Connections } from './connections.ts';
 import type { Counters } from './counters.ts';
+import { Deadlines } from './deadlines.ts';
 import { headerSumRight } from './header-sum.ts';
-import type { PacketSink, ServerOutput } from './outputs.ts';
+import type { MediaSender } from './media/media-sender.ts';
+import type { PacketSink } from './outputs.ts';
 import type { ServerBindings, ServerSlot } from './server-bindings.ts';
 import type { ServerConnection } from './server-connection.ts';
 import type { Tunnel } from './server-tunnels.ts';
-import { leastPending } from './stripe-choice.ts';
 
 /** Which addresses of the core side media may go to and come from (policy.ts). */
 export interface AddressPolicy {
@@ -30,7 +30,6 @@ export interface AddressPolicy {
 
 export interface ServerDataParts {
   readonly bindings: ServerBindings;
-  readonly connections: Connections<ServerConnection, ServerOutput>;
   readonly counters: Counters;
   readonly policy: AddressPolicy;
   readonly sink: PacketSink;
@@ -39,6 +38,8 @@ export interface ServerDataParts {
 export class ServerData {
   readonly #parts: ServerDataParts;
   readonly #view = new PacketView();
+  /** The ways out of tunnels for which something waits. */
+  readonly #waiting = new Deadlines<MediaSender<ServerConnection>>();
 
   constructor(parts: ServerDataParts) {
     this.#parts = parts;
@@ -67,25 +68,42 @@ export class ServerData {
     if (fault !== 0) return fault;
     const slot = view.isIcmpError ? this.#errorDown(b) : this.#packetDown(b);
     if (slot === undefined) return FAULTS.NO_BINDING;
-    const refused = this.#send(slot.tunnel, b, now);
+    const refused = this.#send(slot, b, now);
     if (refused !== 0) slot.tunnel.counters.drop(refused);
     return refused;
   }
 
-  #send(tunnel: Tunnel, b: Uint8Array, now: number): 0 | Fault {
-    const { connections, counters } = this.#parts;
+  timeout(now: number): void {
+    for (let m = this.#waiting.due(now); m !== undefined; m = this.#waiting.due(now)) {
+      m.timeout(now);
+      this.#watch(m);
+    }
+  }
+
+  nextTimeout(): number {
+    return this.#waiting.next();
+  }
+
+  /** The tunnel is over, and what waits for its connections with it. */
+  forget({ media }: Tunnel): void {
+    this.#waiting.remove(media);
+  }
+
+  #watch(media: MediaSender<ServerConnection>): void {
+    const due = media.nextTimeout();
+    if (due !== Number.POSITIVE_INFINITY) this.#waiting.setNoLater(media, due);
+  }
+
+  #send(slot: ServerSlot, b: Uint8Array, now: number): 0 | Fault {
     const view = this.#view;
+    const { media, rates } = slot.tunnel;
     if (this.#judgeDown(b) !== 0) return FAULTS.SOURCE_FORBIDDEN;
-    if (!tunnel.rates.down.take(view.end - view.start, now)) return FAULTS.QUOTA_RATE;
+    if (!rates.down.take(view.end - view.start, now)) return FAULTS.QUOTA_RATE;
     finishChecksums(b, view);
     if (!headerSumRight(b, view)) return FAULTS.IP_CHECKSUM;
-    const c = leastPending(tunnel.ready);
-    if (c === undefined) return FAULTS.NO_CONNECTION;
-    const fault = connections.sendRecord(c, b, view.start, view.end, now);
-    if (fault !== 0) return fault;
-    sent(counters, view.end - view.start);
-    sent(tunnel.counters, view.end - view.start);
-    return 0;
+    const fault = media.send(slot.media, b, view, now);
+    if (media.isWaiting) this.#watch(media);
+    return fault;
   }
 
   #packetUp(b: Uint8Array): ServerSlot | undefined {
@@ -190,9 +208,4 @@ export class ServerData {
 function received(counters: Counters, length: number): void {
   counters.receivedRecords += 1;
   counters.receivedOctets += length;
-}
-
-function sent(counters: Counters, length: number): void {
-  counters.sentRecords += 1;
-  counters.sentOctets += length;
 }

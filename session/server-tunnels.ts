@@ -14,6 +14,7 @@ import { FAULTS } from '../wire/faults.ts';
 import { Counters } from './counters.ts';
 import { Deadlines, type Timed } from './deadlines.ts';
 import type { ServerLimits } from './limits.ts';
+import type { MediaSender } from './media/media-sender.ts';
 import { TOKEN_LEN } from './messages.ts';
 import type { ServerOutput } from './outputs.ts';
 import { type Placement, placedToken } from './placement.ts';
@@ -36,6 +37,7 @@ export class Tunnel implements Timed {
   readonly openedMs: number;
   /** Records may take any of these. */
   readonly ready: ServerConnection[] = [];
+  readonly media: MediaSender<ServerConnection>;
   readonly slots = new Set<ServerSlot>();
   /** Only `Tunnels.move` changes it. */
   state: TunnelState = 'opening';
@@ -48,8 +50,10 @@ export class Tunnel implements Timed {
     user: string,
     outer: Endpoint,
     rates: UserRates,
+    mediaSender: TunnelsOptions['mediaSender'],
     now: number,
   ) {
+    this.media = mediaSender(this.ready, this.counters);
     this.rates = rates;
     this.openedMs = now;
     this.id = id;
@@ -66,6 +70,11 @@ export interface TunnelsOptions {
   /** These may change. */
   readonly limits: Pick<ServerLimits, 'lifetimeMs'>;
   tell(output: ServerOutput): void;
+  /** The way out of a tunnel with these connections. */
+  mediaSender(
+    ready: readonly ServerConnection[],
+    counters: Counters,
+  ): MediaSender<ServerConnection>;
 }
 
 export class Tunnels {
@@ -94,8 +103,9 @@ export class Tunnels {
 
   add(user: string, outer: Endpoint, rates: UserRates, now: number): Tunnel {
     const token = this.#newToken();
+    const { mediaSender } = this.#options;
     this.#lastId += 1;
-    const tunnel = new Tunnel(this.#lastId, token, user, outer, rates, now);
+    const tunnel = new Tunnel(this.#lastId, token, user, outer, rates, mediaSender, now);
     this.#byToken.set(keyOf(token), tunnel);
     return tunnel;
   }

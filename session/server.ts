@@ -20,11 +20,13 @@ import { equal } from '../wire/bytes.ts';
 import { FAULTS, type Fault } from '../wire/faults.ts';
 import { answerDatagram } from '../wire/stun/binding.ts';
 import { find, has } from '../wire/stun/message.ts';
+import type { CarrierState } from './carrier.ts';
 import { Connections } from './connections.ts';
 import { countedHost } from './counted-host.ts';
 import { Counters } from './counters.ts';
 import type { ServerEnd, TunnelStatus } from './ends.ts';
 import { LIMITS, type ServerLimits } from './limits.ts';
+import { MediaSender } from './media/media-sender.ts';
 import { mapped, statsAttribute, TOKEN_LEN } from './messages.ts';
 import { MAX_STRIPES, type ServerOptions, SOFTWARE } from './options.ts';
 import type { PacketSink, ServerOutput, TunnelEndWhy } from './outputs.ts';
@@ -61,6 +63,8 @@ export class TunnelServer implements ServerEnd {
       counters,
       random,
       gone: (c, _from, _sinceMs, now) => this.#gone(c, now),
+      fill: (c, now) => c.tunnel?.media.fill(c, now),
+      learnt: (c, now) => c.tunnel?.media.look(now),
     });
     const tell = (output: ServerOutput) => connections.tell(output);
     const asked = (what: Asked, user: string | undefined, now: number) =>
@@ -69,9 +73,14 @@ export class TunnelServer implements ServerEnd {
     const requests = new ServerRequests({ connections, counters, auth, software, limits, asked });
     const quota = { ...LIMITS.quota, ...options.quota };
     const bindings = new ServerBindings({ ...options, quota });
-    this.#tunnels = new Tunnels({ counters, random, limits, placement: options.placement, tell });
+    const { placement, media } = options;
+    this.#tunnels = new Tunnels({
+      ...{ counters, random, limits, placement, tell },
+      mediaSender: (ready, own) =>
+        new MediaSender({ connections, ready, counters: own, sums: counters }, media),
+    });
     this.#binder = new ServerBinder({ bindings, requests, counters, tell });
-    this.#data = new ServerData({ bindings, connections, counters, policy, sink });
+    this.#data = new ServerData({ bindings, counters, policy, sink });
     this.#connections = connections;
     this.#requests = requests;
     this.#bindings = bindings;
@@ -144,6 +153,7 @@ export class TunnelServer implements ServerEnd {
 
   timeout(now: number): void {
     this.#connections.timeout(now);
+    this.#data.timeout(now);
     for (let t = this.#tunnels.due(now); t !== undefined; t = this.#tunnels.due(now)) {
       this.#tunnels.move(t, 'expire', now);
       this.#over(t, 'expired', now);
@@ -151,7 +161,11 @@ export class TunnelServer implements ServerEnd {
   }
 
   nextTimeout(): number {
-    return Math.min(this.#connections.nextTimeout(), this.#tunnels.nextTimeout());
+    return Math.min(
+      this.#connections.nextTimeout(),
+      this.#tunnels.nextTimeout(),
+      this.#data.nextTimeout(),
+    );
   }
 
   poll(): ServerOutput | undefined {
@@ -162,12 +176,16 @@ export class TunnelServer implements ServerEnd {
     return this.#connections.writable();
   }
 
-  pending(conn: number): Uint8Array {
-    return this.#connections.pending(conn);
+  pending(conn: number, now: number): Uint8Array {
+    return this.#connections.pending(conn, now);
   }
 
-  wrote(conn: number, n: number): void {
-    this.#connections.wrote(conn, n);
+  wrote(conn: number, n: number, now: number): void {
+    this.#connections.wrote(conn, n, now);
+  }
+
+  carrier(conn: number, state: CarrierState, now: number): void {
+    this.#connections.carrier(conn, state, now);
   }
 
   /** The framing lets records through only on a connection that is part of a tunnel. */
@@ -308,6 +326,7 @@ export class TunnelServer implements ServerEnd {
     if (tunnel.state === 'closing') this.#tunnels.move(tunnel, 'end', now);
     this.#binder.releaseAll(tunnel);
     this.#bindings.closeTunnel(tunnel);
+    this.#data.forget(tunnel);
     this.#tunnels.remove(tunnel);
     this.#connections.tell({ type: 'tunnel-closed', tunnel: tunnel.id, why });
     for (const c of [...tunnel.ready]) this.#connections.end(c, 'shut', 0, now);

@@ -1,9 +1,38 @@
 /**
- * Which connection of a tunnel the next record takes: the sender's own policy (tep-wire 7). Here the
- * one with the fewest octets waiting, the first of equals.
+ * Which connection of a tunnel the next record takes: the sender's own policy (tep-wire 7).
+ *
+ * Media go to the connection that is not being written, shows no loss, and has the least under way; of
+ * equals to the one that has rested longest. One that shows loss gets them only where all do: what is
+ * given to it stands behind the lost segment.
  */
 import type { Connection } from './connection.ts';
 
+/** For `length` octets of media; undefined: they have to wait. */
+export function carrierFor<C extends Connection>(
+  ready: readonly C[],
+  length: number,
+  now: number,
+): C | undefined {
+  const only = ready[0];
+  if (ready.length === 1 && only !== undefined) return only.canTake(length) ? only : undefined;
+  let best: C | undefined;
+  let isAllSick = true;
+  for (const c of ready) {
+    const isSick = c.carrier.isSick(now);
+    if (!isSick && isAllSick) best = undefined;
+    if (isSick && !isAllSick) continue;
+    isAllSick &&= isSick;
+    if (c.canTake(length) && (best === undefined || isLessLoaded(c, best))) best = c;
+  }
+  return best;
+}
+
+/** Whether media are to pass this connection by for another one. */
+export function isAvoided(c: Connection, ready: readonly Connection[], now: number): boolean {
+  return c.carrier.isSick(now) && ready.some((other) => !other.carrier.isSick(now));
+}
+
+/** For control messages, which may always be added: the one with the fewest octets waiting. */
 export function leastPending<C extends Connection>(ready: readonly C[]): C | undefined {
   let best = ready[0];
   for (let i = 1; i < ready.length; i++) {
@@ -13,4 +42,11 @@ export function leastPending<C extends Connection>(ready: readonly C[]): C | und
     }
   }
   return best;
+}
+
+function isLessLoaded(c: Connection, than: Connection): boolean {
+  const difference =
+    c.carrier.outstanding + c.queue.length - (than.carrier.outstanding + than.queue.length);
+  if (difference !== 0) return difference < 0;
+  return c.carrier.lastMediaMs < than.carrier.lastMediaMs;
 }

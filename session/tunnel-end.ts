@@ -6,8 +6,8 @@
  *     end.packet(buffer, start, stop, now);                   // a packet to tunnel
  *     for (let o = end.poll(); o !== undefined; o = end.poll()) obey(o);
  *     for (let c = end.writable(); c >= 0; c = end.writable()) {
- *       const octets = end.pending(c);
- *       end.wrote(c, socket.write(octets));                   // how many were taken
+ *       const octets = end.pending(c, now);
+ *       end.wrote(c, socket.write(octets), now);              // how many were taken
  *     }
  *     sleepUntil(end.nextTimeout()); end.timeout(now);
  *
@@ -16,6 +16,7 @@
  * again after `disconnected`.
  */
 import type { Fault } from '../wire/faults.ts';
+import type { CarrierState } from './carrier.ts';
 import type { Counters } from './counters.ts';
 
 /** Gives that many unpredictable octets. */
@@ -31,7 +32,7 @@ export interface TunnelEnd<Output> {
   disconnected(conn: number, now: number): void;
   /**
    * One IP packet at [at, end) to carry to the other end. It is rewritten in place and copied. 0, or
-   * why it was dropped (counted already).
+   * why it was dropped (counted already). It may still be dropped while it waits (session/media/).
    */
   packet(b: Uint8Array, at: number, end: number, now: number): 0 | Fault;
 
@@ -44,11 +45,17 @@ export interface TunnelEnd<Output> {
   writable(): number;
   /**
    * What may be written to the connection now; empty when nothing. A view, not a copy: the octets do
-   * not change or move before `wrote` has accounted for them. Asked again it gives the same ones.
+   * not change or move before `wrote` has accounted for them. Asked again it gives the same ones. What
+   * it gives is no longer to be dropped: ask only when it can be written.
    */
-  pending(conn: number): Uint8Array;
-  /** The first `n` octets of `pending` have been taken. */
-  wrote(conn: number, n: number): void;
+  pending(conn: number, now: number): Uint8Array;
+  /**
+   * The first `n` octets of `pending` have been taken. How long that lasted tells how full the system is
+   * below: call it as soon as they are.
+   */
+  wrote(conn: number, n: number, now: number): void;
+  /** What the agent knows of the system below a connection, where it can ask; as often as it likes. */
+  carrier(conn: number, state: CarrierState, now: number): void;
 
   /** Sums over all tunnels, drops by fault. */
   readonly counters: Counters;

@@ -80,6 +80,9 @@ export const FAULTS = {
   SOURCE_FORBIDDEN: 93,
   DESTINATION_OWN: 94,
   QUOTA_RATE: 95,
+  MEDIA_TOO_OLD: 96,
+  MEDIA_TOO_FULL: 97,
+  MEDIA_FRAME: 98,
 
   // Flows at TEP-C that have no binding
   HELD_TOO_LONG: 100,
@@ -175,6 +178,9 @@ const ROWS: Readonly<Record<Fault, FaultRow>> = {
   93: row('source-forbidden', 'drop', 'packet for the UE from no allowed media address'),
   94: row('destination-own', 'drop', 'destination is a port of the tunnel server itself'),
   95: row('quota-rate', 'drop', 'user sends or receives more than the quota allows'),
+  96: row('media-too-old', 'drop', 'it waited for the connection until it was of no use any more'),
+  97: row('media-too-full', 'drop', 'no room while the connection takes less than comes in'),
+  98: row('media-frame', 'drop', 'rest of a video frame of which a piece was dropped'),
   100: row('held-too-long', 'drop', 'its public address was not granted in time'),
   101: row('held-too-many', 'drop', 'newer packets pushed it out while all waited for a binding'),
   102: row('binding-refused', 'drop', 'no public address is to be had for this flow at the moment'),

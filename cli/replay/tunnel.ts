@@ -176,7 +176,7 @@ export class Tunnel {
     way.rest = -1;
     for (; conn >= 0; conn = way.from.writable()) {
       for (;;) {
-        const waiting = way.from.pending(conn);
+        const waiting = way.from.pending(conn, now);
         if (waiting.length === 0) break;
         const length = this.#pieceOf(Math.min(waiting.length, MAX_PIECE_LEN));
         if (mayLeaveRest && length < waiting.length && this.#random.below(LEAVE_REST) === 0) {
@@ -199,7 +199,7 @@ export class Tunnel {
   #hand(way: Way, conn: number, waiting: Uint8Array, length: number, now: number): void {
     const piece = this.#piece;
     piece.set(waiting.length === length ? waiting : waiting.subarray(0, length));
-    way.from.wrote(conn, length);
+    way.from.wrote(conn, length, now);
     this.#sink.octets(way === this.#up, piece, 0, length);
     way.to.input(conn, piece, 0, length, now);
   }

@@ -61,6 +61,7 @@ class FakeEnd implements TunnelEnd<Output> {
   pending(): Uint8Array {
     return Buffer.from(this.waiting);
   }
+  carrier(): void {}
   wrote(_conn: number, n: number): void {
     this.waiting = this.waiting.slice(n);
   }

@@ -325,5 +325,5 @@ test('our own wrong arguments throw', (t) => {
   t.throws(() => new Direct({ client: { stripes: 0 } }), { instanceOf: RangeError });
   d.bind('10.0.0.5:4000');
   t.throws(() => d.server.accepted(1, ue, d.now), { instanceOf: RangeError });
-  t.throws(() => d.client.wrote(1, 1), { instanceOf: RangeError });
+  t.throws(() => d.client.wrote(1, 1, d.now), { instanceOf: RangeError });
 });

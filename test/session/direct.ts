@@ -174,8 +174,8 @@ export class Direct {
 
   /** What `from` has to send on one connection now, and nothing else. */
   carryFrom(from: TunnelEnd<unknown>, conn: number): void {
-    const octets = from.pending(conn).slice();
-    from.wrote(conn, octets.length);
+    const octets = from.pending(conn, this.now).slice();
+    from.wrote(conn, octets.length, this.now);
     const to = from === this.client ? this.server : this.client;
     to.input(conn, octets, 0, octets.length, this.now);
   }
@@ -235,9 +235,9 @@ export class Direct {
   #move(from: TunnelEnd<unknown>, to: TunnelEnd<unknown>): boolean {
     let moved = false;
     for (let conn = from.writable(); conn >= 0; conn = from.writable()) {
-      for (let p = from.pending(conn); p.length > 0; p = from.pending(conn)) {
+      for (let p = from.pending(conn, this.now); p.length > 0; p = from.pending(conn, this.now)) {
         const octets = p.slice();
-        from.wrote(conn, octets.length);
+        from.wrote(conn, octets.length, this.now);
         for (let at = 0; at < octets.length && this.up.has(conn); ) {
           const end = Math.min(octets.length, at + this.#pieceLength);
           to.input(conn, octets, at, end, this.now);

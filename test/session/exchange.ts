@@ -230,9 +230,13 @@ class Side {
   }
 
   #write(conn: number): void {
-    for (let p = this.#end.pending(conn); p.length > 0; p = this.#end.pending(conn)) {
+    for (
+      let p = this.#end.pending(conn, this.#now());
+      p.length > 0;
+      p = this.#end.pending(conn, this.#now())
+    ) {
       const octets = p.slice(0, recordLength(p));
-      this.#end.wrote(conn, octets.length);
+      this.#end.wrote(conn, octets.length, this.#now());
       if (this.#up.has(conn)) this.#did(this.#who === 'C' ? 'C>S' : 'S>C', conn, octets);
     }
   }

@@ -71,8 +71,8 @@ test('[G-22] 10 000 mutations towards TEP-S, before and after authentication', (
     const records = clientRecords(c);
     const octets = mutated(records[random.below(records.length)]?.() ?? UE.address, random);
     raw.server.input(conn, octets, 0, octets.length, raw.now);
-    const pending = raw.server.pending(conn).length;
-    raw.server.wrote(conn, pending);
+    const pending = raw.server.pending(conn, raw.now).length;
+    raw.server.wrote(conn, pending, raw.now);
   }
   raw.server.disconnected(conn, raw.now);
   raw.server.timeout(raw.now + 31_000);
@@ -125,30 +125,32 @@ test('[W-2] every prefix of a session, and then nothing: no answer to half a mes
 });
 
 test('[G-25] a peer that does not read: data is dropped and counted, memory stays bounded', (t) => {
-  const d = new Direct({ server: { sendQueueOctets: 20_000 } });
+  const d = new Direct({ server: { media: { queueOctets: 20_480 } } });
   d.bind('10.0.0.5:4000');
   const packet = udpPacket(CORE, d.publicOf('10.0.0.5:4000') ?? CORE, 172);
-  let dropped = 0;
+  // Begun, but not taken.
+  d.server.packet(packet, 0, packet.length, d.now);
+  t.is(d.server.pending(1, d.now).length, packet.length);
   for (let i = 0; i < 10_000; i++) {
-    const fault = d.server.packet(packet, 0, packet.length, d.now);
-    if (fault === FAULTS.SEND_QUEUE_FULL) dropped += 1;
+    // The newest stay: the oldest of the same class make room.
+    t.is(d.server.packet(packet, 0, packet.length, d.now), 0);
   }
-  t.is(dropped, 9900);
-  t.is(d.server.counters.of(FAULTS.SEND_QUEUE_FULL), 9900);
-  t.is(d.server.pending(1).length, 20_000);
+  t.is(d.server.counters.of(FAULTS.MEDIA_TOO_FULL), 10_000 - 40);
+  t.is(d.server.tunnels()[0]?.counters.dropped, 10_000 - 40);
+  t.is(d.server.pending(1, d.now).length, packet.length);
   d.run();
-  t.is(d.toUe.length, 100);
+  t.is(d.toUe.length, 41);
   t.is(d.client.state, 'up');
 });
 
 test('[G-22] requests without reading the answers: the reserve is used up, then the end', (t) => {
-  const raw = new RawServer({ sendQueueOctets: 70_000 });
+  const raw = new RawServer();
   const c = raw.connection(1);
   c.open();
   const request = encode(binding([]));
   for (let i = 0; i < 10_000; i++) raw.server.input(1, request, 0, request.length, raw.now);
   t.is(raw.told('close')[0]?.fault, FAULTS.SEND_QUEUE_FULL);
-  t.is(raw.server.pending(1).length, 0);
+  t.is(raw.server.pending(1, raw.now).length, 0);
   t.is(raw.server.tunnels()[0]?.state, 'lost');
 });
 

@@ -69,9 +69,9 @@ test('[M-19] a request that is not answered within 39.5 s: the connection is of 
   const d = bound();
   d.client.bind(endpoint('10.0.0.5:4002'), {}, d.now);
   // The request is taken off the wire; indications still come, so the connection is not silent.
-  const lost = d.client.pending(1);
+  const lost = d.client.pending(1, d.now);
   t.true(lost.length > 0);
-  d.client.wrote(1, lost.length);
+  d.client.wrote(1, lost.length, d.now);
   d.wait(39_499);
   t.is(d.said('close').length, 0);
   d.wait(1);
@@ -127,7 +127,7 @@ test('[W-7] TEP-STATS of TEP-C counts from the start of the tunnel, not of the t
   d.wait(4999);
   d.now += 1;
   d.client.timeout(d.now);
-  const octets = d.client.pending(2);
+  const octets = d.client.pending(2, d.now);
   const request = decode(octets, 0, octets.length);
   const stats = typeof request === 'number' ? undefined : find(request, 'TEP-STATS');
   t.deepEqual(stats, { records: 1, octets: 188, drops: 0 });
@@ -196,7 +196,7 @@ test('[M-18] close ends the tunnel at once: TEP-CLOSE, then FIN, nothing left at
 test('[M-18] TEP-S does not answer TEP-CLOSE: closed after 2 s all the same', (t) => {
   const d = bound();
   d.client.close(d.now);
-  d.client.wrote(1, d.client.pending(1).length);
+  d.client.wrote(1, d.client.pending(1, d.now).length, d.now);
   d.wait(1999);
   t.is(d.client.state, 'closing');
   d.wait(1);

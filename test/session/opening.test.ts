@@ -146,7 +146,7 @@ test('[W-3] a success without TEP-TUNNEL comes from an ordinary STUN server', (t
   t.is(connect?.type, 'tunnel-state');
   d.client.poll();
   d.client.connected(1, d.now);
-  const sent = d.client.pending(1);
+  const sent = d.client.pending(1, d.now);
   const request = decode(sent, 0, sent.length);
   if (typeof request === 'number') return t.fail();
   const answer = encode({

@@ -78,8 +78,8 @@ export class RawConnection {
 
   read(): StunMessage[] {
     const { server } = this.#at;
-    const octets = server.pending(this.conn).slice();
-    server.wrote(this.conn, octets.length);
+    const octets = server.pending(this.conn, this.#at.now).slice();
+    server.wrote(this.conn, octets.length, this.#at.now);
     this.#frames.append(octets, 0, octets.length);
     const answers: StunMessage[] = [];
     while (this.#frames.next()) {
@@ -108,8 +108,8 @@ export class RawConnection {
   #exchange(request: SignedRequest, triesLeft: number): StunMessage | undefined {
     const { server } = this.#at;
     server.input(this.conn, request.octets, 0, request.octets.length, this.#at.now);
-    const octets = server.pending(this.conn).slice();
-    server.wrote(this.conn, octets.length);
+    const octets = server.pending(this.conn, this.#at.now).slice();
+    server.wrote(this.conn, octets.length, this.#at.now);
     if (octets.length === 0) return undefined;
     const answer = decode(octets, 0, octets.length);
     if (typeof answer === 'number') return undefined;

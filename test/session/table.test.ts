@@ -107,8 +107,8 @@ test('[W-7] events for connections that are not there are counted and change not
   d.server.disconnected(77, d.now);
   d.server.input(77, new Uint8Array(20), 0, 20, d.now);
   t.is(d.server.counters.of(FAULTS.ILLEGAL_EVENT), 2);
-  t.is(d.client.pending(77).length, 0);
-  d.client.wrote(77, 5);
+  t.is(d.client.pending(77, d.now).length, 0);
+  d.client.wrote(77, 5, d.now);
   d.run();
   t.is(d.clientSaid.length, before);
   t.is(d.client.state, 'up');
@@ -152,7 +152,7 @@ test('[W-7] what cannot be flushed within 5 s is cut off', (t) => {
     raw.told('close').map((o) => o.flush),
     [true, false],
   );
-  t.is(raw.server.pending(1).length, 0);
+  t.is(raw.server.pending(1, raw.now).length, 0);
   t.is(raw.server.nextTimeout(), Number.POSITIVE_INFINITY);
 });
 

@@ -118,11 +118,11 @@ abstract class Side<Output extends ClientOutput | ServerOutput, End extends Tunn
     if (connection === undefined) return;
     const direction = this.#out(connection);
     for (;;) {
-      const octets = this.end.pending(conn);
+      const octets = this.end.pending(conn, this.pair.clock.now);
       if (octets.length === 0) break;
       const taken = direction.write(octets);
       this.#tap(connection, octets.slice(0, taken));
-      this.end.wrote(conn, taken);
+      this.end.wrote(conn, taken, this.pair.clock.now);
       if (taken === 0) return;
     }
     if (this.#closing.has(conn)) this.#finish(connection, conn);

@@ -41,8 +41,8 @@ export class Traffic {
   readonly sent: Sent[] = [];
   readonly #random: SeededRandom;
   readonly #view = new PacketView();
-  /** Last number delivered by each connection, one map each way. */
-  readonly #last = { uplink: new Map<number, number>(), downlink: new Map<number, number>() };
+  /** Last number of each flow delivered by each connection: between flows there is no order. */
+  readonly #last = new Map<string, number>();
 
   constructor(random: SeededRandom) {
     this.#random = random;
@@ -136,8 +136,9 @@ export class Traffic {
     const say = (what: string) => this.wrongs.push(`${sent.way} ${sent.number}: ${what}`);
     if (sent.result !== 0) say('delivered though refused');
     if (sent.deliveredBy !== -1) say('delivered twice');
-    if ((this.#last[sent.way].get(connection) ?? -1) >= sent.number) say('overtaken');
-    this.#last[sent.way].set(connection, sent.number);
+    const flow = [sent.way, sent.source, sent.destination, connection].join(' ');
+    if ((this.#last.get(flow) ?? -1) >= sent.number) say('overtaken');
+    this.#last.set(flow, sent.number);
     if (sent.writtenTo !== connection) say(`written to ${sent.writtenTo}, came by ${connection}`);
     const source = text(b, view.sourceAt, view.addressLength, view.sourcePort);
     const destination = text(b, view.destinationAt, view.addressLength, view.destinationPort);

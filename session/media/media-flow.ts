@@ -1,0 +1,44 @@
+/** What one binding sends: its classifier, and a lane for each class that it has shown. */
+import type { PacketView } from '../../wire/packet.ts';
+import { CLASS_NAMES } from './classes.ts';
+import { FlowClassifier } from './flow-classifier.ts';
+import { LANE_DROPS, Lane } from './lane.ts';
+
+/** One class of a flow as a status page may show it. */
+export interface LaneStatus {
+  readonly class: (typeof CLASS_NAMES)[number];
+  /** Packets that went to the other end, by how long they had waited (AGE_BOUNDS_MS). */
+  readonly ages: readonly number[];
+  readonly tooOld: number;
+  readonly tooFull: number;
+  readonly brokenFrame: number;
+}
+
+export class MediaFlow {
+  readonly #classifier = new FlowClassifier();
+  readonly #lanes: (Lane | undefined)[] = [];
+
+  laneOf(b: Uint8Array, view: PacketView): Lane {
+    const mediaClass = this.#classifier.classOf(b, view);
+    const known = this.#lanes[mediaClass];
+    if (known !== undefined) return known;
+    const lane = new Lane(mediaClass);
+    this.#lanes[mediaClass] = lane;
+    return lane;
+  }
+
+  /** Those that something came for. */
+  status(): LaneStatus[] {
+    return this.#lanes.flatMap((lane) => (lane === undefined ? [] : [statusOf(lane)]));
+  }
+}
+
+function statusOf({ mediaClass, ages, drops }: Lane): LaneStatus {
+  return {
+    class: CLASS_NAMES[mediaClass],
+    ages: [...ages],
+    tooOld: drops[LANE_DROPS.AGE] ?? 0,
+    tooFull: drops[LANE_DROPS.FULL] ?? 0,
+    brokenFrame: drops[LANE_DROPS.FRAME] ?? 0,
+  };
+}

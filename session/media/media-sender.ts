@@ -1,0 +1,136 @@
+/**
+ * The way of packets out of one end of a tunnel: straight to a connection while nothing waits and one can
+ * take them, else through the queue. A packet that waits is copied once more and goes when a
+ * connection has taken what it had before; until then it can be dropped or overtaken (media-queue.ts).
+ *
+ * Memory: one media queue.
+ */
+import { innerIp } from '../../framing/inner-ip/inner-ip.ts';
+import { FAULTS, type Fault } from '../../wire/faults.ts';
+import type { PacketView } from '../../wire/packet.ts';
+import * as rtp from '../../wire/rtp.ts';
+import type { Connection } from '../connection.ts';
+import type { Connections } from '../connections.ts';
+import type { Counters } from '../counters.ts';
+import type { Timed } from '../deadlines.ts';
+import { carrierFor, isAvoided } from '../stripe-choice.ts';
+import { DEADLINES_MS, type Deadlines, MEDIA_CLASSES } from './classes.ts';
+import { LANE_DROPS, type Lane } from './lane.ts';
+import type { MediaFlow } from './media-flow.ts';
+import { MediaQueue } from './media-queue.ts';
+
+/** 200 calls of G.711 for 200 ms, or 2 s of video at 4 Mbit/s. */
+const QUEUE_LEN = 1_048_576;
+/** How often it is looked whether what waits can go: a connection becomes stuck without a word. */
+const LOOK_MS = 20;
+const NO_FRAME = -1;
+const NEVER = Number.POSITIVE_INFINITY;
+
+export interface MediaOptions {
+  /** Octets that may wait in all, cells of 512 counted. Default 1,048,576. */
+  readonly queueOctets?: number;
+  /** How long a packet of each class may wait. */
+  readonly deadlinesMs?: Deadlines;
+}
+
+export interface MediaSenderParts<C extends Connection> {
+  readonly connections: Pick<Connections<C, unknown>, 'sendRecord' | 'filled'>;
+  /** The connections that media may take. */
+  readonly ready: readonly C[];
+  /** These count what is sent and what is dropped after it was taken in; at TEP-S those of all, too. */
+  readonly counters: Counters;
+  readonly sums?: Counters;
+}
+
+export class MediaSender<C extends Connection> implements Timed {
+  dueMs = NEVER;
+  heapAt = -1;
+  readonly #parts: MediaSenderParts<C>;
+  readonly #queue: MediaQueue;
+  #lookedMs = 0;
+
+  constructor(parts: MediaSenderParts<C>, options: MediaOptions = {}) {
+    const { queueOctets = QUEUE_LEN, deadlinesMs = DEADLINES_MS } = options;
+    this.#parts = parts;
+    this.#queue = new MediaQueue({
+      limit: queueOctets,
+      deadlinesMs,
+      dropped: (fault) => {
+        parts.counters.drop(fault);
+        parts.sums?.drop(fault);
+      },
+    });
+  }
+
+  /** Octets that wait, and of how many packets. */
+  get waiting(): { readonly octets: number; readonly packets: number } {
+    return { octets: this.#queue.octets, packets: this.#queue.packets };
+  }
+
+  get isWaiting(): boolean {
+    return this.#queue.packets > 0;
+  }
+
+  /** When to call `timeout`. */
+  nextTimeout(): number {
+    return this.isWaiting ? Math.min(this.#queue.dueMs(), this.#lookedMs + LOOK_MS) : NEVER;
+  }
+
+  /** One packet of the flow: it is sent or waits, or why neither. */
+  send(flow: MediaFlow, b: Uint8Array, view: PacketView, now: number): 0 | Fault {
+    const { start, end } = view;
+    // IPv6 counts its header besides: the peer would end the connection (tep-wire 2).
+    if (end - start > innerIp.maxFrame) return FAULTS.IP_TOO_LONG;
+    const lane = flow.laneOf(b, view);
+    const isVideo = lane.mediaClass === MEDIA_CLASSES.VIDEO;
+    const frame = isVideo ? rtp.timestamp(b, view.payload) : NO_FRAME;
+    if (lane.isBroken(frame)) return lane.lost(LANE_DROPS.FRAME);
+    const { connections, ready } = this.#parts;
+    if (ready.length === 0) return FAULTS.NO_CONNECTION;
+    const c = this.#queue.packets === 0 ? carrierFor(ready, end - start, now) : undefined;
+    if (c === undefined) return this.#wait(lane, b, start, end, frame, now);
+    const fault = connections.sendRecord(c, b, start, end, now);
+    if (fault !== 0) return fault;
+    lane.went(0);
+    this.#sent(end - start);
+    return 0;
+  }
+
+  /** The connection can be written: what waits goes, as much as it may take. */
+  fill(c: C, now: number): void {
+    const queue = this.#queue;
+    if (queue.packets === 0 || isAvoided(c, this.#parts.ready, now)) return;
+    let isFilled = false;
+    for (let lane = queue.next(now); lane !== undefined; lane = queue.next(now)) {
+      const length = queue.lengthIn(lane);
+      if (!c.canTake(length)) break;
+      queue.take(lane, c.queue, now);
+      this.#sent(length);
+      isFilled = true;
+    }
+    if (isFilled) this.#parts.connections.filled(c, now);
+  }
+
+  /** Something changed at the connections: each that can take something gets it. */
+  look(now: number): void {
+    this.#lookedMs = now;
+    if (this.#queue.packets === 0) return;
+    for (const c of this.#parts.ready) if (!c.carrier.isWriting) this.fill(c, now);
+  }
+
+  timeout(now: number): void {
+    this.#queue.timeout(now);
+    this.look(now);
+  }
+
+  #wait(lane: Lane, b: Uint8Array, at: number, end: number, frame: number, now: number): 0 | Fault {
+    if (this.#queue.packets === 0) this.#lookedMs = now;
+    return this.#queue.offer(lane, b, at, end, frame, now);
+  }
+
+  #sent(octets: number): void {
+    const { counters, sums } = this.#parts;
+    counters.sent(octets);
+    sums?.sent(octets);
+  }
+}
