@@ -1,7 +1,7 @@
 /**
  * Runs AVA, hides the tests that pass, and ends with one plain line: `N passed, N failed`
  * (`, N skipped`). What fails is shown as AVA shows it: file, title, place and difference. Arguments go
- * to AVA unchanged. With CI=true a skipped test is a failure: there, everything that a test needs is
+ * to AVA, `test/x.test.ts` as the file that it is compiled to. With CI=true a skipped test is a failure: there, everything that a test needs is
  * installed.
  *
  * AVA's TAP output is not used: it tells no place, and breaks when the time limit ends a run.
@@ -18,9 +18,12 @@ const PENDING = /^ {2}◌ /;
 /** What a test logged stands below its line. */
 const LOGGED = /^ {4}/;
 
+const words = process.argv.slice(2).map((word) => {
+  return word.replace(/^(test\/.*\.test)\.ts$/, 'build/$1.js');
+});
 const ava = spawn(
   process.execPath,
-  ['node_modules/ava/entrypoints/cli.mjs', ...process.argv.slice(2)],
+  ['node_modules/ava/entrypoints/cli.mjs', ...words],
   // The signs above are others on a Linux console, and colours stand before them.
   { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, FORCE_COLOR: '0', TERM: 'dumb' } },
 );
