@@ -49,7 +49,7 @@ export function joined(): Joined {
       },
       policy: new Policy({
         rules: [{ prefix: prefix('198.51.100.0/24'), ports: { first: 1024, last: 65_535 } }],
-        maxLearnt: 64,
+        maxPinholes: 64,
         seed: octets(8),
       }),
       addresses: { mode: 'pool', prefixes: [prefix('203.0.113.0/24')] },

@@ -40,6 +40,18 @@ export interface SocketMap {
   readonly media: Endpoint;
 }
 
+/** Where a media gateway is controlled. */
+export interface NgAddress {
+  readonly transport: 'udp' | 'tcp' | 'http';
+  readonly at: Endpoint;
+}
+
+/** Where phones are told that TEP-S listens. */
+export interface Advertised {
+  readonly transport: 'TCP' | 'TLS';
+  readonly at: Endpoint;
+}
+
 export const endpoint = kind('ADDRESS:PORT', '192.0.2.1:5004 or [2001:db8::1]:5004', (text) => {
   const value = parseEndpoint(text);
   return value === undefined || value.port === 0 ? undefined : value;
@@ -68,6 +80,28 @@ export const server = kind<ServerAddress>(
     const tls = scheme === 'tls';
     const target = parseHostPort(rest, tls ? PORT_TLS : PORT_PLAIN);
     return target && { ...target, tls };
+  },
+);
+
+/** Port 0 is any free one. */
+export const ngAddress = kind<NgAddress>(
+  'udp|tcp|http://ADDRESS:PORT',
+  'such as udp://127.0.0.1:2223, tcp://127.0.0.1:2223 or http://127.0.0.1:2225 (with WebSockets)',
+  (text) => {
+    const [, transport = '', rest = ''] = /^(udp|tcp|http):\/\/(.*)$/.exec(text) ?? [];
+    const at = parseEndpoint(rest);
+    return at && { transport: transport as NgAddress['transport'], at };
+  },
+);
+
+export const advertised = kind<Advertised>(
+  'tcp|tls://ADDRESS:PORT',
+  'an address that phones can reach, such as tcp://198.51.100.7:80 or tls://198.51.100.7:443',
+  (text) => {
+    const [, scheme, rest = ''] = /^(tcp|tls):\/\/(.*)$/.exec(text) ?? [];
+    const at = parseEndpoint(rest);
+    if (at === undefined || at.port === 0) return undefined;
+    return { transport: scheme === 'tls' ? 'TLS' : 'TCP', at };
   },
 );
 

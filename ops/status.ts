@@ -119,6 +119,20 @@ export interface TunnelStatus {
 /** An answer lists at most so many tunnels; `tunnelCount` is the whole number. */
 export const MAX_TUNNELS_LISTED = 1_000;
 
+/** What goes between SIP proxies and the media gateway, through TEP-S. */
+export interface NgStatus {
+  readonly listening: readonly string[];
+  /** Undefined until it was asked. */
+  readonly gatewayAnswers: boolean | undefined;
+  /** Proxies that use it, by address and port. */
+  readonly peers: number;
+  readonly calls: number;
+  readonly pinholes: number;
+  readonly commands: Drops;
+  /** What was passed on without being understood, or could not be passed on. */
+  readonly faults: Drops;
+}
+
 export interface ServerStatus extends CommonStatus {
   readonly agent: 'server';
   readonly listening: readonly string[];
@@ -130,6 +144,8 @@ export interface ServerStatus extends CommonStatus {
   readonly tunnelCount: number;
   readonly bindingCount: number;
   readonly tunnels: readonly TunnelStatus[];
+  /** With `ng.listen`. */
+  readonly ng?: NgStatus;
 }
 
 export type AgentStatus = ClientStatus | ServerStatus;

@@ -23,9 +23,17 @@ import type { ServerBindings, ServerSlot } from './server-bindings.ts';
 import type { ServerConnection } from './server-connection.ts';
 import type { Tunnel } from './server-tunnels.ts';
 
-/** Which addresses of the core side media may go to and come from (policy.ts). */
+/** Which addresses of the core side may speak with a public address (policy.ts). */
 export interface AddressPolicy {
-  judge(b: Uint8Array, at: number, length: number, port: number, protocol: number): 0 | Fault;
+  judge(
+    b: Uint8Array,
+    remoteAt: number,
+    length: number,
+    remotePort: number,
+    protocol: number,
+    localAt: number,
+    localPort: number,
+  ): 0 | Fault;
 }
 
 export interface ServerDataParts {
@@ -166,6 +174,8 @@ export class ServerData {
       view.addressLength,
       view.destinationPort,
       view.protocol,
+      view.sourceAt,
+      view.sourcePort,
     );
   }
 
@@ -181,12 +191,22 @@ export class ServerData {
       view.addressLength,
       view.embeddedSourcePort,
       view.embeddedProtocol,
+      view.embeddedDestinationAt,
+      view.embeddedDestinationPort,
     );
   }
 
-  #judgeUp(b: Uint8Array, at: number, length: number, port: number, protocol: number): 0 | Fault {
+  #judgeUp(
+    b: Uint8Array,
+    at: number,
+    length: number,
+    port: number,
+    protocol: number,
+    localAt: number,
+    localPort: number,
+  ): 0 | Fault {
     const { bindings, policy } = this.#parts;
-    const fault = policy.judge(b, at, length, port, protocol);
+    const fault = policy.judge(b, at, length, port, protocol, localAt, localPort);
     if (fault !== 0) return fault;
     return bindings.isOwn(b, at, length, port, protocol) ? FAULTS.DESTINATION_OWN : 0;
   }
@@ -201,6 +221,8 @@ export class ServerData {
       view.addressLength,
       error ? view.embeddedDestinationPort : view.sourcePort,
       error ? view.embeddedProtocol : view.protocol,
+      error ? view.embeddedSourceAt : view.destinationAt,
+      error ? view.embeddedSourcePort : view.destinationPort,
     );
   }
 }

@@ -11,6 +11,7 @@ import { type NetworkWatch, watchNetwork } from '../io/network-watch.ts';
 import { systemRandom } from '../io/random.ts';
 import type { ServerStatus } from '../ops/status.ts';
 import { version } from '../ops/version.ts';
+import type { Pinhole } from '../session/pinholes.ts';
 import { Policy, type PolicyRule } from '../session/policy.ts';
 import { type Endpoint, formatEndpoint } from '../wire/address.ts';
 import { ServerAgent } from './agent.ts';
@@ -26,8 +27,8 @@ import type { ServerSettings } from './settings.ts';
 import { serverStatus } from './status.ts';
 
 const SEED_LEN = 8;
-/** Sessions are not learnt from a media gateway yet; the rules of the settings are all there is. */
-const MAX_LEARNT = 1;
+/** Two for each stream of a call and end: 8,192 calls of two phones with tunnels. */
+const MAX_PINHOLES = 65_536;
 
 /** What all workers of a server share, so that a client need not know which of them it speaks to. */
 export interface Secrets {
@@ -77,7 +78,7 @@ export class ServerCore {
     const port = await openPackets(settings, failed);
     if (isIoFault(port)) return port;
     const rules = settings['media.allow'];
-    const policy = new Policy({ rules, maxLearnt: MAX_LEARNT, seed: systemRandom(SEED_LEN) });
+    const policy = new Policy({ rules, maxPinholes: MAX_PINHOLES, seed: systemRandom(SEED_LEN) });
     const drain = new Drain(() => agent.tunnels.tunnels().length);
     const observe = (event: ServerEvent) => {
       logServerEvent(log, event);
@@ -119,6 +120,11 @@ export class ServerCore {
 
   enter(socket: Socket, peer: Endpoint): void {
     this.#made.agent.enter(socket, peer);
+  }
+
+  /** The ways that a call needs through this TEP-S; how many of them cannot be opened. */
+  setPinholes(call: string, pinholes: readonly Pinhole[]): number {
+    return this.#made.policy.setPinholes(call, pinholes);
   }
 
   /** A connection that another process has let in already. */
@@ -174,7 +180,11 @@ export class ServerCore {
   }
 
   #setOwn(): void {
-    this.#made.policy.setOwn([...ownRules(this.#listening), ...(this.#parts.own ?? [])]);
+    const controls = [...this.#settings['ng.listen'], ...this.#settings['ng.rtpengine']];
+    this.#made.policy.setOwn([
+      ...ownRules([...this.#listening, ...controls.map(({ at }) => at)]),
+      ...(this.#parts.own ?? []),
+    ]);
   }
 }
 

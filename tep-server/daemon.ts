@@ -16,6 +16,8 @@ import type { Log } from '../ops/log.ts';
 import type { ServerStatus } from '../ops/status.ts';
 import { type CoreParts, ServerCore } from './core.ts';
 import type { ListenAt } from './listeners.ts';
+import { logNgEvent } from './log-events.ts';
+import { NgRelay } from './ng/relay.ts';
 import type { ServerSettings } from './settings.ts';
 import { TICKET_KEYS_LEN } from './tls-door.ts';
 import { Primary } from './workers/primary.ts';
@@ -49,18 +51,33 @@ export async function startServer(
 
 /** Everything in this process. */
 async function startAlone(parts: CoreParts): Promise<ServerRunning | IoFault> {
+  const { settings, log } = parts;
   const core = await ServerCore.make(parts);
   if (isIoFault(core)) return core;
   const listening = await core.listen();
-  if (isIoFault(listening)) {
+  const relay = isIoFault(listening)
+    ? listening
+    : await NgRelay.start({
+        settings,
+        pinholes: (callId, pinholes) => core.setPinholes(callId, pinholes),
+        observe: (event) => logNgEvent(log, event),
+      });
+  if (relay !== undefined && isIoFault(relay)) {
     await core.stop();
-    return listening;
+    return relay;
   }
   return {
-    status: () => core.status(),
-    reload: async (next) => core.reload(next),
+    status: () => ({ ...core.status(), ...(relay && { ng: relay.status() }) }),
+    reload: async (next) => {
+      const fault = core.reload(next);
+      if (fault === undefined) relay?.renew(next);
+      return fault;
+    },
     drain: () => core.drain(),
-    stop: () => core.stop(),
+    stop: async () => {
+      await relay?.stop();
+      await core.stop();
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import { logStateChange, protocolName } from '../ops/state-log.ts';
 import type { FlowProtocol } from '../session/outputs.ts';
 import { type Endpoint, formatEndpoint } from '../wire/address.ts';
 import { faultName } from '../wire/faults.ts';
+import type { NgEvent } from './ng/relay.ts';
 import type { ServerEvent } from './options.ts';
 
 /** Load balancers ask by HTTP every few seconds whether somebody is there. */
@@ -57,6 +58,26 @@ export function logServerEvent(log: Log, event: ServerEvent): void {
     case 'tunnel-state':
       logStateChange(log, event);
       break;
+  }
+}
+
+export function logNgEvent(log: Log, event: NgEvent): void {
+  switch (event.type) {
+    case 'call-opened':
+      log.info('call opened', { call: event.callId, ways: event.ways });
+      break;
+    case 'call-closed':
+      log.info('call closed', { call: event.callId, why: event.why });
+      break;
+    case 'gateway-answers':
+      if (event.yes) log.info('the media gateway answers');
+      else log.warn('the media gateway does not answer');
+      break;
+    case 'calls-remembered': {
+      const { calls, ways } = event;
+      if (calls > 0) log.info('the media gateway has calls already', { calls, ways });
+      break;
+    }
   }
 }
 

@@ -1,5 +1,12 @@
 /** Every setting of TEP-S: the table that file, command line, environment, help and types are made of. */
-import { listenAddress, mediaRule, portRange, prefix } from '../config/address-kinds.ts';
+import {
+  advertised,
+  listenAddress,
+  mediaRule,
+  ngAddress,
+  portRange,
+  prefix,
+} from '../config/address-kinds.ts';
 import { file, path, privateFile, secret } from '../config/file-kinds.ts';
 import { group, list, one, optional, type Values } from '../config/key.ts';
 import { amount, choice, duration, flag, hexadecimal, number, text } from '../config/kinds.ts';
@@ -118,7 +125,8 @@ export const SERVER_KEYS = {
       reload: 'restart',
     }),
     'media.allow': list(mediaRule, {
-      meaning: 'media gateways: media may go there and come from there, and nowhere else',
+      meaning:
+        'media gateways: media may go there and come from there, and nowhere else; with ng.listen only what calls open beside it',
       example: '203.0.113.0/24:1024-65535/udp',
       reload: 'live',
     }),
@@ -127,6 +135,30 @@ export const SERVER_KEYS = {
       meaning: 'bit of the packet mark for packets to reflexive addresses',
       default: `0x${DEFAULT_PLACE.mark.toString(16)}`,
       reload: 'restart',
+    }),
+  }),
+  ...group('Beside rtpengine', {
+    'ng.listen': list(ngAddress, {
+      meaning:
+        'where SIP proxies (Kamailio) control the media gateway through TEP-S, instead of at the gateway itself',
+      example: 'udp://127.0.0.1:2223',
+      reload: 'restart',
+    }),
+    'ng.rtpengine': list(ngAddress, {
+      meaning: 'where the gateway (rtpengine) is controlled, one for each transport of ng.listen',
+      example: 'udp://127.0.0.1:2224',
+      reload: 'restart',
+    }),
+    'ng.advertise': optional(advertised, {
+      meaning: 'where phones are told in SDP that TEP-S listens',
+      example: 'tls://198.51.100.7:443',
+      reload: 'live',
+    }),
+    'ng.mark-offers': list(text('INTERFACE|all'), {
+      meaning:
+        'interfaces of the gateway (direction) with phones behind them: offers are marked there before a phone has said that it can; all: every offer',
+      example: 'access',
+      reload: 'live',
     }),
   }),
   ...group('Limits', {
@@ -175,7 +207,8 @@ export const checkServer: CrossCheck<ServerSettings> = (s, tell) => {
   checkUsers(s, tell);
   checkAddresses(s, tell);
   checkPlace(s, tell);
-  if (s['media.allow'].length === 0) {
+  checkNg(s, tell);
+  if (s['media.allow'].length === 0 && s['ng.listen'].length === 0) {
     tell('media.allow', 'say where the media gateways are: nothing else is let through');
   } else if (s['media.allow'].length > MAX_RULES) {
     tell('media.allow', `more than ${MAX_RULES} entries: use prefixes`);
@@ -225,6 +258,27 @@ const checkAddresses: CrossCheck<ServerSettings> = (s, tell) => {
   if (mode === 'relay' && port !== 'sockets') {
     tell('packets.port', 'addresses.mode: relay has sockets of its own: use packets.port: sockets');
   }
+};
+
+const checkNg: CrossCheck<ServerSettings> = (s, tell) => {
+  const gateways = s['ng.rtpengine'];
+  if (s['ng.listen'].length === 0) {
+    const useless = (['ng.advertise', 'ng.mark-offers', 'ng.rtpengine'] as const).find((key) => {
+      const value = s[key];
+      return Array.isArray(value) ? value.length > 0 : value !== undefined;
+    });
+    if (useless !== undefined) tell(useless, 'is for ng.listen, which is not given');
+    return;
+  }
+  if (s['ng.advertise'] === undefined) {
+    tell('ng.advertise', 'ng.listen needs it: say where phones reach TEP-S');
+  }
+  for (const { transport } of s['ng.listen']) {
+    const count = gateways.filter((one) => one.transport === transport).length;
+    if (count === 0) tell('ng.rtpengine', `ng.listen has ${transport}: say where that goes`);
+    if (count > 1) tell('ng.rtpengine', `${transport} stands there more than once`);
+  }
+  if (gateways.some(({ at }) => at.port === 0)) tell('ng.rtpengine', 'port 0 is none');
 };
 
 function limit(kind: Parameters<typeof one<number>>[0], meaning: string, fallback: string) {

@@ -35,6 +35,7 @@ const PACKAGE_HOME: Readonly<Record<string, string>> = {
   koffi: 'io/kernel/libc.ts',
   yaml: 'config/yaml.ts',
   cap: 'io/cap/capture-process.ts',
+  ws: 'tep-server/ng/web-sockets.ts',
 };
 
 const WORLDLY =

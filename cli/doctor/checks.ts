@@ -17,6 +17,7 @@ import { readUserFile } from '../../wire/stun/user-file.ts';
 import type { World } from '../command.ts';
 import { certificateFindings } from './certificate.ts';
 import { type Finding, Findings } from './finding.ts';
+import { gatewayFindings } from './gateway.ts';
 import { forwardingFindings, kernelFindings, sourceFilterFindings } from './kernel.ts';
 import { listeningFindings } from './listening.ts';
 import type { Machine } from './machine.ts';
@@ -59,6 +60,7 @@ export async function serverChecks(s: ServerSettings, around: Surroundings): Pro
     ...userFindings(s),
     ...(s['addresses.mode'] === 'relay' ? ownAddressFindings(s) : []),
     ...(await listeningFindings(s.listen, isRunning, around.machine)),
+    ...(await gatewayFindings(s)),
   ];
 }
 

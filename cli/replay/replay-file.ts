@@ -95,11 +95,13 @@ async function carryAll(
   const clock = new ReplayClock(begin);
   const outer = outerEnds(found, options);
   const arrivals = new Arrivals({ counts, outputs, clock, ...outer });
+  const seed = random.octets(POLICY_SEED_LEN);
+  const policy = new Policy({ rules: [], maxPinholes: found.flows.length, seed });
   const tunnel = new Tunnel(
     {
       random,
       publicAddresses: options.publicAddresses,
-      policy: policyFor(found.flows, random),
+      policy,
       stunAt: found.stunServers.map(({ media }) => media),
       outer: outer.client,
     },
@@ -108,7 +110,9 @@ async function carryAll(
   for (const { ue, protocol, pair } of wantedBindings(found.flows, found.descriptions)) {
     tunnel.bind(ue, protocol, pair, clock.now);
   }
-  const map = mediaMap(found, boundAddresses(tunnel.bound));
+  const bound = boundAddresses(tunnel.bound);
+  openWays(policy, found.flows, bound);
+  const map = mediaMap(found, bound);
   const carry = new Carry({ counts, tunnel, map, clock, arrivals, outputs });
   const fault = await readThrough(file, options.interrupt, (record) => carry.take(record));
   carry.end();
@@ -136,11 +140,15 @@ async function readThrough(
 }
 
 /** Media may go to exactly the addresses that were found. */
-function policyFor(flows: readonly MediaFlow[], random: Seeded): Policy {
-  const seed = random.octets(POLICY_SEED_LEN);
-  const policy = new Policy({ rules: [], maxLearnt: flows.length, seed });
-  for (const [i, { media, protocol }] of flows.entries()) policy.learn(`${i}`, media, protocol);
-  return policy;
+function openWays(
+  policy: Policy,
+  flows: readonly MediaFlow[],
+  bound: ReadonlyMap<string, Endpoint>,
+): void {
+  for (const [i, { ue, media, protocol }] of flows.entries()) {
+    const local = bound.get(endpointKey(ue, protocol));
+    if (local !== undefined) policy.setPinholes(`${i}`, [{ local, remote: media, protocol }]);
+  }
 }
 
 /** A flow without a binding is left out; the tunnel has said why. */

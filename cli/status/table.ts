@@ -7,9 +7,11 @@ import type {
   ClientStatus,
   ConnectionStatus,
   Drops,
+  NgStatus,
   ServerStatus,
   TunnelStatus,
 } from '../../ops/status.ts';
+import { NG_FAULTS } from '../../tep-server/ng/faults.ts';
 import { faultMeaning } from '../../wire/faults.ts';
 import { oneLine } from '../complain.ts';
 import type { Rate, Rates } from './rates.ts';
@@ -60,15 +62,28 @@ function clientLines({ tunnel, bindings, nowMs }: ClientStatus): readonly string
 
 function serverLines(status: ServerStatus): readonly string[] {
   const { listening, draining, workers, connections, tunnelCount, bindingCount } = status;
-  const { tunnels, turnedAway, nowMs } = status;
+  const { tunnels, turnedAway, nowMs, ng } = status;
   return [
     `  listening ${listening.join(', ')}${draining ? ' (draining)' : ''}`,
     `  tunnels   ${count(tunnelCount)}, public ports ${count(bindingCount)}`,
     `  clients   connections ${count(connections.all)}, ` +
       `not authenticated ${count(connections.unauthenticated)}` +
       `${workers > 1 ? `; ${workers} workers` : ''}`,
+    ...(ng === undefined ? [] : gatewayLines(ng)),
     ...tunnelLines(tunnels, tunnelCount, nowMs),
     ...dropLines('turned away', turnedAway),
+    ...(ng === undefined ? [] : dropLines('control of the media gateway', ng.faults, NG_FAULTS)),
+  ];
+}
+
+function gatewayLines(ng: NgStatus): readonly string[] {
+  const { listening, gatewayAnswers, peers, calls, pinholes, commands } = ng;
+  const gateway = { true: 'answers', false: 'does not answer', undefined: 'not asked yet' };
+  const counts = Object.entries(commands).map(([name, n]) => `${name} ${count(n)}`);
+  return [
+    `  control   ${listening.join(', ')}: gateway ${gateway[`${gatewayAnswers}`]}, proxies ${count(peers)}`,
+    `  calls     ${count(calls)}, open ways ${count(pinholes)}`,
+    ...(counts.length === 0 ? [] : [`  commands  ${counts.join(', ')}`]),
   ];
 }
 
@@ -116,8 +131,11 @@ function tunnelLines(tunnels: readonly TunnelStatus[], all: number, nowMs: numbe
 }
 
 /** Reasons with what they mean, the most frequent first. */
-function dropLines(title: string, drops: Drops): readonly string[] {
-  const meanings: Readonly<Record<string, string>> = PORT_DROPS;
+function dropLines(
+  title: string,
+  drops: Drops,
+  meanings: Readonly<Record<string, string>> = PORT_DROPS,
+): readonly string[] {
   const rows = Object.entries(drops)
     .filter(([, n]) => n > 0)
     .toSorted(([, a], [, b]) => b - a)

@@ -6,6 +6,7 @@ import { Secret } from '../../config/secret.ts';
 import type { IoFault } from '../../io/io-fault.ts';
 import type { Fields, Level } from '../../ops/log.ts';
 import type { ServerStatus } from '../../ops/status.ts';
+import type { Pinhole } from '../../session/pinholes.ts';
 import type { Endpoint } from '../../wire/address.ts';
 import type { Secrets } from '../core.ts';
 import type { ServerSettings } from '../settings.ts';
@@ -55,7 +56,11 @@ export type ToWorker =
   | Question
   | Connection
   /** Where clients connect to. */
-  | { readonly type: 'listening'; readonly at: readonly Endpoint[] };
+  | { readonly type: 'listening'; readonly at: readonly Endpoint[] }
+  /** The ways of some calls from now on. */
+  | { readonly type: 'pinholes'; readonly calls: readonly CallWays[] };
+
+export type CallWays = readonly [callId: string, pinholes: readonly Pinhole[]];
 
 export type Answer = ServerStatus | IoFault | undefined;
 

@@ -19,8 +19,10 @@ import { prefixContains } from '../../wire/prefix.ts';
 import { answerDatagram } from '../../wire/stun/binding.ts';
 import type { Secrets } from '../core.ts';
 import { type ListenAt, Listeners } from '../listeners.ts';
+import { logNgEvent } from '../log-events.ts';
+import { NgRelay } from '../ng/relay.ts';
 import type { ServerSettings } from '../settings.ts';
-import { sent } from './messages.ts';
+import { type CallWays, sent } from './messages.ts';
 import { readOut } from './passing.ts';
 import { summed } from './summed-status.ts';
 import { WorkerProcess } from './worker-process.ts';
@@ -45,6 +47,9 @@ export class Primary implements Running<ServerSettings> {
   #inTurn = 0;
   /** Connections that no worker could take. */
   #refused = 0;
+  #relay: NgRelay | undefined;
+  /** What workers are told at the end of this turn. Which of them has the tunnels of a call, no one knows. */
+  #ways = new Map<string, CallWays[1]>();
 
   private constructor(parts: PrimaryParts, folder: string) {
     this.#parts = parts;
@@ -58,7 +63,8 @@ export class Primary implements Running<ServerSettings> {
   static async start(parts: PrimaryParts): Promise<Primary | IoFault> {
     // Only this user may open the sockets in it.
     const primary = new Primary(parts, await mkdtemp(join(tmpdir(), 'tep-server-')));
-    const fault = (await primary.#startWorkers()) ?? (await primary.#listen());
+    const fault =
+      (await primary.#startWorkers()) ?? (await primary.#listen()) ?? (await primary.#startRelay());
     if (fault === undefined) return primary;
     await primary.stop();
     return fault;
@@ -78,6 +84,7 @@ export class Primary implements Running<ServerSettings> {
           'stun-udp-unsent': this.#listeners.unsentAnswers,
         }),
       },
+      ...(this.#relay && { ng: this.#relay.status() }),
     });
   }
 
@@ -88,6 +95,7 @@ export class Primary implements Running<ServerSettings> {
     const fault = answers.find((answer) => answer !== undefined && isIoFault(answer));
     if (fault !== undefined) return fault as IoFault;
     this.#settings = settings;
+    this.#relay?.renew(settings);
     return undefined;
   }
 
@@ -104,7 +112,7 @@ export class Primary implements Running<ServerSettings> {
   }
 
   async stop(): Promise<void> {
-    const closed = this.#listeners?.close();
+    const closed = Promise.all([this.#listeners?.close(), this.#relay?.stop()]);
     await Promise.all(this.#workers.map((worker) => worker.stop()));
     await closed;
     await rm(this.#folder, { recursive: true, force: true });
@@ -130,6 +138,27 @@ export class Primary implements Running<ServerSettings> {
     return undefined;
   }
 
+  async #startRelay(): Promise<IoFault | undefined> {
+    const relay = await NgRelay.start({
+      settings: this.#settings,
+      pinholes: (callId, pinholes) => {
+        if (this.#ways.size === 0) setImmediate(() => this.#tellWays());
+        this.#ways.set(callId, pinholes);
+        return 0;
+      },
+      observe: (event) => logNgEvent(this.#parts.log, event),
+    });
+    if (relay !== undefined && isIoFault(relay)) return relay;
+    this.#relay = relay;
+    return undefined;
+  }
+
+  #tellWays(): void {
+    const calls = [...this.#ways];
+    this.#ways = new Map();
+    for (const worker of this.#workers) worker.tell({ type: 'pinholes', calls });
+  }
+
   #worker(index: number): WorkerProcess {
     const { log, secrets } = this.#parts;
     return new WorkerProcess({
@@ -153,6 +182,7 @@ export class Primary implements Running<ServerSettings> {
   /** One that was started again may have begun with settings from before a reload. */
   #begun(worker: WorkerProcess): void {
     this.#tellListening(worker);
+    if (this.#relay) worker.tell({ type: 'pinholes', calls: [...this.#relay.open()] });
     if (this.#listeners) void worker.ask({ type: 'reload', ...sent(this.#settings) });
   }
 

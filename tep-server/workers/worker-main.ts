@@ -40,6 +40,9 @@ async function obey(message: ToWorker, socket: Socket | undefined): Promise<void
     case 'listening':
       worker?.reachableAt(message.at);
       break;
+    case 'pinholes':
+      worker?.setPinholes(message.calls);
+      break;
     case 'stop':
       await worker?.answer(message);
       worker = undefined;

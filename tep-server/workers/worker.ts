@@ -11,6 +11,7 @@ import { sharedRules } from '../own-addresses.ts';
 import type { Guest } from '../visit.ts';
 import {
   type Answer,
+  type CallWays,
   type Connection,
   type FromWorker,
   type Question,
@@ -83,6 +84,10 @@ export class Worker {
 
   reachableAt(at: Parameters<ServerCore['reachableAt']>[0]): void {
     this.#core.reachableAt(at);
+  }
+
+  setPinholes(calls: readonly CallWays[]): void {
+    for (const [callId, pinholes] of calls) this.#core.setPinholes(callId, pinholes);
   }
 
   async answer(question: Question): Promise<void> {

@@ -140,7 +140,7 @@ function openServer(
         keyHashes: ['sha256'],
         anonymity: true,
       },
-      policy: new Policy({ rules, maxLearnt: 1, seed: systemRandom(8) }),
+      policy: new Policy({ rules, maxPinholes: 1, seed: systemRandom(8) }),
       addresses: { mode: 'relay', prefixes: [here] },
     },
   });

@@ -23,7 +23,7 @@ const agent = new ServerAgent({
     auth: { mechanism: 'none' },
     policy: new Policy({
       rules: everywhere.map((prefix) => ({ prefix, ports: { first: 1, last: 65_535 } })),
-      maxLearnt: 1,
+      maxPinholes: 1,
       seed: systemRandom(8),
     }),
     addresses: { mode: 'relay', prefixes: publics.map(prefix) },

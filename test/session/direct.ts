@@ -49,7 +49,7 @@ export function corePolicy(): Policy {
     prefix: prefix(text),
     ports,
   }));
-  return new Policy({ rules, maxLearnt: 64, seed: new Uint8Array(8).fill(3) });
+  return new Policy({ rules, maxPinholes: 64, seed: new Uint8Array(8).fill(3) });
 }
 
 export function pool(...texts: readonly string[]): AddressOptions {

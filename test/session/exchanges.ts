@@ -44,7 +44,7 @@ const SETTING = {
     auth: LONG_TERM,
     policy: new Policy({
       rules: [{ prefix: prefix('192.0.2.0/24'), ports: { first: 30_000, last: 39_999 } }],
-      maxLearnt: 1,
+      maxPinholes: 1,
       seed: new Uint8Array(8),
     }),
     addresses: { mode: 'reflexive' },

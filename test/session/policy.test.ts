@@ -1,4 +1,5 @@
 import test from 'ava';
+import type { Pinhole } from '../../session/pinholes.ts';
 import { MAX_RULES, Policy, type PolicyRule } from '../../session/policy.ts';
 import { type Endpoint, parseAddress, parseEndpoint } from '../../wire/address.ts';
 import { FAULTS } from '../../wire/faults.ts';
@@ -18,7 +19,7 @@ function rule(prefixText: string, first = 0, last = 65_535, protocol?: number): 
 }
 
 function policy(...rules: PolicyRule[]): Policy {
-  return new Policy({ rules, maxLearnt: 10, seed: SEED });
+  return new Policy({ rules, maxPinholes: 10, seed: SEED });
 }
 
 function endpoint(text: string): Endpoint {
@@ -27,13 +28,28 @@ function endpoint(text: string): Endpoint {
   return parsed;
 }
 
-/** The address in the middle of other octets, as in a packet. */
-function judge(of: Policy, addressText: string, port = 30_000, protocol = UDP): number {
+const LOCALS = { 4: endpoint('198.51.100.200:5004'), 6: endpoint('[2001:db8:99::1]:5004') };
+
+/** The addresses in the middle of other octets, as in a packet. */
+function judge(
+  of: Policy,
+  addressText: string,
+  port = 30_000,
+  protocol = UDP,
+  local: Endpoint = addressText.includes(':') ? LOCALS[6] : LOCALS[4],
+): number {
   const address = parseAddress(addressText);
   if (address === undefined) throw new RangeError(addressText);
-  const b = new Uint8Array(48).fill(0xa5);
-  b.set(address, 19);
-  return of.judge(b, 19, address.length, port, protocol);
+  const b = new Uint8Array(64).fill(0xa5);
+  b.set(local.address, 11);
+  b.set(address, 31);
+  return of.judge(b, 31, address.length, port, protocol, 11, local.port);
+}
+
+function way(remoteText: string, protocol = UDP, localText?: string): Pinhole {
+  const remote = endpoint(remoteText);
+  const local = localText === undefined ? LOCALS[remote.family] : endpoint(localText);
+  return { local, remote, protocol };
 }
 
 test('[M-10] without a rule and without a session nothing is allowed', (t) => {
@@ -129,47 +145,67 @@ test('[G-22] a disguise opens no way to the own host', (t) => {
   t.is(judge(policy(rule('64:ff9b:1::/48')), '64:ff9b:1::8.8.8.8'), DESTINATION_DISGUISED);
 });
 
-test('[W-6] a learnt endpoint is allowed exactly, and until its session is over', (t) => {
-  const learnt = policy();
-  t.true(learnt.learn('call-1', endpoint('192.0.2.1:30000'), UDP));
-  t.is(judge(learnt, '192.0.2.1', 30_000), 0);
-  t.is(judge(learnt, '::ffff:192.0.2.1', 30_000), 0);
-  t.is(judge(learnt, '192.0.2.1', 30_001), DESTINATION_FORBIDDEN);
-  t.is(judge(learnt, '192.0.2.2', 30_000), DESTINATION_FORBIDDEN);
-  t.is(judge(learnt, '192.0.2.1', 30_000, TCP), DESTINATION_FORBIDDEN);
-  learnt.forget('call-1');
-  t.is(judge(learnt, '192.0.2.1', 30_000), DESTINATION_FORBIDDEN);
-  learnt.forget('call-1');
-  t.is(learnt.learntCount, 0);
+test('[M-10] [M-15] a pinhole lets one 5-tuple through, until its call is over', (t) => {
+  const media = policy();
+  t.is(media.setPinholes('call-1', [way('192.0.2.1:30000')]), 0);
+  t.is(judge(media, '192.0.2.1', 30_000), 0);
+  t.is(judge(media, '192.0.2.1', 30_001), DESTINATION_FORBIDDEN);
+  t.is(judge(media, '192.0.2.2', 30_000), DESTINATION_FORBIDDEN);
+  t.is(judge(media, '192.0.2.1', 30_000, TCP), DESTINATION_FORBIDDEN);
+  const otherPort = endpoint('198.51.100.200:5006');
+  t.is(judge(media, '192.0.2.1', 30_000, UDP, otherPort), DESTINATION_FORBIDDEN);
+  const otherUe = endpoint('198.51.100.201:5004');
+  t.is(judge(media, '192.0.2.1', 30_000, UDP, otherUe), DESTINATION_FORBIDDEN);
+  media.setPinholes('call-1', []);
+  t.is(judge(media, '192.0.2.1', 30_000), DESTINATION_FORBIDDEN);
+  t.is(media.setPinholes('call-1', []), 0);
+  t.is(media.pinholeCount, 0);
 });
 
-test('[W-6] an endpoint of two sessions is allowed until both are over', (t) => {
-  const learnt = policy();
-  const remote = endpoint('[2001:db8::1]:30000');
-  learnt.learn('call-1', remote, UDP);
-  learnt.learn('call-1', remote, UDP);
-  learnt.learn('call-2', remote, UDP);
-  t.is(learnt.learntCount, 2);
-  learnt.forget('call-1');
-  t.is(judge(learnt, '2001:db8::1'), 0);
-  t.true(learnt.unlearn('call-2', remote, UDP));
-  t.false(learnt.unlearn('call-2', remote, UDP));
-  t.is(judge(learnt, '2001:db8::1'), DESTINATION_FORBIDDEN);
-  t.is(learnt.learntCount, 0);
+test('[G-22] a disguised destination goes through the pinhole of what it reaches', (t) => {
+  const media = policy();
+  media.setPinholes('call', [way('192.0.2.1:30000', UDP, '[2001:db8:99::1]:5004')]);
+  t.is(judge(media, '::ffff:192.0.2.1', 30_000), 0);
+  t.is(judge(media, '::ffff:192.0.2.2', 30_000), DESTINATION_DISGUISED);
+  media.setPinholes('call', [way('[::ffff:192.0.2.3]:30000', UDP, '198.51.100.200:5004')]);
+  t.is(judge(media, '192.0.2.3', 30_000), 0);
 });
 
-test('[W-6] one endpoint of a session is forgotten by itself', (t) => {
-  const learnt = policy();
-  learnt.learn('call', endpoint('192.0.2.1:30000'), UDP);
-  learnt.learn('call', endpoint('192.0.2.1:30001'), UDP);
-  t.false(learnt.unlearn('call', endpoint('192.0.2.1:30000'), TCP));
-  t.true(learnt.unlearn('call', endpoint('[::ffff:192.0.2.1]:30000'), UDP));
-  t.is(judge(learnt, '192.0.2.1', 30_000), DESTINATION_FORBIDDEN);
-  t.is(judge(learnt, '192.0.2.1', 30_001), 0);
+test('[M-15] a way of two calls is open until both are over', (t) => {
+  const media = policy();
+  const shared = way('[2001:db8::1]:30000');
+  media.setPinholes('call-1', [shared, shared]);
+  media.setPinholes('call-2', [shared]);
+  t.is(media.pinholeCount, 2);
+  media.setPinholes('call-1', []);
+  t.is(judge(media, '2001:db8::1'), 0);
+  media.setPinholes('call-2', []);
+  t.is(judge(media, '2001:db8::1'), DESTINATION_FORBIDDEN);
+  t.is(media.pinholeCount, 0);
 });
 
-test('[G-22] sessions open no way to what is no host, and learn only so many', (t) => {
-  const learnt = policy();
+test('[M-15] two UEs share an endpoint of the gateway, and each has its own way there', (t) => {
+  const media = policy();
+  media.setPinholes('call-1', [way('192.0.2.1:30000')]);
+  media.setPinholes('call-2', [way('192.0.2.1:30000', UDP, '198.51.100.201:6000')]);
+  t.is(judge(media, '192.0.2.1', 30_000, UDP, endpoint('198.51.100.201:6000')), 0);
+  media.setPinholes('call-1', []);
+  t.is(judge(media, '192.0.2.1', 30_000), DESTINATION_FORBIDDEN);
+  t.is(judge(media, '192.0.2.1', 30_000, UDP, endpoint('198.51.100.201:6000')), 0);
+});
+
+test('[M-15] what a call says anew replaces what it said', (t) => {
+  const media = policy();
+  media.setPinholes('call', [way('192.0.2.1:30000'), way('192.0.2.1:30001')]);
+  media.setPinholes('call', [way('192.0.2.1:30001'), way('192.0.2.1:30002')]);
+  t.is(judge(media, '192.0.2.1', 30_000), DESTINATION_FORBIDDEN);
+  t.is(judge(media, '192.0.2.1', 30_001), 0);
+  t.is(judge(media, '192.0.2.1', 30_002), 0);
+  t.is(media.pinholeCount, 2);
+});
+
+test('[G-22] pinholes open no way to what is no host, and there are only so many', (t) => {
+  const media = policy();
   for (const text of [
     '0.0.0.0:9',
     '[::]:9',
@@ -180,32 +216,34 @@ test('[G-22] sessions open no way to what is no host, and learn only so many', (
     '[64:ff9b:1::1]:9',
     '192.0.2.1:0',
   ]) {
-    t.false(learnt.learn('call', endpoint(text), UDP), text);
+    t.is(media.setPinholes('call', [way(text)]), 1, text);
   }
-  t.true(learnt.learn('call', endpoint('127.0.0.1:30000'), UDP));
-  t.is(judge(learnt, '127.0.0.1'), 0);
-  for (let i = 1; i < 10; i++) t.true(learnt.learn(`call ${i}`, endpoint(`192.0.2.${i}:5`), UDP));
-  t.false(learnt.learn('call 10', endpoint('192.0.2.1:5'), UDP));
-  t.true(learnt.learn('call 9', endpoint('192.0.2.9:5'), UDP));
-  learnt.forget('call 1');
-  t.true(learnt.learn('call 10', endpoint('192.0.2.2:5'), UDP));
+  t.is(media.setPinholes('call', [way('127.0.0.1:30000')]), 0);
+  t.is(judge(media, '127.0.0.1'), 0);
+  for (let i = 1; i < 10; i++) t.is(media.setPinholes(`call ${i}`, [way(`192.0.2.${i}:5`)]), 0);
+  t.is(media.setPinholes('call 10', [way('192.0.2.1:5')]), 1);
+  t.is(media.setPinholes('call 9', [way('192.0.2.9:6'), way('192.0.2.9:7')]), 1);
+  media.setPinholes('call 1', []);
+  t.is(media.setPinholes('call 10', [way('192.0.2.2:5')]), 0);
+  t.is(media.pinholeCount, 10);
 });
 
-test("the endpoint that was learnt stays the caller's", (t) => {
-  const learnt = policy();
-  const remote = endpoint('192.0.2.1:30000');
-  learnt.learn('call', remote, UDP);
-  remote.address.fill(0);
-  t.is(judge(learnt, '192.0.2.1'), 0);
-  learnt.forget('call');
-  t.is(judge(learnt, '192.0.2.1'), DESTINATION_FORBIDDEN);
+test("the endpoints of a pinhole stay the caller's", (t) => {
+  const media = policy();
+  const own = way('192.0.2.1:30000', UDP, '198.51.100.200:5004');
+  media.setPinholes('call', [own]);
+  own.remote.address.fill(0);
+  own.local.address.fill(0);
+  t.is(judge(media, '192.0.2.1'), 0);
+  media.setPinholes('call', []);
+  t.is(judge(media, '192.0.2.1'), DESTINATION_FORBIDDEN);
 });
 
 test("[G-22] the server's own ports are refused before any rule, in disguise too", (t) => {
   const media = new Policy({
     rules: [rule('198.51.100.0/24'), rule('127.0.0.1/32'), rule('2001:db8::/32')],
     own: [rule('198.51.100.7/32', 80, 80), rule('127.0.0.1/32', 80, 80, TCP)],
-    maxLearnt: 10,
+    maxPinholes: 10,
     seed: SEED,
   });
   t.is(judge(media, '198.51.100.7', 80), DESTINATION_OWN);
@@ -214,16 +252,16 @@ test("[G-22] the server's own ports are refused before any rule, in disguise too
   t.is(judge(media, '::ffff:198.51.100.7', 80), DESTINATION_OWN);
   t.is(judge(media, '127.0.0.1', 80, TCP), DESTINATION_OWN);
   t.is(judge(media, '127.0.0.1', 80, UDP), 0);
-  media.learn('call', endpoint('198.51.100.7:80'), UDP);
+  media.setPinholes('call', [way('198.51.100.7:80')]);
   t.is(judge(media, '198.51.100.7', 80), DESTINATION_OWN);
   media.setOwn([rule('2001:db8::7', 443, 443)]);
   t.is(judge(media, '198.51.100.7', 80), 0);
   t.is(judge(media, '2001:db8::7', 443), DESTINATION_OWN);
 });
 
-test('[M-10] other rules hold from then on; what was learnt stays', (t) => {
+test('[M-10] other rules hold from then on; pinholes stay', (t) => {
   const media = policy(rule('192.0.2.0/24'));
-  media.learn('call', endpoint('203.0.113.1:30000'), UDP);
+  media.setPinholes('call', [way('203.0.113.1:30000')]);
   media.setRules([rule('198.51.100.0/24')]);
   t.is(judge(media, '192.0.2.1'), DESTINATION_FORBIDDEN);
   t.is(judge(media, '198.51.100.1'), 0);
@@ -232,16 +270,17 @@ test('[M-10] other rules hold from then on; what was learnt stays', (t) => {
 
 test('judging allocates nothing', (t) => {
   const media = policy(rule('198.51.100.0/24'), rule('192.0.2.0/24', 30_000, 39_999, UDP));
-  media.learn('call', endpoint('203.0.113.1:30000'), UDP);
+  media.setPinholes('call', [way('203.0.113.1:30000', UDP, '[2001:db8:99::1]:5004')]);
   const b = seededRandom(1).octets(64);
+  b.set(LOCALS[6].address, 48);
   b.set([192, 0, 2, 9], 10);
   b.set([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 203, 0, 113, 1], 30);
   let allowed = 0;
   const ask = () => {
     for (let i = 0; i < 200_000; i++) {
-      if (media.judge(b, 10, 4, 30_000, UDP) === 0) allowed += 1;
-      if (media.judge(b, 30, 16, 30_000, UDP) === 0) allowed += 1;
-      if (media.judge(b, 14, 4, 30_000, UDP) === 0) allowed += 1;
+      if (media.judge(b, 10, 4, 30_000, UDP, 50, 5004) === 0) allowed += 1;
+      if (media.judge(b, 30, 16, 30_000, UDP, 48, 5004) === 0) allowed += 1;
+      if (media.judge(b, 14, 4, 30_000, UDP, 50, 5004) === 0) allowed += 1;
     }
   };
   ask();
@@ -263,7 +302,7 @@ test('a host may have more addresses than there may be rules', (t) => {
   const own = Array.from({ length: MAX_RULES + 1 }, (_, i) =>
     rule(`10.0.${i >> 8}.${i & 255}`, 80, 80),
   );
-  const media = new Policy({ rules: [rule('10.0.0.0/8')], own, maxLearnt: 1, seed: SEED });
+  const media = new Policy({ rules: [rule('10.0.0.0/8')], own, maxPinholes: 1, seed: SEED });
   t.is(judge(media, '10.0.4.0', 80), DESTINATION_OWN);
   t.is(judge(media, '10.0.4.1', 80), 0);
 });

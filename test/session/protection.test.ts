@@ -29,7 +29,7 @@ function everywhere(): Policy {
     prefix: prefix(text),
     ports: { first: 1, last: 65_535 },
   }));
-  return new Policy({ rules, maxLearnt: 1, seed: new Uint8Array(8) });
+  return new Policy({ rules, maxPinholes: 1, seed: new Uint8Array(8) });
 }
 
 test('[W-5] packets a second: one budget for all tunnels of a user, each way', (t) => {

@@ -52,7 +52,7 @@ export function newPair(
       addresses: { mode: 'reflexive' },
       policy: new Policy({
         rules: MEDIA.map((prefix) => ({ prefix, ports: { first: 30_000, last: 39_999 } })),
-        maxLearnt: 100,
+        maxPinholes: 100,
         seed: new Uint8Array(8),
       }),
       ...server,

@@ -1,0 +1,121 @@
+/**
+ * One call as the media gateway knows it: who has said what, and what the gateway has told whom. A party
+ * is a tag; what is told to somebody whose tag is not known yet stands under the branch of the offer.
+ *
+ * Memory: MAX_PARTIES parties with at most MAX_PARTIES descriptions each, of a few hundred octets a
+ * media line.
+ */
+import { type Pinhole, pinholeText } from '../../session/pinholes.ts';
+import type { Command } from './command.ts';
+import { type Description, MAX_WAYS, waysBetween } from './description.ts';
+
+/** Forks, and parties that came and went, as in transfers. */
+const MAX_PARTIES = 32;
+
+interface Party {
+  /** What is in force, and an offer that nobody has answered yet: media may use either. */
+  said: Description | undefined;
+  offered: Description | undefined;
+  /** Of the offer that it has answered; '' for one that has answered none. */
+  branch: string;
+  /** By the tag of the other end. */
+  readonly told: Map<string, Description>;
+}
+
+/** What a gateway remembers of a party (`query`). */
+export interface Remembered {
+  readonly tag: string;
+  readonly other: string;
+  readonly said: Description;
+  readonly told: Description;
+}
+
+export class Call {
+  readonly #parties = new Map<string, Party>();
+  /** What was told to whoever will answer, by branch. */
+  readonly #branches = new Map<string, Description>();
+
+  /** `said` went to the gateway, which made `told` of it for the other end. */
+  offered(command: Command, said: Description, told: Description): void {
+    const { fromTag, toTag, branch } = command;
+    this.#party(fromTag).offered = said;
+    if (toTag === undefined) put(this.#branches, branch, told);
+    else put(this.#party(toTag).told, fromTag, told);
+  }
+
+  answered(command: Command, said: Description, told: Description): void {
+    const { fromTag, toTag = '', branch } = command;
+    const answerer = this.#party(toTag);
+    answerer.said = said;
+    answerer.offered = undefined;
+    answerer.branch = branch;
+    // The first answer of a fork: what its branch was told, it was told.
+    const first = this.#branches.get(branch) ?? [...this.#branches.values()].at(-1);
+    if (first !== undefined && !answerer.told.has(fromTag)) answerer.told.set(fromTag, first);
+    const offerer = this.#party(fromTag);
+    offerer.said = offerer.offered ?? offerer.said;
+    put(offerer.told, toTag, told);
+  }
+
+  /** A gateway that was there before us tells what it knows. Whom we have heard, we know better. */
+  remember({ tag, other, said, told }: Remembered): void {
+    const party = this.#party(tag);
+    if (party.said !== undefined || party.offered !== undefined) return;
+    party.said = said;
+    party.told.set(other, told);
+  }
+
+  /**
+   * Whether the receiver of the description that a command leads to has said that it can use the tunnel
+   * on this m= line; undefined when it has not said anything. Lines that are new to it are as its others.
+   */
+  receiverCan({ name, fromTag, toTag }: Command, media: number): boolean | undefined {
+    const receiver = this.#parties.get((name === 'answer' ? fromTag : toTag) ?? '');
+    const said = receiver?.offered ?? receiver?.said;
+    if (said === undefined) return undefined;
+    const line = said[media];
+    return line === undefined ? said.some(({ can }) => can) : line.can;
+  }
+
+  /** A fork, or all of it, is over; whether anybody is left. */
+  leave({ fromTag, toTag, branch }: Command): boolean {
+    if (toTag !== undefined) this.#remove(toTag);
+    else if (branch === '' || !this.#branches.delete(branch)) return false;
+    else for (const [tag, party] of this.#parties) if (party.branch === branch) this.#remove(tag);
+    const others = [...this.#parties.keys()].filter((tag) => tag !== fromTag);
+    return others.length > 0 || (toTag === undefined && this.#branches.size > 0);
+  }
+
+  pinholes(): readonly Pinhole[] {
+    const ways = new Map<string, Pinhole>();
+    for (const { said, offered, told } of this.#parties.values()) {
+      for (const own of [said, offered]) {
+        for (const far of told.values()) {
+          for (const way of own ? waysBetween(own, far) : []) ways.set(pinholeText(way), way);
+        }
+      }
+    }
+    return [...ways.values()].slice(0, MAX_WAYS);
+  }
+
+  #remove(tag: string): void {
+    this.#parties.delete(tag);
+    for (const { told } of this.#parties.values()) told.delete(tag);
+  }
+
+  #party(tag: string): Party {
+    const known = this.#parties.get(tag);
+    if (known !== undefined) return known;
+    const party = { said: undefined, offered: undefined, branch: '', told: new Map() };
+    put(this.#parties, tag, party);
+    return party;
+  }
+}
+
+/** The newest value; the oldest goes when there are too many. */
+function put<T>(map: Map<string, T>, key: string, value: T): void {
+  map.delete(key);
+  map.set(key, value);
+  const [oldest] = map.keys();
+  if (map.size > MAX_PARTIES && oldest !== undefined) map.delete(oldest);
+}

@@ -1,0 +1,95 @@
+/**
+ * What the relay of the ng protocol takes from a session description: which m= lines may go through a
+ * tunnel (M-03), and between which addresses their packets go (M-15).
+ */
+import { candidatesOf } from '../../sdp/candidates.ts';
+import { endpoint, NO_PORT } from '../../sdp/fields.ts';
+import { tepMarks } from '../../sdp/marks.ts';
+import { flowOf } from '../../sdp/media.ts';
+import { type Media, read, type Sdp } from '../../sdp/read.ts';
+import type { Pinhole } from '../../session/pinholes.ts';
+import { type Endpoint, formatEndpoint } from '../../wire/address.ts';
+
+const UDP = 17;
+const TCP = 6;
+/** Of one component, by the candidates. An agent that has more shows its best ones first. */
+const MAX_ENDS = 8;
+/** Of one call's descriptions together: sixteen m= lines with RTCP and four addresses at each end. */
+export const MAX_WAYS = 512;
+
+/** An address that media of an m= line use. */
+export interface End {
+  /** 1: RTP and all that is no RTP; 2: RTCP. */
+  readonly component: number;
+  readonly protocol: 17 | 6;
+  readonly at: Endpoint;
+}
+
+export interface MediaLine {
+  /** The marks say so: the tunnel may be used here. */
+  readonly can: boolean;
+  /** Its ways are opened: where it can, and where that is not known any more. */
+  readonly opens: boolean;
+  /** RTCP is multiplexed, if the other end wants it too. */
+  readonly muxes: boolean;
+  readonly ends: readonly End[];
+}
+
+/** By the place of the m= line. */
+export type Description = readonly MediaLine[];
+
+/** Undefined where the octets are no session description. */
+export function describe(octets: Uint8Array): Description | undefined {
+  const sdp = read(octets);
+  const marks = tepMarks(octets);
+  if (sdp.type === 'sdp-problem' || 'type' in marks) return undefined;
+  return sdp.media.map((media, i) => {
+    const can = marks[i]?.marked === true;
+    const { mux } = flowOf(sdp, media);
+    return { can, opens: can, muxes: mux !== 'none', ends: endsOf(sdp, media) };
+  });
+}
+
+/** The ways between a UE and the gateway, by what each of them was told about the other. */
+export function waysBetween(ue: Description, gateway: Description): Pinhole[] {
+  const ways = ue.flatMap((line, i) => {
+    const far = gateway[i];
+    return far === undefined || !line.opens ? [] : waysOf(line, far);
+  });
+  return ways.slice(0, MAX_WAYS);
+}
+
+function waysOf(line: MediaLine, far: MediaLine): Pinhole[] {
+  const muxed = line.muxes && far.muxes;
+  const ends = line.ends.filter(({ component }) => component === 1 || !muxed);
+  return ends.flatMap(({ component, protocol, at: local }) => {
+    const others = far.ends.filter((one) => {
+      const isSameKind = one.component === component && one.protocol === protocol;
+      return isSameKind && one.at.family === local.family;
+    });
+    return others.map(({ at: remote }) => ({ local, remote, protocol }));
+  });
+}
+
+function endsOf(sdp: Sdp, media: Media): End[] {
+  if (!media.live) return [];
+  const { rtp, rtcp } = flowOf(sdp, media);
+  const protocol = media.transport === 'tcp' ? TCP : UDP;
+  const ends: End[] = [];
+  if (rtp !== undefined) ends.push({ component: 1, protocol, at: rtp });
+  if (rtcp !== undefined) ends.push({ component: 2, protocol, at: rtcp });
+  for (const { fields } of candidatesOf(media)) {
+    const { component, transport, address, port } = fields;
+    if (address === undefined) continue;
+    const over = transport.startsWith('tcp') ? TCP : UDP;
+    ends.push({ component, protocol: over, at: endpoint(address, port) });
+  }
+  return [1, 2].flatMap((component) => firstOf(ends.filter((end) => end.component === component)));
+}
+
+/** Port 9 is nowhere: an end that only connects (RFC 4145 clause 4). */
+function firstOf(ends: readonly End[]): End[] {
+  const real = ends.filter(({ at }) => at.port !== NO_PORT);
+  const byText = real.map((end) => [`${formatEndpoint(end.at)} ${end.protocol}`, end] as const);
+  return [...new Map(byText).values()].slice(0, MAX_ENDS);
+}
