@@ -16,9 +16,11 @@ export interface Passage {
   /** Name of the interface that packets come in by. */
   readonly from: string;
   readonly to: string;
-  /** Any port of the protocol where none are given. */
+  /** Any port of the protocol where none are given or excepted. */
   readonly protocol: 'tcp' | 'udp';
   readonly ports?: readonly number[];
+  /** Every port but these. */
+  readonly exceptPorts?: readonly number[];
 }
 
 export interface Firewall {
@@ -87,8 +89,12 @@ const REFUSALS = [
   '  reject with icmpx type admin-prohibited',
 ];
 
-function passageRule({ from, to, protocol, ports }: Passage): string {
-  const what =
-    ports === undefined ? `meta l4proto ${protocol}` : `${protocol} dport { ${ports.join(', ')} }`;
-  return `iifname "${from}" oifname "${to}" ${what} accept`;
+function passageRule({ from, to, ...what }: Passage): string {
+  return `iifname "${from}" oifname "${to}" ${passing(what)} accept`;
+}
+
+function passing({ protocol, ports, exceptPorts }: Omit<Passage, 'from' | 'to'>): string {
+  if (ports !== undefined) return `${protocol} dport { ${ports.join(', ')} }`;
+  if (exceptPorts !== undefined) return `${protocol} dport != { ${exceptPorts.join(', ')} }`;
+  return `meta l4proto ${protocol}`;
 }

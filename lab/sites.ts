@@ -18,6 +18,7 @@ export const SITE_KINDS = [
   'udp-blocked',
   'web-only',
   '443-only',
+  'sip-blocked',
   'proxy-only',
   'two-firewalls',
 ] as const;
@@ -55,7 +56,7 @@ export const PROXY_PORTS = [3128, 8888];
 /** Interfaces of a router: towards the phone, towards the server, towards the proxy. */
 export const INSIDE = 'inside';
 export const OUTSIDE = 'outside';
-const DMZ = 'dmz';
+export const DMZ = 'dmz';
 /** Interface of the phone, and of the gateway. */
 export const NET = 'net';
 /** Interfaces of the server: towards its clients, towards the gateway. */
@@ -72,12 +73,18 @@ const OUTWARDS = { from: INSIDE, to: OUTSIDE } as const;
 const ALL_TCP: Passage = { ...OUTWARDS, protocol: 'tcp' };
 const WEB: Passage = { ...ALL_TCP, ports: [80, 443] };
 const ONLY_443: Passage = { ...ALL_TCP, ports: [443] };
+const SIP_PORTS = [5060, 5061];
+const NO_SIP: readonly Passage[] = [
+  { ...OUTWARDS, protocol: 'tcp', exceptPorts: SIP_PORTS },
+  { ...OUTWARDS, protocol: 'udp', exceptPorts: SIP_PORTS },
+];
 const TO_PROXY: Passage = { from: INSIDE, to: DMZ, protocol: 'tcp', ports: PROXY_PORTS };
 const FROM_PROXY: Passage = { from: DMZ, to: OUTSIDE, protocol: 'tcp', ports: [80, 443] };
 
 const NAT: RouterPlan = { name: 'nat', nat: { kind: 'port-restricted' } };
 
-const ROUTERS: Readonly<Record<SiteKind, readonly RouterPlan[]>> = {
+/** What stands between the phone and the world, from the phone on. */
+export const ROUTERS: Readonly<Record<SiteKind, readonly RouterPlan[]>> = {
   open: [NAT],
   'double-nat': [
     { name: 'nat', nat: { kind: 'symmetric', ipv6: true } },
@@ -86,6 +93,7 @@ const ROUTERS: Readonly<Record<SiteKind, readonly RouterPlan[]>> = {
   'udp-blocked': [NAT, firewall('firewall', 'drop', ALL_TCP)],
   'web-only': [NAT, firewall('firewall', 'drop', WEB)],
   '443-only': [NAT, firewall('firewall', 'reject', ONLY_443)],
+  'sip-blocked': [NAT, firewall('firewall', 'reject', ...NO_SIP)],
   'proxy-only': [NAT, firewall('firewall', 'reject', TO_PROXY, FROM_PROXY)],
   'two-firewalls': [NAT, firewall('firewall', 'reject', WEB), firewall('outer', 'drop', WEB)],
 };

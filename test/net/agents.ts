@@ -3,12 +3,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Certificate } from '../../lab/certificate.ts';
 import type { Network } from '../../lab/network.ts';
+import { inUri, type Place } from '../../lab/place.ts';
 import type { Exit, Program } from '../../lab/program.ts';
 import { PROXY_PASSWORD, PROXY_USER } from '../../lab/proxies.ts';
 import type { Both, Site } from '../../lab/sites.ts';
-import { inUri } from './media/baresip.ts';
-import type { Place } from './media/talker.ts';
 
 const TEP = join(dirname(fileURLToPath(import.meta.url)), '../../cli/tep.js');
 
@@ -24,11 +24,6 @@ export const CORE_PREFIXES = ['203.0.113.0/24', '2001:db8:113::/64'];
 
 /** Settings as a file of them has them: every value a text or a list of texts. */
 export type Settings = Readonly<Record<string, string | readonly string[]>>;
-
-export interface Certificate {
-  readonly certificate: string;
-  readonly key: string;
-}
 
 /** Longer than an agent may take to end. */
 const STOP_MS = 15_000;

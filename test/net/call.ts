@@ -3,15 +3,16 @@
  * on wish two cameras, with captures where the packets leave the phone and where they reach the core.
  */
 import { join } from 'node:path';
+import { Phone } from '../../lab/baresip.ts';
 import { CaptureRun } from '../../lab/capture.ts';
 import type { Network } from '../../lab/network.ts';
+import { inUri, type Place } from '../../lab/place.ts';
 import { NET, type Site } from '../../lab/sites.ts';
 import { type FamilyName, stunPlace } from './agents.ts';
-import { Phone } from './media/baresip.ts';
 import { compare, complaint } from './media/compare.ts';
 import { type Datagram, datagramsOf } from './media/datagrams.ts';
 import { receiveVideo, sendVideo } from './media/ffmpeg.ts';
-import { type Place, Talker } from './media/talker.ts';
+import { Talker } from './media/talker.ts';
 import { until } from './until.ts';
 
 export interface CallPlan {
@@ -127,28 +128,33 @@ async function talkFaults({ ue, core, publicAddress }: Ends): Promise<string[]> 
 
 /** Both telephones talk for more than a second; the one behind the tunnel learns its addresses by STUN. */
 async function telephone({ network, site, family, folder }: CallPlan): Promise<string[]> {
+  const stun = stunPlace(site, family);
   const sip = (host: 'ue' | 'gateway') => ({ address: site[host][family], port: SIP_PORT });
   const caller = await Phone.start(network, {
     host: 'ue',
-    user: 'ue',
     sip: sip('ue'),
     rtpPorts: UE_PORTS.phone,
-    stunServer: stunPlace(site, family),
+    account: `${account('ue', sip('ue'))};medianat=stun;stunserver="stun:${inUri(stun)}"`,
     folder: join(folder, 'baresip-ue'),
   });
   const callee = await Phone.start(network, {
     host: 'gateway',
-    user: 'gw',
     sip: sip('gateway'),
     rtpPorts: CORE_PORTS.phone,
+    account: account('gw', sip('gateway')),
     folder: join(folder, 'baresip-core'),
   });
-  await caller.call('gw', sip('gateway'));
+  await caller.call(`sip:gw@${inUri(sip('gateway'))}`);
   await callee.talkedFor(2);
   const heard = { caller: await caller.stop(), callee: await callee.stop() };
   return Math.min(heard.caller, heard.callee) < AUDIO_PACKETS
     ? [`telephones received ${JSON.stringify(heard)}`]
     : [];
+}
+
+/** One that registers nowhere, and takes every call. */
+function account(user: string, sip: Place): string {
+  return `<sip:${user}@${inUri(sip)}>;regint=0;answermode=auto;audio_codecs=PCMU`;
 }
 
 /** A camera on each side, and a screen on the other that must show pictures. */

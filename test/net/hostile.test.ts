@@ -7,10 +7,11 @@ import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { CaptureRun } from '../../lab/capture.ts';
+import { makeCertificate } from '../../lab/certificate.ts';
 import type { Program } from '../../lab/program.ts';
 import type { LabProgram } from '../../lab/requirements.ts';
+import { SERVER_NAME } from '../../lab/sites.ts';
 import type { Mode, Settings } from './agents.ts';
-import { makeCertificate } from './certificate.ts';
 import { netTest } from './net-test.ts';
 import { nodeProgram } from './programs.ts';
 import { Call, type Scene, withAgents } from './scene.ts';
@@ -91,7 +92,7 @@ async function beside(
   mode: Mode,
   folder: string,
 ): Promise<void> {
-  const { certificate, key } = await makeCertificate(folder);
+  const { certificate, key } = await makeCertificate(folder, [SERVER_NAME]);
   const limits = { 'limits.greeting': `${GREETING_MS / 1000}s` };
   const tls = { 'tls.certificate': certificate, 'tls.key': key };
   const settings = { ...limits, ...tls, ...server };

@@ -24,17 +24,18 @@ import { namespacesOfThisRun, stateOfAll } from './traces.ts';
 import { until } from './until.ts';
 
 const ECHO_PORT = 7000;
-const TCP_PORTS = [80, 443, 8080];
+const TCP_PORTS = [80, 443, 5060, 8080];
 
 /** Which of the TCP ports of the server can be reached from the phone, and does UDP reach the core? */
 const PASSES: Readonly<
   Record<SiteKind, { readonly tcp: readonly number[]; readonly udp: boolean }>
 > = {
-  open: { tcp: [80, 443, 8080], udp: true },
-  'double-nat': { tcp: [80, 443, 8080], udp: true },
-  'udp-blocked': { tcp: [80, 443, 8080], udp: false },
+  open: { tcp: [80, 443, 5060, 8080], udp: true },
+  'double-nat': { tcp: [80, 443, 5060, 8080], udp: true },
+  'udp-blocked': { tcp: [80, 443, 5060, 8080], udp: false },
   'web-only': { tcp: [80, 443], udp: false },
   '443-only': { tcp: [443], udp: false },
+  'sip-blocked': { tcp: [80, 443, 8080], udp: true },
   'proxy-only': { tcp: [], udp: false },
   'two-firewalls': { tcp: [80, 443], udp: false },
 };

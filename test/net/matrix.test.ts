@@ -7,12 +7,13 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { CaptureRun } from '../../lab/capture.ts';
+import { type Certificate, makeCertificate } from '../../lab/certificate.ts';
 import { Network } from '../../lab/network.ts';
+import { inUri } from '../../lab/place.ts';
 import type { Exit } from '../../lab/program.ts';
 import { startProxy } from '../../lab/proxies.ts';
-import { ACCESS, type Both, type Site, siteOf } from '../../lab/sites.ts';
+import { ACCESS, type Both, SERVER_NAME, type Site, siteOf } from '../../lab/sites.ts';
 import {
-  type Certificate,
   type FamilyName,
   MODES,
   type Mode,
@@ -21,8 +22,6 @@ import {
   startServer,
 } from './agents.ts';
 import { type CallResult, holdCall } from './call.ts';
-import { makeCertificate } from './certificate.ts';
-import { inUri } from './media/baresip.ts';
 import { netTest } from './net-test.ts';
 import { nodeProgram } from './programs.ts';
 import { addRow } from './table.ts';
@@ -96,7 +95,7 @@ async function runCells(
   const site = siteOf(variant.kind);
   const network = await Network.build(site.topology);
   try {
-    const certificate = await makeCertificate(folder);
+    const certificate = await makeCertificate(folder, [SERVER_NAME]);
     const before = await stateOfAll(network);
     faults.push(...(await directWayFaults(network, site, variant)));
     if (variant.proxy) await startProxy(network, 'proxy', variant.proxy, join(folder, 'proxy'));

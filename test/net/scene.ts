@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { CaptureRun } from '../../lab/capture.ts';
 import { Network } from '../../lab/network.ts';
+import type { Place } from '../../lab/place.ts';
 import { ACCESS, type Site, type SiteKind, siteOf } from '../../lab/sites.ts';
 import {
   type Agent,
@@ -12,7 +13,7 @@ import {
   stunPlace,
 } from './agents.ts';
 import type { Heard } from './media/heard.ts';
-import { type Place, Talker } from './media/talker.ts';
+import { Talker } from './media/talker.ts';
 import { stateOf } from './traces.ts';
 import { until } from './until.ts';
 

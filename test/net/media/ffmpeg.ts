@@ -2,9 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Network } from '../../../lab/network.ts';
+import { inUri, type Place } from '../../../lab/place.ts';
 import type { Program } from '../../../lab/program.ts';
-import { inUri } from './baresip.ts';
-import type { Place } from './talker.ts';
 
 const RATE = 25;
 const PAYLOAD_TYPE = 96;

@@ -1,14 +1,10 @@
 /** One end of a call, on a host of a lab: `talker-main.ts` told what to do. */
 import type { Network } from '../../../lab/network.ts';
+import type { Place } from '../../../lab/place.ts';
 import type { Program } from '../../../lab/program.ts';
 import { nodeProgram } from '../programs.ts';
 import { until } from '../until.ts';
 import type { Heard } from './heard.ts';
-
-export interface Place {
-  readonly address: string;
-  readonly port: number;
-}
 
 export interface Report {
   readonly streams: readonly Heard[];

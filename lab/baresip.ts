@@ -1,30 +1,31 @@
 /** baresip, a telephone, with a recorded tone for a microphone: it speaks SIP and G.711 over RTP. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Network } from '../../../lab/network.ts';
-import type { Program } from '../../../lab/program.ts';
-import type { Place } from './talker.ts';
+import type { Network } from './network.ts';
+import { inUri, type Place } from './place.ts';
+import type { Program } from './program.ts';
 import { toneFile } from './tone.ts';
 
 export interface PhonePlan {
   readonly host: string;
-  readonly user: string;
   /** Where it speaks SIP, and the address of its media. */
   readonly sip: Place;
   readonly rtpPorts: { readonly first: number; readonly last: number };
-  /** Where it asks for the public addresses of its media. */
-  readonly stunServer?: Place;
+  /** A line of its file `accounts`. */
+  readonly account: string;
   /** For its settings and logs. */
   readonly folder: string;
 }
 
 const MODULES = '/usr/lib/baresip/modules';
+/** A busy machine, and SIP's own retransmissions (RFC 3261 timer B: 32 s). */
+const CALL_MS = 40_000;
 
 export class Phone {
-  readonly #program: Program;
+  readonly program: Program;
 
   private constructor(program: Program) {
-    this.#program = program;
+    this.program = program;
   }
 
   static async start(network: Network, plan: PhonePlan): Promise<Phone> {
@@ -33,7 +34,7 @@ export class Phone {
     const tone = join(folder, 'tone.wav');
     await writeFile(tone, toneFile());
     await writeFile(join(folder, 'config'), settings(plan, tone));
-    await writeFile(join(folder, 'accounts'), account(plan));
+    await writeFile(join(folder, 'accounts'), `${plan.account}\n`);
     await writeFile(join(folder, 'contacts'), '');
     const program = await network.start(host, {
       name: `baresip on ${host}`,
@@ -47,33 +48,48 @@ export class Phone {
     return new Phone(program);
   }
 
+  /** Resolves when its registrar has taken it. */
+  async registered(): Promise<void> {
+    await this.program.said(/registered successfully/, CALL_MS);
+  }
+
   /** Resolves when the other side has answered. */
-  async call(user: string, at: Place): Promise<void> {
-    this.#program.write(`/dial sip:${user}@${inUri(at)}\n`);
-    await this.#program.said(/Call established/);
+  async call(uri: string): Promise<void> {
+    const before = this.#count(/Call established/g);
+    this.program.write(`/dial ${uri}\n`);
+    await this.#saidTimes(/Call established/, before + 1);
+  }
+
+  /** Any command of its menu, as it is typed there: `/hold`. */
+  command(text: string): void {
+    this.program.write(`${text}\n`);
   }
 
   /** Resolves when the call has lasted so many seconds. */
   async talkedFor(seconds: number): Promise<void> {
-    await this.#program.said(new RegExp(`\\[0:00:0${seconds}\\] audio`));
+    const clock = `[0-9:]*${String(seconds % 60).padStart(2, '0')}\\]`;
+    await this.program.said(new RegExp(`\\[${clock} audio`), CALL_MS + 1_000 * seconds);
+  }
+
+  /** Resolves when so many calls have ended. */
+  async ended(calls: number = 1): Promise<void> {
+    await this.#saidTimes(/session closed|: terminated \(duration/, calls);
   }
 
   /** Hangs up and ends; how many packets of audio it has received, by its own count. */
   async stop(): Promise<number> {
-    await this.#program.stop('SIGTERM');
-    const [, received] = /^packets: +[0-9]+ +([0-9]+)/m.exec(this.#program.output) ?? [];
+    await this.program.stop('SIGTERM');
+    const [, received] = /^packets: +[0-9]+ +([0-9]+)/m.exec(this.program.output) ?? [];
     return Number(received ?? 0);
   }
-}
 
-export function inUri({ address, port }: Place): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}
+  #count(pattern: RegExp): number {
+    return [...this.program.output.matchAll(pattern)].length;
+  }
 
-function account({ user, sip, stunServer }: PhonePlan): string {
-  const stun =
-    stunServer === undefined ? '' : `;medianat=stun;stunserver="stun:${inUri(stunServer)}"`;
-  return `<sip:${user}@${inUri(sip)}>;regint=0;answermode=auto;audio_codecs=PCMU${stun}\n`;
+  async #saidTimes(pattern: RegExp, times: number): Promise<void> {
+    await this.program.said(new RegExp(`(?:(?:${pattern.source})[^]*?){${times}}`), CALL_MS);
+  }
 }
 
 function settings({ sip, rtpPorts }: PhonePlan, tone: string): string {

@@ -1,0 +1,49 @@
+/** The core of a call laboratory: stock Kamailio as P-CSCF and stock rtpengine as IMS-AGW. */
+import { copyFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Certificate } from '../certificate.ts';
+import type { Network } from '../network.ts';
+import type { Program } from '../program.ts';
+import { MEDIA, PCSCF } from './call-site.ts';
+import { type Change, deploy } from './deployment.ts';
+
+export const TLS_PORT = 443;
+const NG_PORT = 2223;
+/** MiB; the laboratory has few users. */
+const KAMAILIO_MEMORY = ['-m', '64', '-M', '8'];
+
+export async function startRtpengine(network: Network, folder: string): Promise<Program> {
+  const settings = await deploy('rtpengine.conf', folder);
+  return network.start(MEDIA.host, {
+    command: 'rtpengine',
+    args: [
+      ...[`--config-file=${settings}`, '--config-section=rtpengine', '--foreground'],
+      ...['--log-stderr', '--log-level=6', `--pidfile=${join(folder, 'pid')}`],
+    ],
+    logFile: join(folder, 'rtpengine.log'),
+    ready: { port: NG_PORT, protocol: 'udp' },
+  });
+}
+
+/** Its SIP messages, those of TLS in clear, are in captures in `folder`. */
+export async function startKamailio(
+  network: Network,
+  folder: string,
+  { certificate, key }: Certificate,
+  changes: readonly Change[] = [],
+): Promise<Program> {
+  await mkdir(folder, { recursive: true });
+  await copyFile(certificate, join(folder, 'certificate.pem'));
+  await copyFile(key, join(folder, 'key.pem'));
+  await deploy('tls.cfg', folder);
+  const settings = await deploy('kamailio.cfg', folder, changes);
+  return network.start(PCSCF.host, {
+    command: 'kamailio',
+    args: [
+      ...['-f', settings, '-A', 'WITH_SIPDUMP', '-DD', '-E', ...KAMAILIO_MEMORY],
+      ...['-w', folder, '-Y', folder, '-P', join(folder, 'pid')],
+    ],
+    logFile: join(folder, 'kamailio.log'),
+    ready: { port: TLS_PORT, protocol: 'tcp' },
+  });
+}

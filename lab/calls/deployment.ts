@@ -1,0 +1,36 @@
+/**
+ * The configurations of docs/deploy, which the laboratory runs as they are: its addresses are those that
+ * stand there. Only folders of the system are replaced by one of the run.
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const FILES = fileURLToPath(new URL('../../../docs/deploy/', import.meta.url));
+const SYSTEM_FOLDERS = /\/(?:etc|var\/log|run)\/(?:kamailio|rtpengine|tep)\b/g;
+
+/** A change to a line of a configuration: what a deployment of its own would edit. */
+export interface Change {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Writes a configuration for use from `folder`; gives its name there. */
+export async function deploy(
+  file: string,
+  folder: string,
+  changes: readonly Change[] = [],
+): Promise<string> {
+  await mkdir(folder, { recursive: true });
+  const text = await readFile(join(FILES, file), 'utf8');
+  const target = join(folder, basename(file));
+  await writeFile(target, changed(text, changes).replaceAll(SYSTEM_FOLDERS, folder));
+  return target;
+}
+
+function changed(text: string, changes: readonly Change[]): string {
+  return changes.reduce((whole, { from, to }) => {
+    if (!whole.includes(from)) throw new RangeError(`no configuration says ${from}`);
+    return whole.replaceAll(from, to);
+  }, text);
+}
