@@ -24,6 +24,9 @@ const PACKAGE_OF = {
   turnserver: 'coturn',
   udptunnel: 'udptunnel',
   openvpn: 'openvpn',
+  kamailio: 'kamailio kamailio-tls-modules',
+  rtpengine: 'rtpengine-daemon',
+  linphonec: 'linphone-cli',
 } as const;
 
 export type LabProgram = keyof typeof PACKAGE_OF;

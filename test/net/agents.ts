@@ -1,16 +1,13 @@
 /** The two agents as people run them: `tep server` and `tep client`, with a file of settings each. */
 
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { Agent } from '../../lab/agent.ts';
 import type { Certificate } from '../../lab/certificate.ts';
 import type { Network } from '../../lab/network.ts';
 import { inUri, type Place } from '../../lab/place.ts';
-import type { Exit, Program } from '../../lab/program.ts';
 import { PROXY_PASSWORD, PROXY_USER } from '../../lab/proxies.ts';
 import type { Both, Site } from '../../lab/sites.ts';
-
-const TEP = join(dirname(fileURLToPath(import.meta.url)), '../../cli/tep.js');
 
 export const MODES = ['relay', 'pool', 'reflexive'] as const;
 export type Mode = (typeof MODES)[number];
@@ -24,28 +21,6 @@ export const CORE_PREFIXES = ['203.0.113.0/24', '2001:db8:113::/64'];
 
 /** Settings as a file of them has them: every value a text or a list of texts. */
 export type Settings = Readonly<Record<string, string | readonly string[]>>;
-
-/** Longer than an agent may take to end. */
-const STOP_MS = 15_000;
-
-export class Agent {
-  readonly program: Program;
-  readonly statusSocket: string;
-
-  constructor(program: Program, statusSocket: string) {
-    this.program = program;
-    this.statusSocket = statusSocket;
-  }
-
-  /** At once, without waiting for calls to end by themselves. */
-  stop(): Promise<Exit> {
-    return this.program.stop('SIGINT', STOP_MS);
-  }
-
-  kill(): Promise<Exit> {
-    return this.program.stop('SIGKILL');
-  }
-}
 
 export interface ServerPlan {
   readonly site: Site;
@@ -141,13 +116,6 @@ async function startAgent(
   const file = join(folder, `${kind}.yaml`);
   const status = join(folder, `${kind}.sock`);
   // JSON is YAML.
-  await writeFile(file, JSON.stringify({ ...settings, status }, null, 2));
-  const program = await network.start(host, {
-    name: `tep ${kind} on ${host}`,
-    command: process.execPath,
-    args: [TEP, kind, '--config', file],
-    logFile: join(folder, `${kind}.log`),
-    ready: { output: /(?:client|server) is running/ },
-  });
-  return new Agent(program, status);
+  await writeFile(file, JSON.stringify(settings, null, 2));
+  return Agent.start(network, { host, kind, file, folder, statusSocket: status });
 }

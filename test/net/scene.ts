@@ -1,17 +1,11 @@
 /** Both agents on a network of the lab, and a call of two talkers through them. */
 import { join } from 'node:path';
+import type { Agent } from '../../lab/agent.ts';
 import { CaptureRun } from '../../lab/capture.ts';
 import { Network } from '../../lab/network.ts';
 import type { Place } from '../../lab/place.ts';
 import { ACCESS, type Site, type SiteKind, siteOf } from '../../lab/sites.ts';
-import {
-  type Agent,
-  type Mode,
-  type Settings,
-  startClient,
-  startServer,
-  stunPlace,
-} from './agents.ts';
+import { type Mode, type Settings, startClient, startServer, stunPlace } from './agents.ts';
 import type { Heard } from './media/heard.ts';
 import { Talker } from './media/talker.ts';
 import { stateOf } from './traces.ts';

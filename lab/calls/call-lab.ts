@@ -1,0 +1,196 @@
+/**
+ * A whole laboratory for calls: phones behind firewalls with TEP-C beside them, and a core of stock
+ * Kamailio, stock rtpengine, TEP-S and a phone that knows nothing of tunnels.
+ *
+ *     const lab = await CallLab.build({ firewalls: ['web-only'], folder });
+ *     try {
+ *       const alice = await lab.startUe(0);
+ *       const carol = await lab.startCorePhone();
+ *       await alice.call('sip:carol@ims.example');
+ *     } finally {
+ *       await lab.destroy();
+ *     }
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Agent } from '../agent.ts';
+import { Phone } from '../baresip.ts';
+import { type Certificate, makeCertificate } from '../certificate.ts';
+import { Network } from '../network.ts';
+import type { Program } from '../program.ts';
+import { startProxy } from '../proxies.ts';
+import type { LabProgram } from '../requirements.ts';
+import type { Access, Firewall } from './access.ts';
+import { type Subscriber, startClient, startServer } from './agents.ts';
+import { type CallSite, callSiteOf, DOMAIN, MEDIA, PCSCF, PHONE } from './call-site.ts';
+import { startKamailio, startRtpengine } from './core.ts';
+
+export interface CallLabPlan {
+  /** One access network each. */
+  readonly firewalls: readonly Firewall[];
+  /** For configurations, logs and captures; every user may pass through the folders above it. */
+  readonly folder: string;
+}
+
+/** In the order of the access networks; the last one's phone is in the core. */
+export const SUBSCRIBERS: readonly Subscriber[] = ['alice', 'bob', 'carol'].map((name) => ({
+  name,
+  password: `${name}-secret`,
+}));
+export const CORE_SUBSCRIBER: Subscriber = { name: 'carol', password: 'carol-secret' };
+
+/** What the laboratory runs besides the tools of every network. */
+export const CALL_PROGRAMS: readonly LabProgram[] = [
+  'kamailio',
+  'rtpengine',
+  'baresip',
+  'squid',
+  'tcpdump',
+  'openssl',
+];
+
+const SIP_PORT = 5070;
+const RTP_PORTS = { first: 5000, last: 5020 };
+
+export class CallLab {
+  readonly site: CallSite;
+  readonly network: Network;
+  readonly folder: string;
+  readonly certificate: Certificate;
+  kamailio: Program;
+  rtpengine: Program;
+  server: Agent;
+
+  /** Everything but the phones, up and ready. */
+  static async build({ firewalls, folder }: CallLabPlan): Promise<CallLab> {
+    const site = callSiteOf(firewalls);
+    const network = await Network.build(site.topology);
+    try {
+      const certificate = await makeCertificate(folder, [MEDIA.name, PCSCF.name]);
+      await startProxies(network, site, folder);
+      const rtpengine = await startRtpengine(network, join(folder, 'rtpengine'));
+      const server = await startServer(network, join(folder, 'server'), certificate, SUBSCRIBERS);
+      const kamailio = await startKamailio(network, join(folder, 'kamailio'), certificate);
+      return new CallLab(site, network, folder, certificate, { kamailio, rtpengine, server });
+    } catch (error) {
+      await network.destroy();
+      throw error;
+    }
+  }
+
+  private constructor(
+    site: CallSite,
+    network: Network,
+    folder: string,
+    certificate: Certificate,
+    core: { readonly kamailio: Program; readonly rtpengine: Program; readonly server: Agent },
+  ) {
+    this.site = site;
+    this.network = network;
+    this.folder = folder;
+    this.certificate = certificate;
+    this.kamailio = core.kamailio;
+    this.rtpengine = core.rtpengine;
+    this.server = core.server;
+  }
+
+  access(number: number): Access {
+    const access = this.site.accesses[number];
+    if (access === undefined) throw new RangeError(`no access network ${number}`);
+    return access;
+  }
+
+  /** TEP-C beside the phone of an access network. */
+  startClient(number: number): Promise<Agent> {
+    const access = this.access(number);
+    const folder = join(this.folder, access.ue);
+    return startClient(this.network, folder, access, this.certificate, subscriber(number));
+  }
+
+  /** The softphone of an access network, by way of TEP-C; registered when this resolves. */
+  async startUe(number: number): Promise<Phone> {
+    const { ue, privateAddress } = this.access(number);
+    return this.#startPhone(ue, privateAddress, await accountLine(subscriber(number)));
+  }
+
+  /** The same without TEP-C: it talks to the P-CSCF directly. */
+  startPlainUe(number: number): Promise<Phone> {
+    const { ue, privateAddress } = this.access(number);
+    return this.#startPhone(ue, privateAddress, directLine(subscriber(number)));
+  }
+
+  startCorePhone(): Promise<Phone> {
+    return this.#startPhone(PHONE.host, PHONE.address, directLine(CORE_SUBSCRIBER));
+  }
+
+  /** Captures of what the P-CSCF received and sent, in clear: one for each of its runs. */
+  async clearCaptures(): Promise<string[]> {
+    const folder = join(this.folder, 'kamailio');
+    const names = (await readdir(folder)).filter((name) => name.endsWith('.pcap'));
+    return names.sort().map((name) => join(folder, name));
+  }
+
+  async restartKamailio(): Promise<void> {
+    await this.kamailio.stop();
+    this.kamailio = await startKamailio(
+      this.network,
+      join(this.folder, 'kamailio'),
+      this.certificate,
+    );
+  }
+
+  async restartRtpengine(): Promise<void> {
+    await this.rtpengine.stop();
+    this.rtpengine = await startRtpengine(this.network, join(this.folder, 'rtpengine'));
+  }
+
+  async restartServer(): Promise<void> {
+    await this.server.kill();
+    const folder = join(this.folder, 'server');
+    this.server = await startServer(this.network, folder, this.certificate, SUBSCRIBERS);
+  }
+
+  /** Ends all programs and removes the network; files stay. May be called twice. */
+  destroy(): Promise<void> {
+    return this.network.destroy();
+  }
+
+  async #startPhone(host: string, address: string, account: string): Promise<Phone> {
+    const phone = await Phone.start(this.network, {
+      host,
+      sip: { address, port: SIP_PORT },
+      rtpPorts: RTP_PORTS,
+      account: `${account};answermode=auto;audio_codecs=PCMU`,
+      folder: join(this.folder, `baresip-${host}`),
+    });
+    await phone.registered();
+    return phone;
+  }
+}
+
+function subscriber(number: number): Subscriber {
+  const found = SUBSCRIBERS[number];
+  if (found === undefined) throw new RangeError(`no subscriber ${number}`);
+  return found;
+}
+
+/** As somebody with TEP-C beside his softphone has it. */
+async function accountLine({ name, password }: Subscriber): Promise<string> {
+  const file = fileURLToPath(new URL('../../../docs/deploy/baresip/accounts', import.meta.url));
+  const text = (await readFile(file, 'utf8')).trim();
+  return text.replace('sip:alice', `sip:${name}`).replace('alice-secret', password);
+}
+
+function directLine({ name, password }: Subscriber): string {
+  const proxy = `sip:${PCSCF.address}:5060;transport=udp`;
+  return `<sip:${name}@${DOMAIN}>;auth_pass=${password};outbound="${proxy}";regint=600`;
+}
+
+async function startProxies(network: Network, site: CallSite, folder: string): Promise<void> {
+  for (const { proxy } of site.accesses) {
+    if (proxy === undefined) continue;
+    const plan = { program: 'squid', auth: proxy.auth, connectPorts: [443] } as const;
+    await startProxy(network, proxy.host, plan, join(folder, proxy.host));
+  }
+}
