@@ -13,6 +13,7 @@ export const COMMANDS: Commands = {
   client: () => import('./client.ts'),
   server: () => import('./server.ts'),
   demo: () => import('./demo.ts'),
+  lab: () => import('./lab.ts'),
   capture: () => import('./capture.ts'),
   replay: () => import('./replay.ts'),
   sdp: () => import('./sdp.ts'),

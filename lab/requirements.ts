@@ -2,7 +2,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** Debian's package of each program that the lab may run. */
+/** Debian's packages of each program that the lab may run. */
 const PACKAGE_OF = {
   ip: 'iproute2',
   nft: 'nftables',
@@ -45,8 +45,17 @@ export function labMissing(programs: readonly LabProgram[] = []): string | undef
   if (process.getuid?.() !== 0) return 'network namespaces need root: run it with sudo';
   const missing = [...ALWAYS, ...programs].filter((program) => !isInstalled(program));
   if (missing.length === 0) return undefined;
-  const packages = [...new Set(missing.map((program) => PACKAGE_OF[program]))];
-  return `not installed: ${missing.join(', ')} (on Debian: apt-get install ${packages.join(' ')})`;
+  const packages = packagesOf(missing).join(' ');
+  return `not installed: ${missing.join(', ')} (on Debian: apt-get install ${packages})`;
+}
+
+/** Debian's packages of what is not there. */
+export function packagesMissing(programs: readonly LabProgram[]): string[] {
+  return packagesOf([...ALWAYS, ...programs].filter((program) => !isInstalled(program)));
+}
+
+function packagesOf(programs: readonly LabProgram[]): string[] {
+  return [...new Set(programs.flatMap((program) => PACKAGE_OF[program].split(' ')))];
 }
 
 /** The environment for system programs: the caller's, with the folders that they are in first. */

@@ -31,6 +31,8 @@ export interface CallLabPlan {
   readonly firewalls: readonly Firewall[];
   /** For configurations, logs and captures; every user may pass through the folders above it. */
   readonly folder: string;
+  /** False: Kamailio talks to rtpengine itself, as if there were no TEP-S. */
+  readonly tep?: boolean;
 }
 
 /** In the order of the access networks; the last one's phone is in the core. */
@@ -50,6 +52,8 @@ export const CALL_PROGRAMS: readonly LabProgram[] = [
   'openssl',
 ];
 
+/** As docs/deploy/kamailio.cfg says it. */
+const WITHOUT_TEP = { from: 'udp:203.0.113.18:2224', to: 'udp:203.0.113.18:2223' };
 const SIP_PORT = 5070;
 const RTP_PORTS = { first: 5000, last: 5020 };
 
@@ -60,18 +64,22 @@ export class CallLab {
   readonly certificate: Certificate;
   kamailio: Program;
   rtpengine: Program;
-  server: Agent;
+  /** Undefined without TEP. */
+  server: Agent | undefined;
 
   /** Everything but the phones, up and ready. */
-  static async build({ firewalls, folder }: CallLabPlan): Promise<CallLab> {
+  static async build({ firewalls, folder, tep = true }: CallLabPlan): Promise<CallLab> {
     const site = callSiteOf(firewalls);
     const network = await Network.build(site.topology);
     try {
       const certificate = await makeCertificate(folder, [MEDIA.name, PCSCF.name]);
       await startProxies(network, site, folder);
       const rtpengine = await startRtpengine(network, join(folder, 'rtpengine'));
-      const server = await startServer(network, join(folder, 'server'), certificate, SUBSCRIBERS);
-      const kamailio = await startKamailio(network, join(folder, 'kamailio'), certificate);
+      const server = tep
+        ? await startServer(network, join(folder, 'server'), certificate, SUBSCRIBERS)
+        : undefined;
+      const changes = tep ? [] : [WITHOUT_TEP];
+      const kamailio = await startKamailio(network, join(folder, 'kamailio'), certificate, changes);
       return new CallLab(site, network, folder, certificate, { kamailio, rtpengine, server });
     } catch (error) {
       await network.destroy();
@@ -84,7 +92,11 @@ export class CallLab {
     network: Network,
     folder: string,
     certificate: Certificate,
-    core: { readonly kamailio: Program; readonly rtpengine: Program; readonly server: Agent },
+    core: {
+      readonly kamailio: Program;
+      readonly rtpengine: Program;
+      readonly server: Agent | undefined;
+    },
   ) {
     this.site = site;
     this.network = network;
@@ -146,7 +158,7 @@ export class CallLab {
   }
 
   async restartServer(): Promise<void> {
-    await this.server.kill();
+    await this.server?.kill();
     const folder = join(this.folder, 'server');
     this.server = await startServer(this.network, folder, this.certificate, SUBSCRIBERS);
   }

@@ -1,0 +1,159 @@
+/**
+ * `tep lab up`, `status` and `down`: a laboratory that stands while `up` runs. Where it is, is noted in a
+ * file; one that belongs to a process that has ended counts for nothing.
+ */
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
+import type { Phone } from '../../lab/baresip.ts';
+import type { CallLab } from '../../lab/calls/call-lab.ts';
+import { isAlive, ownRun, type RunId } from '../../lab/run-id.ts';
+import { EXIT, Failure } from '../command.ts';
+import type { LabTask } from '../lab.ts';
+import { buildLab, CALLEE, startPhones, unlessEnded, untilEnded } from './world.ts';
+
+const NOTE = '/run/tep-lab.json';
+const POLL_MS = 200;
+/** Agents, phones and proxies are given time to end. */
+const DOWN_MS = 60_000;
+/** What Kamailio's configuration says of each request. */
+const SCRIPT_LINE = /<script>: (.*)/;
+const PHONE_LINE = /^\S+: (?:Call |Incoming call|session closed).*|.*registered successfully.*/;
+
+interface Note {
+  readonly run: RunId;
+  readonly firewall: string;
+  readonly folder: string;
+  readonly hosts: readonly HostNote[];
+}
+
+interface HostNote {
+  readonly host: string;
+  readonly namespace: string;
+  readonly addresses: readonly string[];
+}
+
+export async function up(task: LabTask): Promise<number> {
+  const { world, ended, firewall } = task;
+  const standing = readNote();
+  if (standing !== undefined) {
+    throw new Failure(`a laboratory stands already (process ${standing.run.pid}): tep lab down`);
+  }
+  world.stdout.write(`Building phones, ${firewall}, Kamailio, rtpengine and TEP-S …\n`);
+  const lab = await buildLab(task);
+  try {
+    const note = noteOf(lab, firewall);
+    writeFileSync(NOTE, JSON.stringify(note), { mode: 0o600 });
+    const phones = await unlessEnded(ended, startPhones(lab));
+    if (phones === undefined) return EXIT.SUCCESS;
+    world.stdout.write(`${hostLines(note).join('\n')}\n\n${usage(lab)}\n`);
+    await play(task, lab, phones);
+    return EXIT.SUCCESS;
+  } finally {
+    rmSync(NOTE, { force: true });
+    await lab.destroy();
+  }
+}
+
+export async function status({ world, values }: LabTask): Promise<number> {
+  const note = readNote();
+  if (values.json) {
+    world.stdout.write(`${JSON.stringify(note ?? null)}\n`);
+  } else {
+    const lines = note === undefined ? ['No laboratory stands.'] : hostLines(note);
+    world.stdout.write(`${lines.join('\n')}\n`);
+  }
+  return note === undefined ? EXIT.FAILED : EXIT.SUCCESS;
+}
+
+export async function down({ world }: LabTask): Promise<number> {
+  const note = readNote();
+  if (note === undefined) {
+    world.stdout.write('No laboratory stands.\n');
+    return EXIT.SUCCESS;
+  }
+  process.kill(note.run.pid, 'SIGTERM');
+  const deadline = performance.now() + DOWN_MS;
+  while (isAlive(note.run)) {
+    if (performance.now() > deadline) throw new Failure(`process ${note.run.pid} does not end`);
+    await setTimeout(POLL_MS);
+  }
+  world.stdout.write(`Taken down. Its files are in ${note.folder}.\n`);
+  return EXIT.SUCCESS;
+}
+
+function readNote(): Note | undefined {
+  if (!existsSync(NOTE)) return undefined;
+  const note: Note = JSON.parse(readFileSync(NOTE, 'utf8'));
+  return isAlive(note.run) ? note : undefined;
+}
+
+function noteOf(lab: CallLab, firewall: string): Note {
+  const { topology } = lab.site;
+  const hosts = topology.hosts.map(({ name }) => ({
+    host: name,
+    namespace: lab.network.namespace(name),
+    addresses: topology.links.flatMap(({ ends }) =>
+      ends.filter(({ host }) => host === name).flatMap(({ addresses }) => addresses),
+    ),
+  }));
+  return { run: ownRun(), firewall, folder: lab.folder, hosts };
+}
+
+function hostLines({ firewall, folder, hosts }: Note): string[] {
+  return [
+    `firewall  ${firewall}`,
+    `files     ${folder}`,
+    '',
+    ...hosts.map(
+      ({ host, namespace, addresses }) =>
+        `${host.padEnd(10)}${namespace.padEnd(36)}${addresses.join(' ')}`,
+    ),
+  ];
+}
+
+function usage(lab: CallLab): string {
+  const { ue } = lab.access(0);
+  return `A shell on a host:      ip netns exec ${lab.network.namespace(ue)} bash
+What TEP-C does:        tep status --socket ${lab.folder}/${ue}/client.sock
+What TEP-S does:        tep status --socket ${lab.folder}/server/server.sock
+What is typed here goes to the softphone: /dial ${CALLEE}, /hold, /resume, /hangup.
+Ctrl-C ends it.
+`;
+}
+
+/** Until it is ended: commands go in, events come out. */
+async function play(
+  { world, ended }: LabTask,
+  lab: CallLab,
+  { ue, core }: { readonly ue: Phone; readonly core: Phone },
+): Promise<void> {
+  const lines = createInterface({ input: world.stdin });
+  lines.on('line', (line) => ue.command(line));
+  const followers = [
+    follower('softphone', PHONE_LINE, () => ue.program.output),
+    follower('phone', PHONE_LINE, () => core.program.output),
+    follower('P-CSCF', SCRIPT_LINE, () => lab.kamailio.output),
+  ];
+  const timer = setInterval(() => {
+    for (const news of followers) for (const line of news()) world.stdout.write(`${line}\n`);
+  }, POLL_MS);
+  await untilEnded(ended);
+  clearInterval(timer);
+  lines.close();
+}
+
+/** Gives the lines that have come since it was asked before. */
+function follower(name: string, wanted: RegExp, output: () => string): () => string[] {
+  let read = 0;
+  return () => {
+    const text = output();
+    const end = text.lastIndexOf('\n') + 1;
+    const lines = text.slice(Math.min(read, end), end).split('\n');
+    read = end;
+    return lines.flatMap((line) => {
+      const found = wanted.exec(line);
+      return found === null ? [] : [`${name.padEnd(10)}${found[1] ?? found[0]}`];
+    });
+  };
+}
