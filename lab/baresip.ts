@@ -65,15 +65,17 @@ export class Phone {
     this.program.write(`${text}\n`);
   }
 
-  /** Resolves when the call has lasted so many seconds. */
+  /** Resolves when the latest call has lasted so many seconds. */
   async talkedFor(seconds: number): Promise<void> {
-    const clock = `[0-9:]*${String(seconds % 60).padStart(2, '0')}\\]`;
-    await this.program.said(new RegExp(`\\[${clock} audio`), CALL_MS + 1_000 * seconds);
+    const minutes = String(Math.floor(seconds / 60) % 60).padStart(2, '0');
+    const clock = `\\[[0-9]+:${minutes}:${String(seconds % 60).padStart(2, '0')}\\] audio`;
+    const latest = `Call established(?![^]*Call established)[^]*${clock}`;
+    await this.program.said(new RegExp(latest), CALL_MS + 1_000 * seconds);
   }
 
   /** Resolves when so many calls have ended. */
   async ended(calls: number = 1): Promise<void> {
-    await this.#saidTimes(/session closed|: terminated \(duration/, calls);
+    await this.#saidTimes(/Call with .* terminated \(duration/, calls);
   }
 
   /** Hangs up and ends; how many packets of audio it has received, by its own count. */

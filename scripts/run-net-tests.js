@@ -1,6 +1,7 @@
 /**
- * `npm run test:net`: the tests under test/net, then the tables that they have filled in, then the line
- * `N passed, N failed`. Arguments go to AVA unchanged.
+ * `npm run test:net` and `npm run test:call`: tests with networks, as the configuration of AVA that is the
+ * first argument says, then the tables that they have filled in, then the line `N passed, N failed`. Other
+ * arguments go to AVA unchanged.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -10,7 +11,7 @@ import { createInterface } from 'node:readline';
 import { sweepDeadRuns } from '../build/lab/sweep.js';
 
 const tables = mkdtempSync(join(tmpdir(), 'tep-net-tables-'));
-const args = ['scripts/run-tests.js', '--config', 'ava.net.config.js', ...process.argv.slice(2)];
+const args = ['scripts/run-tests.js', '--config', ...process.argv.slice(2)];
 const tests = spawn(process.execPath, args, {
   stdio: ['ignore', 'pipe', 'inherit'],
   env: { ...process.env, TEP_NET_TABLES: tables },

@@ -14,6 +14,8 @@ export interface StreamQuality {
   readonly sent: number;
   readonly heard: number;
   readonly lost: number;
+  /** Lost between two that were heard: not because the call ended. */
+  readonly gaps: number;
   /** Packets heard after one that was sent later. */
   readonly late: number;
   readonly delayMs: { readonly p50: number; readonly p99: number };
@@ -98,11 +100,17 @@ function quality(ssrc: number, way: 'up' | 'down', out: Stream, into: Stream): S
     sent,
     heard,
     lost: sent - heard,
+    gaps: gapsIn(into),
     late: lateIn(into),
     delayMs: { p50: delay.quantileMs(0.5), p99 },
     mos: mos(G711, PACKET_MS + p99, (sent - heard) / sent),
     from: [...into.from],
   };
+}
+
+function gapsIn({ seen, highest }: Stream): number {
+  const lowest = Math.min(...seen.keys());
+  return highest - lowest + 1 - seen.size;
 }
 
 function lateIn({ seen }: Stream): number {

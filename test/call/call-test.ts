@@ -1,0 +1,33 @@
+/** Tests with a whole laboratory for calls: each builds its own, and nothing of it may stay. */
+import type { ExecutionContext } from 'ava';
+import type { Firewall } from '../../lab/calls/access.ts';
+import { CALL_PROGRAMS, CallLab } from '../../lab/calls/call-lab.ts';
+import type { LabProgram } from '../../lab/requirements.ts';
+import { netTest } from '../net/net-test.ts';
+
+export interface CallContext {
+  readonly t: ExecutionContext;
+  readonly lab: CallLab;
+}
+
+export interface CallTestPlan {
+  /** Of the phones ue, ue2 and so on. */
+  readonly firewalls: readonly Firewall[];
+  readonly tep?: boolean;
+  readonly programs?: readonly LabProgram[];
+}
+
+export function callTest(
+  title: string,
+  { firewalls, tep = true, programs = [] }: CallTestPlan,
+  body: (context: CallContext) => Promise<void>,
+): void {
+  netTest(title, [...CALL_PROGRAMS, ...programs], async ({ t, folder }) => {
+    const lab = await CallLab.build({ firewalls, folder, tep });
+    try {
+      await body({ t, lab });
+    } finally {
+      await lab.destroy();
+    }
+  });
+}

@@ -1,0 +1,98 @@
+/** What must hold of every call, judged by the captures of its hops. */
+import { readFile } from 'node:fs/promises';
+import type { ExecutionContext } from 'ava';
+import { ipOffset, NOT_IP } from '../../io/pcap/link-types.ts';
+import { readCapture } from '../../io/pcap/read.ts';
+import type { CallLab } from '../../lab/calls/call-lab.ts';
+import { PCSCF } from '../../lab/calls/call-site.ts';
+import type { HopFile } from '../../lab/calls/hops.ts';
+import { type CallMessage, messagesIn } from '../../lab/calls/messages.ts';
+import type { StreamQuality } from '../../lab/calls/streams.ts';
+import { tepMarks } from '../../sdp/marks.ts';
+import { isPrivate, privateAddressesLeft } from '../../sdp/private.ts';
+import { PacketView, readPacket } from '../../wire/packet.ts';
+
+/** Sent in the moment in which the other side hung up, and nobody's loss. */
+const MAX_TAIL = 10;
+
+/** Both ways, and every sequence number of what was heard. */
+export function mustBeWhole(
+  t: ExecutionContext,
+  streams: readonly StreamQuality[],
+  atLeast: number,
+): void {
+  for (const way of ['up', 'down'] as const) {
+    const ours = streams.filter((stream) => stream.way === way);
+    const heard = ours.reduce((sum, stream) => sum + stream.heard, 0);
+    t.true(heard >= atLeast, `${way}: ${heard} packets heard: ${JSON.stringify(ours)}`);
+  }
+  for (const { way, gaps, late, lost, ssrc } of streams) {
+    const which = `${way} ${ssrc.toString(16)}`;
+    t.is(gaps, 0, `${which}: packets missing between others`);
+    t.is(late, 0, `${which}: out of order`);
+    t.true(lost <= MAX_TAIL, `${which}: ${lost} lost at the end`);
+  }
+}
+
+/** [M-17] No packet and no description on the core's side shows an address of the phone's network. */
+export async function mustHideTopology(
+  t: ExecutionContext,
+  files: readonly HopFile[],
+): Promise<void> {
+  const core = files.filter(({ file }) => /\/[3-9]-[^/]*$/.test(file));
+  t.true(core.length >= 4);
+  for (const { file } of core) {
+    t.deepEqual(await privateAddressesIn(file), [], `packets in ${file}`);
+    for (const { sdp, title } of await messagesIn(file)) {
+      if (sdp === undefined) continue;
+      t.deepEqual(privateAddressesLeft(sdp), [], `${title} in ${file}: ${sdp}`);
+    }
+  }
+}
+
+/** Addresses in the headers of its packets that are of nobody's public network; loopback is its host's own. */
+async function privateAddressesIn(file: string): Promise<string[]> {
+  const found = new Set<string>();
+  const view = new PacketView();
+  for await (const batch of readCapture(file)) {
+    for (const { linkType, b, at, end } of batch) {
+      const ip = ipOffset(linkType, b, at, end);
+      if (ip === NOT_IP || readPacket(view, b, ip, end) !== 0) continue;
+      for (const from of [view.sourceAt, view.destinationAt]) {
+        const address = b.slice(from, from + view.addressLength);
+        if (isPrivate({ family: view.version, address })) found.add([...address].join('.'));
+      }
+    }
+  }
+  return [...found];
+}
+
+/** Whether any m= line has a mark. */
+export function isMarked({ sdp }: CallMessage): boolean {
+  if (sdp === undefined) return false;
+  const marks = tepMarks(sdp);
+  return Array.isArray(marks) && marks.some(({ marked }) => marked);
+}
+
+/** Those that carry a description from one address to another. */
+export function described(
+  messages: readonly CallMessage[],
+  from: string,
+  to: string,
+): CallMessage[] {
+  return messages.filter(
+    (one) => one.sdp !== undefined && one.from.address === from && one.to.address === to,
+  );
+}
+
+/** SIP as the P-CSCF received and sent it, whatever carried it. */
+export async function pcscfMessages(lab: CallLab): Promise<CallMessage[]> {
+  const files = await lab.clearCaptures();
+  const messages = (await Promise.all(files.map(messagesIn))).flat();
+  return messages.filter(({ from, to }) => [from.address, to.address].includes(PCSCF.address));
+}
+
+/** Lines of an agent's log. */
+export async function logOf(file: string): Promise<string> {
+  return await readFile(file, 'utf8');
+}

@@ -1,0 +1,67 @@
+/** The same two calls, out and in, from behind every kind of firewall, with TEP-C beside the softphone. */
+import type { ExecutionContext } from 'ava';
+import { FIREWALLS, type Firewall } from '../../lab/calls/access.ts';
+import type { CallLab } from '../../lab/calls/call-lab.ts';
+import { MEDIA, PCSCF, PHONE } from '../../lab/calls/call-site.ts';
+import { HopCaptures, messagesOfHops, streamsOfCall } from '../../lab/calls/hops.ts';
+import type { CallMessage } from '../../lab/calls/messages.ts';
+import { until } from '../net/until.ts';
+import { tunnelsOf } from './agent-status.ts';
+import { callTest } from './call-test.ts';
+import { described, isMarked, mustBeWhole, mustHideTopology } from './checks.ts';
+
+/** Where UDP passes, media need no tunnel (M-04). */
+const NATIVE: readonly Firewall[] = ['open', 'double-nat', 'sip-blocked'];
+
+for (const firewall of FIREWALLS) {
+  callTest(
+    `[M-01] [M-11] [M-13] [M-17] [M-18] a softphone behind ${firewall} registers, calls and is called`,
+    { firewalls: [firewall] },
+    async ({ t, lab }) => {
+      const captures = await HopCaptures.start(lab);
+      const core = await lab.startCorePhone();
+      const client = await lab.startClient(0);
+      const ue = await lab.startUe(0);
+      const usesTunnel = !NATIVE.includes(firewall);
+
+      await ue.call('sip:carol@ims.example');
+      await core.talkedFor(2);
+      t.is(await tunnelsOf(lab.server), usesTunnel ? 1 : 0);
+      ue.command('/hangup');
+      await core.ended();
+      await core.call('sip:alice@ims.example');
+      await ue.talkedFor(2);
+      core.command('/hangup');
+      await ue.ended(2);
+      await until(async () => (await tunnelsOf(lab.server)) === 0, 60_000);
+      await client.stop();
+
+      const files = await captures.stop();
+      mustBeWhole(t, await streamsOfCall(lab), 150);
+      await mustHideTopology(t, files);
+      checkMarks(t, lab, await messagesOfHops(files), usesTunnel);
+    },
+  );
+}
+
+/** Marks stand between TEP-C and TEP-S, and nowhere else (tep-wire 8). */
+function checkMarks(
+  t: ExecutionContext,
+  lab: CallLab,
+  messages: readonly CallMessage[],
+  usesTunnel: boolean,
+): void {
+  const fromPhone = messages.filter(
+    ({ from }) => from.port === 5070 && from.address !== PHONE.address,
+  );
+  t.true(fromPhone.some(({ sdp }) => sdp !== undefined));
+  t.deepEqual(fromPhone.filter(isMarked), [], 'the softphone knows nothing of marks');
+  t.deepEqual(described(messages, PCSCF.address, PHONE.address).filter(isMarked), []);
+  t.deepEqual(described(messages, PHONE.address, PCSCF.address).filter(isMarked), []);
+  const offers = described(messages, PCSCF.address, MEDIA.address);
+  t.true(offers.some(isMarked), 'TEP-S is told that the phone can');
+  const seen = described(messages, lab.access(0).publicAddress, PCSCF.address);
+  t.true(seen.every(isMarked), 'TEP-C says that it can');
+  const answers = described(messages, PCSCF.address, lab.access(0).publicAddress);
+  t.is(answers.some(isMarked), true, `TEP-S says that it may be used, used ${usesTunnel}`);
+}
