@@ -12,7 +12,7 @@ const OPTIONS = {
     kind: 'text',
     value: 'KIND',
     default: 'web-only',
-    meaning: 'call, up: what the firewall of the phone lets out, see below',
+    meaning: 'call, up: what the firewall lets out, see below',
   },
   seconds: {
     kind: 'number',
@@ -57,8 +57,8 @@ export const command: Command = {
     about: `
 Builds a small IMS world in network namespaces: a softphone (baresip) with TEP-C behind a NAT and a
 firewall; a P-CSCF (Kamailio), an IMS-AGW (rtpengine) and TEP-S beside it; and a second phone in the
-core, which knows nothing of tunnels. Kamailio and rtpengine are Debian's, with the configurations of
-docs/deploy, which are meant to be copied. Nothing of it touches the network of this machine.
+core, which knows nothing of tunnels. Kamailio and rtpengine are Debian's, with the configurations
+of docs/deploy, which are meant to be copied. Nothing of it touches the network of this machine.
 
   call      the softphone registers, calls the second phone, talks and hangs up; prints every
             message of every hop and how well each side was heard, and leaves captures of all hops
@@ -69,16 +69,17 @@ docs/deploy, which are meant to be copied. Nothing of it touches the network of 
   install   installs the programs of Debian that are needed, after saying which`,
     options: OPTIONS,
     notes: `
-Firewalls: open; double-nat; udp-blocked all TCP; web-only TCP 80 and 443; 443-only; sip-blocked all but
-ports 5060 and 5061; two-firewalls one behind the other, both web-only; proxy-only nothing but a web
-proxy (squid) that reaches port 443; web-proxy the same with a password.
+Firewalls: open; double-nat; udp-blocked all TCP; web-only TCP 80 and 443; 443-only; sip-blocked all
+but ports 5060 and 5061; two-firewalls one behind the other, both web-only; proxy-only nothing but a
+web proxy (squid) that reaches port 443; web-proxy the same with a password.
 
-Needs Linux and root. MOS is the mean opinion score that ITU-T G.107 predicts from delay and loss: 4.41
-is the best a G.711 call can have, below 3.6 many people complain.
+Needs Linux and root. MOS is the mean opinion score that ITU-T G.107 predicts from delay and loss:
+4.41 is the best a G.711 call can have, below 3.6 many people complain.
 
-Exit status: 0 when the call was set up, heard well on both sides (MOS above 3.6) and hung up, 1 when
-not, 2 for wrong usage.`,
+Exit status: 0 when the call was set up, heard well on both sides (MOS above 3.6) and hung up, 1
+when not, 2 for wrong usage.`,
     examples: [
+      ['tep lab status', 'whether a laboratory stands'],
       ['sudo tep lab install', 'once'],
       ['sudo tep lab call', 'through a firewall that lets out TCP 80 and 443 only'],
       ['sudo tep lab call --firewall web-proxy', 'only a web proxy with a password gets out'],
