@@ -45,9 +45,9 @@ client it opens a tunnel to each server and closes it again; of a server it trie
 is changed. Without a name it looks at the agents that have a configuration in /etc/tep.
 
 Looked at: configuration and who can read it, Node.js and system calls, the clock, dates and key of
-certificates, options of TCP; with packets.port: rings also privileges, kernel features, rp_filter, forwarding, and
-what is in the way of interface, routing table and rules; of a client the way to each server (DNS,
-TCP, proxy, TLS, credentials); of a server its ports, addresses and users.`,
+certificates, options of TCP; with packets.port: rings also privileges, kernel features, rp_filter,
+forwarding, and what is in the way of interface, routing table and rules; of a client the way to
+each server (DNS, TCP, proxy, TLS, credentials); of a server its ports, addresses and users.`,
     options: OPTIONS,
     notes: `
 Settings in the environment (TEP_…) count as they do for the agent. Run it as the user and where the
