@@ -8,7 +8,7 @@
  *     await agent.stop();
  */
 import type { Duplex } from 'node:stream';
-import { now } from '../io/clock.ts';
+import { now, turnMs } from '../io/clock.ts';
 import { whenBroken } from '../io/dial/broken.ts';
 import type { Dial } from '../io/dial/types.ts';
 import { isIoFault } from '../io/io-fault.ts';
@@ -154,7 +154,7 @@ export class ClientAgent {
   #packet(b: Uint8Array, at: number, end: number): void {
     // The first packet of a flow would open the tunnel again.
     if (this.#isStopped) this.#end.counters.drop(FAULTS.NO_TUNNEL);
-    else this.#end.packet(b, at, end, now());
+    else this.#end.packet(b, at, end, turnMs());
     this.#pump.touched();
   }
 

@@ -7,7 +7,7 @@
  *     await agent.stop();
  */
 import type { Socket } from 'node:net';
-import { now } from '../io/clock.ts';
+import { now, turnMs } from '../io/clock.ts';
 import { type IoFault, isIoFault } from '../io/io-fault.ts';
 import { Pump } from '../io/pump.ts';
 import { systemRandom } from '../io/random.ts';
@@ -69,7 +69,7 @@ export class ServerAgent {
       (conn) => this.#gone(conn),
     );
     options.packets.start((b, at, end) => {
-      this.#end.packet(b, at, end, now());
+      this.#end.packet(b, at, end, turnMs());
       this.#pump.touched();
     });
   }

@@ -9,7 +9,7 @@
  *   struct mmsghdr, 64 octets: name, name length, → iovec, 1, control, control length, flags, sent
  *   struct iovec, 16 octets: → frame, length
  */
-import { copy, u8 } from '../../wire/bytes.ts';
+import { copy, copyInto, room, u8 } from '../../wire/bytes.ts';
 import type { IoFault } from '../io-fault.ts';
 import type { Libc } from '../kernel/libc.ts';
 import type { PortCounts, PortDrop } from '../packet-port.ts';
@@ -38,7 +38,7 @@ export class SendBatch {
   readonly #counts: PortCounts;
   /** Ethernet headers by the upper half of the first octet of a packet. */
   readonly #headers: Readonly<Record<number, Uint8Array>>;
-  readonly #buffer = new Uint8Array(BUFFER_LEN);
+  readonly #buffer = room(BUFFER_LEN);
   readonly #bufferAddress: number;
   readonly #vector = new Uint8Array(MAX_PACKETS * MMSGHDR_LEN);
   readonly #iovecs = new Uint32Array(MAX_PACKETS * IOVEC_WORDS);
@@ -55,7 +55,7 @@ export class SendBatch {
       6: Uint8Array.of(...to, ...from, 0x86, 0xdd),
     };
     // Below 2^53: addresses of a process have 47 bits, 57 at most where a program asks for them.
-    this.#bufferAddress = Number(calls.addressOf(this.#buffer));
+    this.#bufferAddress = Number(calls.addressOf(this.#buffer.bytes));
     const iovecs = calls.addressOf(new Uint8Array(this.#iovecs.buffer));
     const view = new DataView(this.#vector.buffer);
     for (let i = 0; i < MAX_PACKETS; i++) {
@@ -74,8 +74,8 @@ export class SendBatch {
     const frame = ETHERNET_LEN + length;
     if (this.#count === MAX_PACKETS || this.#used + frame > BUFFER_LEN) this.flush();
     const start = this.#used;
-    copy(header, 0, this.#buffer, start, ETHERNET_LEN);
-    copy(b, at, this.#buffer, start + ETHERNET_LEN, length);
+    copy(header, 0, this.#buffer.bytes, start, ETHERNET_LEN);
+    copyInto(this.#buffer, start + ETHERNET_LEN, b, at, length);
     const address = this.#bufferAddress + start;
     const iovec = this.#count * IOVEC_WORDS;
     this.#iovecs[iovec] = address % WORD;
