@@ -9,13 +9,25 @@
  * V8 keeps small typed arrays that have none in its heap, where they move.
  */
 import type { Endpoint, Family } from '../../wire/address.ts';
-import { copy, equal, octetsOf, setU16, setU32, u16 } from '../../wire/bytes.ts';
+import {
+  copy,
+  copyInto,
+  equal,
+  octetsOf,
+  type Room,
+  room,
+  setU16,
+  setU32,
+  u16,
+} from '../../wire/bytes.ts';
 import type { Libc } from './libc.ts';
 
 /** The longest datagram. */
 export const MAX_DATAGRAM_LEN = 65_535;
 
 const SLOT_LEN = 65_536;
+/** One slot to the next: not a power of two, or the beginnings of all would share the same lines of the caches. */
+const SLOT_STEP = SLOT_LEN + 320;
 const HEADER_WORDS = 16;
 const NAMELEN_WORD = 2;
 const LENGTH_WORD = 14;
@@ -48,11 +60,10 @@ export class MessageVector {
   /** What system calls take: `count` of `struct mmsghdr`. */
   readonly headers: Uint8Array;
   readonly count: number;
-  /** The payload of message `i` begins at `payloadAt(i)`. */
-  readonly octets: Uint8Array;
   readonly #words: Uint32Array;
   readonly #iovecs: Uint32Array;
   readonly #names: Uint8Array;
+  readonly #room: Room;
 
   constructor(calls: Libc, count: number) {
     this.count = count;
@@ -60,8 +71,8 @@ export class MessageVector {
     this.#words = new Uint32Array(this.headers.buffer);
     this.#iovecs = new Uint32Array(new ArrayBuffer(count * IOVEC_WORDS * WORD_LEN));
     this.#names = new Uint8Array(new ArrayBuffer(count * NAME_LEN));
-    this.octets = new Uint8Array(new ArrayBuffer(count * SLOT_LEN));
-    const octetsAt = calls.addressOf(this.octets);
+    this.#room = room(count * SLOT_STEP);
+    const octetsAt = calls.addressOf(this.#room.bytes);
     const iovecsAt = calls.addressOf(new Uint8Array(this.#iovecs.buffer));
     const namesAt = calls.addressOf(this.#names);
     const pointers = new BigUint64Array(this.#words.buffer);
@@ -70,13 +81,18 @@ export class MessageVector {
       pointers[i * 8] = namesAt + BigInt(i * NAME_LEN);
       pointers[i * 8 + 2] = iovecsAt + BigInt(i * IOVEC_WORDS * WORD_LEN);
       pointers[i * 8 + 3] = 1n;
-      bases[i * 2] = octetsAt + BigInt(i * SLOT_LEN);
+      bases[i * 2] = octetsAt + BigInt(i * SLOT_STEP);
     }
     this.makeReady(count);
   }
 
+  /** The payload of message `i` begins at `payloadAt(i)`. */
+  get octets(): Uint8Array {
+    return this.#room.bytes;
+  }
+
   payloadAt(i: number): number {
-    return i * SLOT_LEN;
+    return i * SLOT_STEP;
   }
 
   // Receiving
@@ -120,7 +136,7 @@ export class MessageVector {
     this.#words[i * HEADER_WORDS + NAMELEN_WORD] = NAME_LENGTHS[family];
     this.#iovecs[i * IOVEC_WORDS + 2 + LOW] = to - from;
     writeName(this.#names, i * NAME_LEN, family, address, addressAt, port);
-    copy(b, from, this.octets, i * SLOT_LEN, to - from);
+    copyInto(this.#room, i * SLOT_STEP, b, from, to - from);
   }
 
   /** Headers of the messages from `i` on. */

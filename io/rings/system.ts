@@ -14,7 +14,7 @@ import type { Libc } from '../kernel/libc.ts';
 import { askAll } from './ask.ts';
 import { dropTable, replaceTable } from './capture-table.ts';
 import { clashIn, type Found, type Leftovers, leftoversIn } from './clashes.ts';
-import { checksumsByKernel } from './offload.ts';
+import { checksumsByKernel, gatherPackets } from './offload.ts';
 import { FAR_MAC, farEnd, NEAR_MAC, type Place } from './place.ts';
 import { FAMILIES, type Family, RuleBook, removeRules } from './rule-book.ts';
 import type { Routing } from './rules.ts';
@@ -71,6 +71,7 @@ ${address}
     );
     if (made !== undefined) return made;
     checksumsByKernel(this.#calls, name);
+    gatherPackets(this.#calls, name, far);
     return this.#configure(forwards);
   }
 
