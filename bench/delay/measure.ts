@@ -17,10 +17,10 @@ import type { Scenario } from './scenarios.ts';
 const SEED = 7;
 /** Time for both media processes to hear when they begin. */
 const LEAD_MS = 300;
-/** Connections find their pace. */
+/** Connections find their pace, and Node compiles. */
 const WARM_UP_MS = 1_000;
 /** What comes later than this after the last packet was sent is as good as lost. */
-const DRAIN_MS = 1_500;
+const DRAIN_MS = 1_000;
 
 export interface Use {
   /** Processor time of all processes of that side, for each packet sent in either direction. */
@@ -50,7 +50,9 @@ export interface Measured {
 }
 
 export async function measure(ground: Ground, peer: Peer, scenario: Scenario): Promise<Measured> {
-  await ground.spoil({}, SEED);
+  const { lossPercent: _, ...lossless } = scenario.faults;
+  // Connections are opened over the link that they will have, but on their way to it nothing is lost.
+  await ground.spoil(lossless, SEED);
   const opened = await peer.open(ground, scenario.traffic.length);
   try {
     await ground.spoil(scenario.faults, SEED);
@@ -92,10 +94,11 @@ async function darken(
   startMs: number,
   impairment: { blackout(ms: number): Promise<number> },
 ): Promise<Blackout | undefined> {
-  if (scenario.blackoutMs === undefined) return undefined;
-  await sleep(startMs + scenario.seconds * 500 - monotonicMs());
-  const fromMs = (await impairment.blackout(scenario.blackoutMs)) - startMs;
-  return { fromMs, toMs: fromMs + scenario.blackoutMs };
+  if (scenario.blackout === undefined) return undefined;
+  const { atMs, ms } = scenario.blackout;
+  await sleep(startMs + atMs - monotonicMs());
+  const fromMs = (await impairment.blackout(ms)) - startMs;
+  return { fromMs, toMs: fromMs + ms };
 }
 
 function figures(scenario: Scenario, runs: readonly Deliveries[], blackout: Blackout | undefined) {

@@ -12,6 +12,9 @@ export interface Options {
   readonly server: AgentSettings;
 }
 
+/** A blackout has to be over. */
+const SHORT_S = 5.5;
+
 /** Throws RangeError for a word that means nothing. */
 export function optionsOf(words: readonly string[]): Options {
   const isQuick = words.includes('--quick');
@@ -19,7 +22,7 @@ export function optionsOf(words: readonly string[]): Options {
   const all = scenarios(isQuick);
   const peers = PEER_NAMES.filter((name) => names.includes(name));
   // By name those that the short form leaves out can be had too.
-  const known = names.some((name) => !isPeer(name)) ? scenarios(false) : all;
+  const known = names.some((name) => !isPeer(name)) ? everyScenario(isQuick) : all;
   const wanted = known.filter(({ name }) => names.includes(name));
   for (const name of names) {
     if (!isPeer(name) && !wanted.some((scenario) => scenario.name === name)) {
@@ -35,6 +38,12 @@ export function optionsOf(words: readonly string[]): Options {
     client: settingsOf(words, '--client='),
     server: settingsOf(words, '--server='),
   };
+}
+
+function everyScenario(isQuick: boolean): Scenario[] {
+  return scenarios(false).map((one) =>
+    isQuick ? { ...one, ...one.quick, seconds: SHORT_S } : one,
+  );
 }
 
 function isPeer(name: string): name is PeerName {

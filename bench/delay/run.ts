@@ -48,7 +48,7 @@ concludeAims(aims, options.asJson);
 
 async function compare(scenario: Scenario): Promise<void> {
   const rows: string[][] = [];
-  for (const peer of peers.filter(({ name }) => !scenario.without?.includes(name))) {
+  for (const peer of peers.filter(({ name }) => scenario.peers?.includes(name) ?? true)) {
     const measured = await measure(ground, peer, scenario);
     results.push(measured.result);
     series.push(...seriesOf(measured));

@@ -63,7 +63,7 @@ export class Ground {
   static async open(): Promise<Ground> {
     const network = await Network.build(TOPOLOGY);
     try {
-      for (const { name } of HOSTS) await forgetPeers(network, name);
+      for (const { name } of HOSTS) await settleTcp(network, name);
       const queues = [...INTERFACES.keys()];
       return new Ground(network, await Impairment.start(network, 'path', queues));
     } catch (error) {
@@ -90,9 +90,14 @@ export class Ground {
   }
 }
 
-/** What a connection learnt of the link (its loss, its round trip) is nothing that the next one may know. */
-async function forgetPeers(network: Network, host: string): Promise<void> {
-  await network.run(host, 'sysctl', ['-q', '-w', 'net.ipv4.tcp_no_metrics_save=1']);
+/**
+ * What a connection learnt of the link (its loss, its round trip) is nothing that the next one may know. Congestion
+ * control is Reno whatever the machine prefers: every Linux allows it in a namespace, and CUBIC, the usual one,
+ * behaves like it at the small windows of media (RFC 9438 4.3). Who can choose for itself does.
+ */
+async function settleTcp(network: Network, host: string): Promise<void> {
+  const settings = ['net.ipv4.tcp_no_metrics_save=1', 'net.ipv4.tcp_congestion_control=reno'];
+  await network.run(host, 'sysctl', ['-q', '-w', ...settings]);
 }
 
 type End = readonly [host: GroundHost, name: string, address: string];

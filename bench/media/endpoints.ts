@@ -31,7 +31,6 @@ export class Endpoints {
     this.#folder = folder;
   }
 
-  /** `wrapper`: a program that opens connections and becomes the media process with them. */
   static async start(network: Network, host: string): Promise<Endpoints> {
     const folder = newFolder();
     const command = await compile('bench/media/media.c');
@@ -39,7 +38,7 @@ export class Endpoints {
     return new Endpoints(await network.start(host, plan), folder);
   }
 
-  /** Another program that has opened its flows already, and writes into `folder`. */
+  /** A program that opens connections, and then becomes the media process with them. */
   static of(program: Program, folder: string): Endpoints {
     return new Endpoints(program, folder);
   }
@@ -55,6 +54,13 @@ export class Endpoints {
     await this.#program.said(new RegExp(`^udp ${count - 1} .*$`, 'm'));
     const answers = this.#program.output.matchAll(/^udp \d+ (\S+) (\d+)$/gm);
     return [...answers].map(([, at = '', port]) => ({ address: at, port: Number(port) }));
+  }
+
+  /** TURN channels, one on each of so many connections that it has inherited from `firstFd` on. */
+  async openChannels(firstFd: number, count: number, channel: number): Promise<void> {
+    const lines = Array.from({ length: count }, (_, i) => `channel ${firstFd + i} ${channel}\n`);
+    this.#program.write(lines.join(''));
+    await this.#program.said(new RegExp(`^channel ${count - 1}$`, 'm'));
   }
 
   aim(targets: readonly At[]): void {

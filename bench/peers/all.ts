@@ -1,9 +1,12 @@
 /** Every peer by its name, and what it needs of the machine. */
 import { type LabProgram, labMissing } from '../../lab/requirements.ts';
 import { naive } from './naive.ts';
+import { openvpn } from './openvpn.ts';
 import type { Peer, PeerName } from './peer.ts';
 import { type MoreSettings, tep } from './tep.ts';
+import { turn } from './turn.ts';
 import { udp } from './udp.ts';
+import { udptunnel } from './udptunnel.ts';
 
 const PROGRAMS: Readonly<Record<PeerName, readonly LabProgram[]>> = {
   udp: [],
@@ -17,14 +20,23 @@ const PROGRAMS: Readonly<Record<PeerName, readonly LabProgram[]>> = {
 
 /** Why they cannot be measured here, in one line; undefined when they can. */
 export function missingFor(names: readonly PeerName[]): string | undefined {
-  return labMissing(['ethtool', 'iptables', 'cc', ...names.flatMap((name) => PROGRAMS[name])]);
+  return labMissing(programsFor(names));
+}
+
+/** Beside those that every network needs. */
+export function programsFor(names: readonly PeerName[]): LabProgram[] {
+  return ['ethtool', 'iptables', 'cc', ...names.flatMap((name) => PROGRAMS[name])];
 }
 
 export function peersFor(names: readonly PeerName[], settings: MoreSettings): Peer[] {
-  const all: Partial<Readonly<Record<PeerName, Peer>>> = {
+  const all: Readonly<Record<PeerName, Peer>> = {
     udp,
     tep: tep(settings),
+    'turn-tcp': turn('tcp'),
+    'turn-tls': turn('tls'),
+    udptunnel,
+    openvpn,
     naive,
   };
-  return names.flatMap((name) => all[name] ?? []);
+  return names.map((name) => all[name]);
 }
