@@ -24,8 +24,12 @@ export class RtpStats {
   discarded = 0;
   /** One-way delay, where the caller knows when the packet left. */
   readonly delay = new Histogram();
-  readonly #ticksPerMs: number;
+  /** How often packets were missing between two that came one after the other. */
+  gaps = 0;
+  #ticksPerMs: number;
   #started = false;
+  /** The next packet has none before it to compare with. */
+  #isFirst = true;
   /** Highest sequence number seen, extended by its wraps, and the first of this run. */
   #highest = 0;
   #base = 0;
@@ -39,9 +43,22 @@ export class RtpStats {
   #lastTimestamp = 0;
   #lastArrivalMs = 0;
 
-  constructor(clockRate: number) {
+  /** Without a clock rate there is no jitter until one is set. */
+  constructor(clockRate?: number) {
+    this.#ticksPerMs = 0;
+    if (clockRate !== undefined) this.setClock(clockRate);
+  }
+
+  setClock(clockRate: number): void {
     if (!(clockRate > 0)) throw new RangeError('clock rate must be positive');
     this.#ticksPerMs = clockRate / 1_000;
+  }
+
+  /** Another source follows (another SSRC): its numbers have nothing to do with those before. */
+  restart(): void {
+    this.#expectedBefore = this.expected;
+    this.#started = false;
+    this.#isFirst = true;
   }
 
   /** One packet: its sequence number and timestamp as in the header, and when it came. */
@@ -55,7 +72,9 @@ export class RtpStats {
 
   /** Packets that should have come from the first to the highest sequence number seen (A.3). */
   get expected(): number {
-    return this.#started ? this.#expectedBefore + this.#highest - this.#base + 1 : 0;
+    return this.#started
+      ? this.#expectedBefore + this.#highest - this.#base + 1
+      : this.#expectedBefore;
   }
 
   get lost(): number {
@@ -64,7 +83,7 @@ export class RtpStats {
 
   /** Interarrival jitter (A.8), ms. */
   get jitterMs(): number {
-    return this.#jitter / this.#ticksPerMs;
+    return this.#ticksPerMs === 0 ? 0 : this.#jitter / this.#ticksPerMs;
   }
 
   #sequence(seq: number): Arrival {
@@ -73,6 +92,7 @@ export class RtpStats {
     if (step === 0) return 'duplicate';
     if (step < MAX_DROPOUT) {
       this.#badSeq = -1;
+      if (step > 1) this.gaps += 1;
       this.#highest += step;
       this.#mark(this.#highest);
       return 'in-order';
@@ -117,12 +137,13 @@ export class RtpStats {
   #arrived(arrival: Arrival, timestamp: number, arrivalMs: number): void {
     this.received += 1;
     if (arrival === 'late') this.reordered += 1;
-    if (this.received > 1 && arrival !== 'restart') {
+    if (!this.#isFirst && arrival !== 'restart' && this.#ticksPerMs > 0) {
       // 32-bit difference: right across the wrap of the timestamp.
       const sent = (timestamp - this.#lastTimestamp) | 0;
       const difference = (arrivalMs - this.#lastArrivalMs) * this.#ticksPerMs - sent;
       this.#jitter += (Math.abs(difference) - this.#jitter) / 16;
     }
+    this.#isFirst = false;
     this.#lastTimestamp = timestamp;
     this.#lastArrivalMs = arrivalMs;
   }

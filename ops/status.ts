@@ -4,6 +4,8 @@
  * agent, and whoever wants rates compares two answers.
  */
 
+import type { QualityStatus } from './flow-quality.ts';
+
 export type AgentName = 'client' | 'server';
 
 export interface Traffic {
@@ -73,6 +75,8 @@ export interface BindingStatus {
   /** `-` until it is granted. */
   readonly public: string;
   readonly protocol: 'udp' | 'tcp';
+  /** The RTP stream that comes out of the tunnel there. */
+  readonly quality?: QualityStatus;
   /** How it came about, at TEP-C: `static`, `first-packet`, `stun`. */
   readonly origin?: string;
 }

@@ -29,9 +29,19 @@ export interface ClientBindingStatus {
   readonly ue: Endpoint;
   readonly protocol: FlowProtocol;
   readonly origin: BindingOrigin;
+  /** As its packets are numbered (PacketSink). */
+  readonly number: number;
   /** Undefined until it is granted. */
   readonly address: Endpoint | undefined;
   readonly usedMs: number;
+}
+
+/** Of connections that have measured one. */
+export function leastRoundTripMs(
+  connections: ReadonlyArray<{ readonly rttMs?: number | undefined }>,
+): number | undefined {
+  const known = connections.flatMap(({ rttMs }) => (rttMs === undefined ? [] : [rttMs]));
+  return known.length === 0 ? undefined : Math.min(...known);
 }
 
 export function statusOf(
@@ -54,5 +64,7 @@ function connectionStatus(c: ClientConnection): ClientConnectionStatus {
 }
 
 function bindingStatus({ slots, protocol, origin, usedMs }: ClientBinding): ClientBindingStatus[] {
-  return slots.map(({ ue, address }) => ({ ue, protocol, origin, address, usedMs }));
+  return slots.map(({ ue, address, number }) => {
+    return { ue, protocol, origin, number, address, usedMs };
+  });
 }

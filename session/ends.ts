@@ -81,6 +81,8 @@ export interface LinkStatus {
 }
 
 export interface PortStatus {
+  /** As its packets are numbered (PacketSink). */
+  readonly binding: number;
   readonly address: Endpoint;
   readonly protocol: FlowProtocol;
 }

@@ -349,7 +349,9 @@ const NO_TOKEN = new Uint8Array(0);
 function statusOf(tunnel: Tunnel): TunnelStatus {
   const { id, user, state, outer, counters, openedMs, ready, slots } = tunnel;
   const links = ready.map(({ conn, peer, queue }) => ({ conn, peer, queuedOctets: queue.length }));
-  const ports = Array.from(slots, ({ address, protocol }) => ({ address, protocol }));
+  const ports = Array.from(slots, ({ number: binding, address, protocol }) => {
+    return { binding, address, protocol };
+  });
   const lengths = { connections: links.length, bindings: ports.length };
   return { id, user, state, outer, counters, openedMs, ...lengths, links, ports };
 }

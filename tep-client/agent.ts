@@ -15,9 +15,11 @@ import { isIoFault } from '../io/io-fault.ts';
 import { Pump } from '../io/pump.ts';
 import { systemRandom } from '../io/random.ts';
 import type { TcpState } from '../io/tcp-info.ts';
+import { FlowBook } from '../ops/flow-book.ts';
+import type { QualityStatus } from '../ops/flow-quality.ts';
 import { TunnelClient } from '../session/client.ts';
 import type { ClientMemory } from '../session/client-memory.ts';
-import type { ClientTunnelStatus } from '../session/client-status.ts';
+import { type ClientTunnelStatus, leastRoundTripMs } from '../session/client-status.ts';
 import type { Counters } from '../session/counters.ts';
 import type { BindWishes } from '../session/ends.ts';
 import type { ClientPolicy } from '../session/options.ts';
@@ -42,6 +44,7 @@ export class ClientAgent {
   readonly #options: ClientAgentOptions;
   readonly #end: TunnelClient;
   readonly #pump: Pump<ClientOutput>;
+  readonly #flows = new FlowBook('destination');
   readonly #dials = new Map<number, Dialling>();
   /** The address of this machine that each connection has. */
   readonly #localAddresses = new Map<number, string>();
@@ -55,7 +58,12 @@ export class ClientAgent {
     this.#options = options;
     this.#end = new TunnelClient(
       { ...options.tunnel, random: systemRandom },
-      { packet: (b, start, end) => options.packets.send(b, start, end) },
+      {
+        packet: (b, start, end, binding) => {
+          this.#flows.packet(b, start, end, binding, now());
+          options.packets.send(b, start, end);
+        },
+      },
     );
     this.#pump = new Pump(
       this.#end,
@@ -77,6 +85,11 @@ export class ClientAgent {
   /** Of the TCP connection: through a proxy, that is the one with the proxy. */
   tcpState(conn: number): TcpState | undefined {
     return this.#pump.tcpState(conn);
+  }
+
+  /** Of the RTP stream that comes for this binding. */
+  quality(binding: number, roundTripMs: number | undefined): QualityStatus | undefined {
+    return this.#flows.status(binding, roundTripMs);
   }
 
   /** What a successor needs to resume the tunnel: a secret. */
@@ -170,14 +183,30 @@ export class ClientAgent {
         this.#answerOpen(output);
         break;
       case 'bound':
-      case 'bind-failed':
         this.#answerBind(keyOf(output.ue, output.protocol), output);
         break;
+      case 'bind-failed':
+        this.#endFlows();
+        this.#answerBind(keyOf(output.ue, output.protocol), output);
+        break;
+      case 'released':
+        this.#endFlows();
+        break;
       case 'closed':
+        this.#endFlows();
         this.#answerAll(output);
         break;
     }
     this.#options.observe?.(output);
+  }
+
+  /** Those whose binding is not there any more. */
+  #endFlows(): void {
+    const status = this.#end.status();
+    const left = new Set(status.bindings.map(({ number }) => number));
+    for (const ended of this.#flows.keep(left, leastRoundTripMs(status.connections))) {
+      this.#options.observe?.(ended);
+    }
   }
 
   async #connect(conn: number, stripe: number, joins: boolean): Promise<void> {

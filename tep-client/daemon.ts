@@ -114,6 +114,7 @@ class ClientDaemon implements Running<ClientSettings> {
       counters: this.#agent.counters,
       tunnel: this.#agent.status(),
       tcpState: (conn) => this.#agent.tcpState(conn),
+      quality: (binding, roundTripMs) => this.#agent.quality(binding, roundTripMs),
       server: current && serverName(current),
       discovery: this.#discovery,
     });

@@ -1,4 +1,5 @@
 /** What TEP-C tells, as lines of a log: this is the only place that words them. */
+import { logFlowEnded } from '../ops/flow-log.ts';
 import type { Log } from '../ops/log.ts';
 import { logStateChange, protocolName } from '../ops/state-log.ts';
 import type { FlowProtocol } from '../session/outputs.ts';
@@ -44,6 +45,9 @@ export function logClientEvent(log: Log, event: ClientEvent): void {
       break;
     case 'released':
       log.info('released', flowOf(event));
+      break;
+    case 'flow-ended':
+      logFlowEnded(log, event);
       break;
     case 'close':
       log.debug('connection ends', { conn: event.conn, fault: nameOf(event.fault) });

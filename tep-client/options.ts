@@ -1,6 +1,7 @@
 /** What a TEP-C agent is told at its start, and what it tells. */
 import type { Dial, DialFault } from '../io/dial/types.ts';
 import type { PacketPort } from '../io/packet-port.ts';
+import type { FlowEnded } from '../ops/flow-book.ts';
 import type { ClientOptions } from '../session/options.ts';
 import type { ClientOutput } from '../session/outputs.ts';
 
@@ -18,9 +19,10 @@ export interface ClientAgentOptions {
   readonly observe?: (event: ClientEvent) => void;
 }
 
-/** What the tunnel says, attempts to connect that failed, and why connections broke off. */
+/** What the tunnel says, media streams that ended, attempts to connect that failed, and why connections broke off. */
 export type ClientEvent =
   | ClientOutput
+  | FlowEnded
   | { readonly type: 'connect-failed'; readonly conn: number; readonly fault: DialFault }
   | { readonly type: 'connection-broken'; readonly conn: number; readonly fault: DialFault };
 

@@ -3,14 +3,16 @@ import type { SocketMap } from '../config/address-kinds.ts';
 import { now } from '../io/clock.ts';
 import type { PacketPort } from '../io/packet-port.ts';
 import type { TcpState } from '../io/tcp-info.ts';
+import type { QualityStatus } from '../ops/flow-quality.ts';
 import { protocolName } from '../ops/state-log.ts';
 import type { BindingStatus, ClientStatus, ConnectionStatus, Drops } from '../ops/status.ts';
 import { version } from '../ops/version.ts';
 import type { BindingOrigin } from '../session/client-bindings.ts';
-import type {
-  ClientBindingStatus,
-  ClientConnectionStatus,
-  ClientTunnelStatus,
+import {
+  type ClientBindingStatus,
+  type ClientConnectionStatus,
+  type ClientTunnelStatus,
+  leastRoundTripMs,
 } from '../session/client-status.ts';
 import type { Counters } from '../session/counters.ts';
 import { formatEndpoint } from '../wire/address.ts';
@@ -33,6 +35,8 @@ export interface Present {
   readonly tunnel: ClientTunnelStatus;
   /** Of a connection, where the system tells it. */
   readonly tcpState: (conn: number) => TcpState | undefined;
+  /** Of a binding to which RTP comes. */
+  readonly quality: (binding: number, roundTripMs: number | undefined) => QualityStatus | undefined;
   readonly server: string | undefined;
   readonly discovery: Discovery | undefined;
 }
@@ -94,7 +98,7 @@ export class StatusBook {
         connections: tunnel.connections.map((c) => connectionOf(c, present)),
       },
       ...(discovery && { udp: udpOf(discovery) }),
-      bindings: tunnel.bindings.map(bindingOf),
+      bindings: tunnel.bindings.map((binding) => bindingOf(binding, present)),
       maps: maps.map(({ local, media }) => ({
         local: formatEndpoint(local),
         media: formatEndpoint(media),
@@ -129,8 +133,11 @@ function udpOf({ state, mapped }: Discovery): { state: string; mapped?: string }
   return mapped === undefined ? { state } : { state, mapped: formatEndpoint(mapped) };
 }
 
-function bindingOf({ ue, protocol, origin, address }: ClientBindingStatus): BindingStatus {
+function bindingOf(binding: ClientBindingStatus, present: Present): BindingStatus {
+  const { ue, protocol, origin, address, number } = binding;
+  const quality = present.quality(number, leastRoundTripMs(present.tunnel.connections));
   return {
+    ...(quality && { quality }),
     ue: formatEndpoint(ue),
     public: address === undefined ? '-' : formatEndpoint(address),
     protocol: protocolName(protocol),

@@ -12,6 +12,8 @@ import { type IoFault, isIoFault } from '../io/io-fault.ts';
 import { Pump } from '../io/pump.ts';
 import { systemRandom } from '../io/random.ts';
 import type { TcpState } from '../io/tcp-info.ts';
+import { FlowBook } from '../ops/flow-book.ts';
+import type { QualityStatus } from '../ops/flow-quality.ts';
 import type { Counters } from '../session/counters.ts';
 import type { ServerEnd } from '../session/ends.ts';
 import type { FlowProtocol, ServerOutput } from '../session/outputs.ts';
@@ -34,6 +36,9 @@ export class ServerAgent {
   #listeners: Listeners | undefined;
   /** Who is in, by connection. */
   readonly #guests = new Map<number, Guest>();
+  readonly #flows = new FlowBook('source');
+  /** Of each tunnel the connection that came last. */
+  readonly #newest = new Map<number, number>();
   /** Connection numbers that are free again, and the first never used. */
   readonly #freeConns: number[] = [];
   #nextConn = 0;
@@ -60,7 +65,12 @@ export class ServerAgent {
           },
         }),
       },
-      { packet: (b, start, end) => options.packets.send(b, start, end) },
+      {
+        packet: (b, start, end, binding) => {
+          this.#flows.packet(b, start, end, binding, now());
+          options.packets.send(b, start, end);
+        },
+      },
     );
     this.#pump = new Pump(
       this.#end,
@@ -91,6 +101,11 @@ export class ServerAgent {
   /** Of the TCP connection: behind a proxy, that is the one with the proxy. */
   tcpState(conn: number): TcpState | undefined {
     return this.#pump.tcpState(conn);
+  }
+
+  /** Of the RTP stream that goes from this public port to the core. */
+  quality(binding: number, roundTripMs: number | undefined): QualityStatus | undefined {
+    return this.#flows.status(binding, roundTripMs);
   }
 
   /** Starts listening; gives the addresses that clients connect to. */
@@ -170,8 +185,25 @@ export class ServerAgent {
       case 'listen-end':
         void this.#release(output);
         break;
+      case 'tunnel-opened':
+      case 'tunnel-joined':
+        this.#newest.set(output.tunnel, output.conn);
+        break;
+      case 'tunnel-closed':
+        this.#newest.delete(output.tunnel);
+        break;
+      case 'released':
+        this.#flowEnds(output);
+        break;
     }
     this.#options.observe?.(output);
+  }
+
+  #flowEnds({ tunnel, binding }: Extract<ServerOutput, { type: 'released' }>): void {
+    const conn = this.#newest.get(tunnel);
+    const tcp = conn === undefined ? undefined : this.tcpState(conn);
+    const ended = this.#flows.end(binding, tcp?.rttMs);
+    if (ended !== undefined) this.#options.observe?.(ended);
   }
 
   async #listen(id: number, address: Endpoint, protocol: FlowProtocol): Promise<void> {

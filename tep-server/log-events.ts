@@ -1,4 +1,5 @@
 /** What TEP-S tells, as lines of a log: this is the only place that words them. */
+import { logFlowEnded } from '../ops/flow-log.ts';
 import type { Log } from '../ops/log.ts';
 import { logStateChange, protocolName } from '../ops/state-log.ts';
 import type { FlowProtocol } from '../session/outputs.ts';
@@ -36,6 +37,9 @@ export function logServerEvent(log: Log, event: ServerEvent): void {
     case 'bound':
     case 'released':
       log.info(event.type, { tunnel: event.tunnel, ...flowOf(event) });
+      break;
+    case 'flow-ended':
+      logFlowEnded(log, event);
       break;
     case 'listen-failed':
       log.error('a public address cannot be opened', { why: event.fault.text });

@@ -1,6 +1,7 @@
 /** What a TEP-S agent is told at its start, and what it tells. */
 import type { IoFault } from '../io/io-fault.ts';
 import type { CapturePort, PacketPort, RelayPort } from '../io/packet-port.ts';
+import type { FlowEnded } from '../ops/flow-book.ts';
 import type { ServerOptions } from '../session/options.ts';
 import type { ServerOutput } from '../session/outputs.ts';
 import type { Placement } from '../session/placement.ts';
@@ -35,11 +36,12 @@ export interface ServerAgentOptions {
 }
 
 /**
- * What the tunnels say; connections closed before they became part of one; public addresses that could
+ * What the tunnels say; media streams that ended; connections closed before they became part of one; public addresses that could
  * not be opened.
  */
 export type ServerEvent =
   | ServerOutput
+  | FlowEnded
   | { readonly type: 'turned-away'; readonly peer: Endpoint; readonly reason: TurnedAway }
   | { readonly type: 'listen-failed'; readonly id: number; readonly fault: IoFault };
 

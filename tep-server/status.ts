@@ -3,6 +3,7 @@ import type { PortCounters } from '../io/packet-port.ts';
 import { protocolName } from '../ops/state-log.ts';
 import type { Drops, PortStatus, ServerStatus, TunnelStatus } from '../ops/status.ts';
 import { MAX_TUNNELS_LISTED } from '../ops/status.ts';
+import { leastRoundTripMs } from '../session/client-status.ts';
 import type { Counters } from '../session/counters.ts';
 import type { TunnelStatus as Tunnel } from '../session/ends.ts';
 import { formatEndpoint } from '../wire/address.ts';
@@ -41,17 +42,21 @@ export function serverStatus({ agent, portKind, port, common }: StatusParts): Se
 
 function tunnelOf(tunnel: Tunnel, agent: ServerAgent): TunnelStatus {
   const { id, user, openedMs, counters, links, ports, state } = tunnel;
+  const connections = links.map(({ conn, peer, queuedOctets }) => {
+    const tcp = agent.tcpState(conn);
+    const measured = tcp && { rttMs: tcp.rttMs, tcp };
+    return { peer: formatEndpoint(peer), state, ...measured, queuedOctets };
+  });
+  const roundTripMs = leastRoundTripMs(connections);
   return {
     id,
     user,
     sinceMs: openedMs,
-    connections: links.map(({ conn, peer, queuedOctets }) => {
-      const tcp = agent.tcpState(conn);
-      const measured = tcp && { rttMs: tcp.rttMs, tcp };
-      return { peer: formatEndpoint(peer), state, ...measured, queuedOctets };
-    }),
-    bindings: ports.map(({ address, protocol }) => {
-      return { public: formatEndpoint(address), protocol: protocolName(protocol) };
+    connections,
+    bindings: ports.map(({ binding, address, protocol }) => {
+      const quality = agent.quality(binding, roundTripMs);
+      const at = { public: formatEndpoint(address), protocol: protocolName(protocol) };
+      return { ...at, ...(quality && { quality }) };
     }),
     ...trafficOf(counters),
     dropped: counters.dropped,

@@ -1,6 +1,7 @@
 /** The status of an agent as text for a terminal. */
 
 import { PORT_DROPS } from '../../io/packet-port.ts';
+import type { QualityStatus } from '../../ops/flow-quality.ts';
 import type {
   AgentStatus,
   BindingStatus,
@@ -19,6 +20,7 @@ import type { Rate, Rates } from './rates.ts';
 /** Rows of a list; a terminal shows the first of them. */
 const MOST_ROWS = 20;
 const MS_PER_S = 1_000;
+const TUNNEL_TITLES = ['tunnel', 'user', 'from', 'for', 'ports'] as const;
 
 /** Lines without line ends. */
 export function statusLines(status: AgentStatus, rates: Rates | undefined): readonly string[] {
@@ -102,15 +104,42 @@ function connectionLines(connections: readonly ConnectionStatus[]): readonly str
 
 function bindingLines(bindings: readonly BindingStatus[]): readonly string[] {
   return list(
-    ['phone', 'public', '', 'by'],
-    bindings.map(({ ue = '-', public: at, protocol, origin = '-' }) => [ue, at, protocol, origin]),
+    ['phone', 'public', '', 'by', ...QUALITY_TITLES],
+    bindings.map(({ ue = '-', public: at, protocol, origin = '-', quality }) => {
+      return [ue, at, protocol, origin, ...qualityCells(quality)];
+    }),
     bindings.length,
   );
 }
 
+const QUALITY_TITLES = ['received', 'lost', 'jitter', 'late', 'stalls', 'MOS'] as const;
+
+function qualityCells(quality: QualityStatus | undefined): readonly string[] {
+  if (quality === undefined) return QUALITY_TITLES.map(() => '-');
+  const { received, lost, jitterMs, lateMs, stalls, mos } = quality;
+  return [
+    count(received),
+    share(lost, received + lost),
+    rttText(jitterMs),
+    rttText(lateMs.p99),
+    count(stalls),
+    mos === undefined ? '-' : mos.toFixed(2),
+  ];
+}
+
+/** The worst of the streams of a tunnel. */
+function worstOf(bindings: readonly BindingStatus[]): readonly string[] {
+  const streams = bindings.flatMap(({ quality }) => (quality === undefined ? [] : [quality]));
+  const scores = streams.flatMap(({ mos }) => (mos === undefined ? [] : [mos]));
+  return [
+    streams.length === 0 ? '-' : count(streams.reduce((sum, { stalls }) => sum + stalls, 0)),
+    scores.length === 0 ? '-' : Math.min(...scores).toFixed(2),
+  ];
+}
+
 function tunnelLines(tunnels: readonly TunnelStatus[], all: number, nowMs: number) {
   return list(
-    ['tunnel', 'user', 'from', 'for', 'ports', 'sent', 'received', 'dropped', 'round trip'],
+    [...TUNNEL_TITLES, 'sent', 'received', 'dropped', 'round trip', 'stalls', 'least MOS'],
     tunnels.map((tunnel) => {
       const { connections } = tunnel;
       const rtts = connections.flatMap(({ rttMs }) => (rttMs === undefined ? [] : [rttMs]));
@@ -124,6 +153,7 @@ function tunnelLines(tunnels: readonly TunnelStatus[], all: number, nowMs: numbe
         count(tunnel.received.packets),
         count(tunnel.dropped),
         rttText(rtts.length === 0 ? undefined : Math.min(...rtts)),
+        ...worstOf(tunnel.bindings),
       ];
     }),
     all,
@@ -177,6 +207,10 @@ function rttText(ms: number | undefined): string {
 
 function count(n: number): string {
   return n.toLocaleString('en-US');
+}
+
+function share(part: number, all: number): string {
+  return all === 0 ? '0 %' : `${((100 * part) / all).toFixed(2)} %`;
 }
 
 function times(n: number): string {

@@ -14,6 +14,11 @@ const COMMON = {
   port: { kind: 'rings', received: 5, sent: 6, drops: { 'ring-overrun': 2 } },
 } as const;
 
+const QUALITY = {
+  ...{ received: 1_990, lost: 10, jitterMs: 2.34, lateMs: { p50: 0.4, p99: 31.25 } },
+  ...{ stalls: 3, longestStallMs: 180, mos: 4.126 },
+} as const;
+
 /** A call of 50 packets a second, at the moment that the agent is asked. */
 function client(second: number): ClientStatus {
   const packets = 50 * second;
@@ -33,7 +38,11 @@ function client(second: number): ClientStatus {
       connections: [{ peer: '203.0.113.1:443', state: 'ready', rttMs: 20.25, queuedOctets: 1_400 }],
     },
     bindings: [
-      { ue: '10.0.0.2:5004', public: '198.51.100.7:30000', protocol: 'udp', origin: 'static' },
+      {
+        ...{ ue: '10.0.0.2:5004', public: '198.51.100.7:30000', protocol: 'udp', origin: 'static' },
+        quality: QUALITY,
+      },
+      { ue: '10.0.0.2:5005', public: '198.51.100.7:30001', protocol: 'udp', origin: 'static' },
     ],
     maps: [],
   };
@@ -45,7 +54,10 @@ function server(second: number): ServerStatus {
     user: `user${id}`,
     sinceMs: 1_000_000,
     connections: [],
-    bindings: [],
+    bindings: [
+      { public: '198.51.100.7:30000', protocol: 'udp' as const, quality: QUALITY },
+      { public: '198.51.100.7:30002', protocol: 'udp' as const, quality: { ...QUALITY, mos: 3.2 } },
+    ],
     sent: { packets: 0, octets: 0 },
     received: { packets: 0, octets: 0 },
     dropped: 0,
@@ -91,8 +103,9 @@ test('a client: tunnel, rates, round trip, bindings, drops with what they mean',
     connection       state  round trip  waiting
     203.0.113.1:443  ready  20.3 ms     1,400 octets
 
-    phone          public                   by
-    10.0.0.2:5004  198.51.100.7:30000  udp  static
+    phone          public                   by      received  lost    jitter  late     stalls  MOS
+    10.0.0.2:5004  198.51.100.7:30000  udp  static  1,990     0.50 %  2.3 ms  31.3 ms  3       4.13
+    10.0.0.2:5005  198.51.100.7:30001  udp  static  -         -       -       -        -       -
 
   dropped
     12  send-queue-full  the peer reads too slowly; queue at its limit
@@ -113,7 +126,8 @@ test('a server lists some of its tunnels', async (t) => {
     world.out(),
     /tunnels {3}1,234, public ports 5\n {2}clients {3}connections 3, not authenticated 1\n/,
   );
-  t.regex(world.out(), /user19 /);
+  t.regex(world.out(), /round trip {2}stalls {2}least MOS\n/);
+  t.regex(world.out(), /user19 .* 6 {7}3\.20\n/);
   t.notRegex(world.out(), /user20 /);
   t.regex(world.out(), /and 1,214 more/);
   t.regex(world.out(), /turned away\n {4}4 {2}http/);

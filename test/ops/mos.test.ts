@@ -1,5 +1,5 @@
 import test from 'ava';
-import { G711, mos, mosOfRating, rating } from '../../ops/mos.ts';
+import { burstRatio, G711, mos, mosOfRating, rating } from '../../ops/mos.ts';
 
 test('[G.107 annex B] MOS of round ratings', (t) => {
   // Table B.1 of G.107, whose 4.03 for R = 80 is rounded up from 4.024.
@@ -55,4 +55,19 @@ test('impossible arguments are our own mistake', (t) => {
   ] as const) {
     t.throws(() => mos(G711, delayMs, loss), { instanceOf: RangeError });
   }
+});
+
+test('[G.107 equation 7-29] the same loss in bursts is worse', (t) => {
+  // 95 · 2 / (2 / 2 + 25.1) = 7.28 instead of 95 · 2 / 27.1 = 7.01.
+  t.is(rating(G711, 0, 0.02).toFixed(2), '86.19');
+  t.is(rating(G711, 0, 0.02, 2).toFixed(2), '85.92');
+  t.throws(() => rating(G711, 0, 0.02, 0.5), { instanceOf: RangeError });
+});
+
+test('[G.107 clause 3.5] burst ratio: 1 for random loss, the mean gap in its units otherwise', (t) => {
+  t.is(burstRatio(0, 0, 0), 1);
+  // Every second packet lost at random makes gaps of two on average.
+  t.is(burstRatio(100, 50, 0.5), 1);
+  t.is(burstRatio(100, 10, 0.5), 5);
+  t.is(burstRatio(5, 10, 0.01), 1);
 });
