@@ -6,6 +6,7 @@
 import type { Duplex } from 'node:stream';
 import type { CloseOutput } from '../session/outputs.ts';
 import type { TunnelEnd } from '../session/tunnel-end.ts';
+import { CarrierSampler } from './carrier-sampler.ts';
 import { Alarm, now } from './clock.ts';
 import { StreamLink } from './stream-link.ts';
 import { TcpInfo, type TcpState } from './tcp-info.ts';
@@ -20,6 +21,7 @@ export class Pump<Output extends { readonly type: string }> {
   readonly #gone: (conn: number) => void;
   readonly #links = new Map<number, StreamLink>();
   readonly #tcp = new TcpInfo();
+  readonly #sampler: CarrierSampler;
   readonly #alarm = new Alarm(() => this.touched());
   #settling: NodeJS.Immediate | undefined;
   #idle: (() => void) | undefined;
@@ -36,6 +38,7 @@ export class Pump<Output extends { readonly type: string }> {
     gone: (conn: number) => void = () => {},
   ) {
     this.#end = end;
+    this.#sampler = new CarrierSampler(end);
     this.#obey = obey;
     this.#flush = flush;
     this.#gone = gone;
@@ -46,6 +49,7 @@ export class Pump<Output extends { readonly type: string }> {
     const touched = () => this.touched();
     const gone = (conn: number) => {
       this.#links.delete(conn);
+      this.#sampler.gone(conn);
       this.#gone(conn);
       if (this.#links.size === 0) this.#idle?.();
     };
@@ -99,10 +103,16 @@ export class Pump<Output extends { readonly type: string }> {
     if (end.nextTimeout() <= now()) end.timeout(now());
     for (let output = end.poll(); output !== undefined; output = end.poll()) this.#act(output);
     this.#flush();
-    for (let conn = end.writable(); conn >= 0; conn = end.writable()) {
-      this.#links.get(conn)?.flush();
-    }
+    this.#sampler.sweep(now());
+    for (let conn = end.writable(); conn >= 0; conn = end.writable()) this.#write(conn);
     this.#alarm.set(end.nextTimeout());
+  }
+
+  #write(conn: number): void {
+    const link = this.#links.get(conn);
+    if (link === undefined) return;
+    link.flush();
+    this.#sampler.wrote(conn, link.stream);
   }
 
   #act(output: Output): void {

@@ -27,8 +27,11 @@ const INFO_LEN = 192;
 const LEAST_LEN = 104;
 
 const OFF_CA_STATE = 1;
+const OFF_RETRANSMITS = 2;
+const OFF_BACKOFF = 4;
 const OFF_RTO = 8;
 const OFF_UNACKED = 24;
+const OFF_SACKED = 28;
 const OFF_RTT = 68;
 const OFF_RTTVAR = 72;
 const OFF_CWND = 80;
@@ -37,6 +40,7 @@ const OFF_DELIVERY_RATE = 160;
 
 /** `enum tcp_ca_state`. */
 const CA_STATES = ['open', 'disorder', 'cwr', 'recovery', 'loss'] as const;
+const RECOVERY = CA_STATES.indexOf('recovery');
 
 export interface TcpState {
   /** `open`, or why the sender holds back. */
@@ -77,6 +81,17 @@ export class TcpInfo {
   /** Octets that were written and not acknowledged. */
   get outstanding(): number {
     return this.#queued[0] ?? 0;
+  }
+
+  /**
+   * A segment is missing at the other end, or has not been acknowledged in time: all that is sent after it waits for
+   * it. Segments acknowledged beyond a hole (SACK) are the first sign, a round trip after the loss; recovery and
+   * timeouts follow.
+   */
+  get isTroubled(): boolean {
+    const isHeldBack = this.#octet(OFF_CA_STATE) >= RECOVERY;
+    const isLate = this.#octet(OFF_RETRANSMITS) > 0 || this.#octet(OFF_BACKOFF) > 0;
+    return isHeldBack || isLate || this.#word(OFF_SACKED) > 0;
   }
 
   /** Smoothed. */

@@ -5,13 +5,18 @@
  * Memory: MAX_FLOWS of 5.5 KiB; streams above that are carried and not watched.
  */
 import type { Endpoint } from '../wire/address.ts';
+import { u8 } from '../wire/bytes.ts';
+import * as ipv4 from '../wire/ipv4.ts';
 import { PAYLOADS, payloadKind } from '../wire/multiplex.ts';
 import { PacketView, readPacket } from '../wire/packet.ts';
 import * as rtp from '../wire/rtp.ts';
-import { PROTOCOL as UDP } from '../wire/udp.ts';
+import { PROTOCOL as UDP, HEADER_LEN as UDP_HEADER_LEN } from '../wire/udp.ts';
 import { FlowQuality, type QualityStatus } from './flow-quality.ts';
 
 const MAX_FLOWS = 4_096;
+/** Version 4, five words of header. */
+const PLAIN_IPV4 = 0x45;
+const PLAIN_LEN = ipv4.MIN_HEADER_LEN + UDP_HEADER_LEN;
 
 /** A stream whose binding has ended; `at`: the end of the binding that is ours. */
 export interface FlowEnded {
@@ -28,7 +33,9 @@ interface Flow {
 export class FlowBook {
   readonly #view = new PacketView();
   readonly #ours: 'source' | 'destination';
-  readonly #flows = new Map<number, Flow>();
+  /** By binding; their numbers are small. */
+  readonly #flows: (Flow | undefined)[] = [];
+  #size = 0;
 
   /** Which address of a packet that leaves the tunnel is that of its binding. */
   constructor(ours: 'source' | 'destination') {
@@ -37,36 +44,45 @@ export class FlowBook {
 
   /** A packet at [from, end) that leaves the tunnel. */
   packet(b: Uint8Array, from: number, end: number, binding: number, now: number): void {
-    const view = this.#view;
-    if (readPacket(view, b, from, end) !== 0 || view.protocol !== UDP) return;
-    const { payload, payloadEnd } = view;
-    if (payloadKind(b, payload, payloadEnd) !== PAYLOADS.RTP) return;
-    if (rtp.check(b, payload, payloadEnd) !== 0) return;
-    const flow = this.#flows.get(binding) ?? this.#begin(b, binding);
-    flow?.quality.packet(b, payload, now);
+    const at = this.#payloadAt(b, from, end);
+    if (at < 0 || end - at < rtp.MIN_HEADER_LEN) return;
+    if (payloadKind(b, at, end) !== PAYLOADS.RTP) return;
+    const flow = this.#flows[binding] ?? this.#begin(b, from, end, binding);
+    flow?.quality.packet(b, at, now);
   }
 
   status(binding: number, roundTripMs: number | undefined): QualityStatus | undefined {
-    return this.#flows.get(binding)?.quality.status(roundTripMs);
+    return this.#flows[binding]?.quality.status(roundTripMs);
   }
 
   /** The binding has ended: what became of its stream, if one came. */
   end(binding: number, roundTripMs: number | undefined): FlowEnded | undefined {
-    const flow = this.#flows.get(binding);
-    this.#flows.delete(binding);
+    const flow = this.#flows[binding];
     if (flow === undefined) return undefined;
+    this.#flows[binding] = undefined;
+    this.#size -= 1;
     return { type: 'flow-ended', at: flow.at, quality: flow.quality.status(roundTripMs) };
   }
 
   /** All bindings but these have ended. */
   keep(bindings: ReadonlySet<number>, roundTripMs: number | undefined): readonly FlowEnded[] {
-    const ended = [...this.#flows.keys()].filter((binding) => !bindings.has(binding));
-    return ended.flatMap((binding) => this.end(binding, roundTripMs) ?? []);
+    return this.#flows.flatMap((_, binding) =>
+      bindings.has(binding) ? [] : (this.end(binding, roundTripMs) ?? []),
+    );
   }
 
-  /** Of the packet in view. */
-  #begin(b: Uint8Array, binding: number): Flow | undefined {
-    if (this.#flows.size >= MAX_FLOWS) return undefined;
+  /** Of a UDP packet; -1 of others. Nearly all are IPv4 without options, and seen to be so at once. */
+  #payloadAt(b: Uint8Array, from: number, end: number): number {
+    if (end - from >= PLAIN_LEN && u8(b, from) === PLAIN_IPV4) {
+      return ipv4.protocol(b, from) === UDP ? from + PLAIN_LEN : -1;
+    }
+    const view = this.#view;
+    return readPacket(view, b, from, end) === 0 && view.protocol === UDP ? view.payload : -1;
+  }
+
+  #begin(b: Uint8Array, from: number, end: number, binding: number): Flow | undefined {
+    if (this.#size >= MAX_FLOWS || binding < 0) return undefined;
+    if (readPacket(this.#view, b, from, end) !== 0) return undefined;
     const { version: family, addressLength, sourceAt, destinationAt } = this.#view;
     const { sourcePort, destinationPort } = this.#view;
     const isSource = this.#ours === 'source';
@@ -74,7 +90,8 @@ export class FlowBook {
     const address = b.slice(at, at + addressLength);
     const port = isSource ? sourcePort : destinationPort;
     const flow = { at: { family, address, port }, quality: new FlowQuality() };
-    this.#flows.set(binding, flow);
+    this.#flows[binding] = flow;
+    this.#size += 1;
     return flow;
   }
 }

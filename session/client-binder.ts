@@ -142,7 +142,7 @@ export class ClientBinder {
     const before = binding.told;
     binding.told = address;
     this.#tellBound(binding.first, before !== undefined && !same(before, address));
-    for (const slot of binding.slots) stun.answer(slot, sink);
+    for (const slot of binding.slots) stun.answer(slot, sink, now);
     this.automatic.granted(binding);
     this.#parts.granted(binding, now);
   }

@@ -123,7 +123,7 @@ export class ClientData {
     if (slot === undefined) return FAULTS.NO_BINDING;
     slot.binding.usedMs = now;
     if (view.protocol === tcp.PROTOCOL) this.#segment(slot, b, now);
-    sink.packet(b, view.start, view.end, slot.number);
+    sink.packet(b, view.start, view.end, slot.number, now);
     return 0;
   }
 
@@ -235,7 +235,7 @@ export class ClientData {
     if (reach.isOut) return this.#refuse(FAULTS.NO_TUNNEL, b, now);
     slot.held = held;
     slot.binding.usedMs = now;
-    stun.answer(slot, sink);
+    stun.answer(slot, sink, now);
     return 0;
   }
 }

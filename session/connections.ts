@@ -190,7 +190,13 @@ export class Connections<C extends Connection, Output> {
     const c = this.#byNumber.get(conn);
     if (c === undefined) return;
     c.carrier.learn(state);
-    if (c.state === 'ready') this.#options.learnt(c, now);
+    if (c.state !== 'ready') return;
+    this.#options.learnt(c, now);
+    if (state.isTroubled && c.queue.length === 0 && c.keepalive.isCold(now)) this.#indicate(c, now);
+  }
+
+  #indicate(c: C, now: number): void {
+    this.sendControl(c, keepAlive(this.#options.random(TRANSACTION_ID_LEN)), now);
   }
 
   #filled(c: C, now: number): void {
@@ -209,7 +215,7 @@ export class Connections<C extends Connection, Output> {
     if (over !== 0) this.end(c, 'shut', over, now);
     else if (c.state === 'draining') this.#cut(c);
     else if (c.state === 'ready' && c.keepalive.indicationDue(now)) {
-      this.sendControl(c, keepAlive(this.#options.random(TRANSACTION_ID_LEN)), now);
+      this.#indicate(c, now);
     }
   }
 

@@ -2,11 +2,17 @@
  * Liveness of one connection (tep-wire 7, RFC 8445 11, standards M-19): when to send a Binding
  * indication because nothing else was sent, and when to give the connection up because nothing came.
  * Any octets count in either direction.
+ *
+ * A connection on which a segment is missing is kept warm besides: media avoid it, and TCP learns only from what is
+ * acknowledged after it that a segment which it has sent again is lost too (RFC 8985 5). Without that it takes a
+ * timeout.
  */
 import type { LivenessOptions } from './tunnel-end.ts';
 
 const IDLE_MS = 15_000;
 const DEAD_MS = 40_000;
+/** As a call would. */
+const WARM_MS = 20;
 
 export class Keepalive {
   readonly #idleMs: number;
@@ -24,6 +30,11 @@ export class Keepalive {
 
   indicationDue(now: number): boolean {
     return now >= this.sentAtMs + this.#idleMs;
+  }
+
+  /** Of a connection on which a segment is missing. */
+  isCold(now: number): boolean {
+    return now >= this.sentAtMs + WARM_MS;
   }
 
   deadAtMs(): number {

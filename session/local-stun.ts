@@ -39,7 +39,7 @@ export class LocalStun {
   }
 
   /** Answers the request that the slot holds, once it has its public address. */
-  answer(slot: ClientSlot, sink: PacketSink): void {
+  answer(slot: ClientSlot, sink: PacketSink, now: number): void {
     const { held, address } = slot;
     if (held === undefined || address === undefined) return;
     slot.held = undefined;
@@ -47,7 +47,7 @@ export class LocalStun {
     if (answer === undefined) return;
     const out = this.#scratch;
     const end = writeUdpPacket(out, 0, held.server, slot.ue, answer, 0, answer.length);
-    sink.packet(out, 0, end, slot.number);
+    sink.packet(out, 0, end, slot.number, now);
   }
 
   #serverAsked(b: Uint8Array, view: PacketView): Endpoint | undefined {

@@ -173,7 +173,8 @@ export interface PacketSink {
   /**
    * A whole IP packet at [start, end) of `b`, addresses and checksums right: for the application at
    * TEP-C, for the core at TEP-S. `b` is valid during the call only. `binding` is the number of the
-   * binding that it belongs to (see `bound`), so that an agent need not look it up again.
+   * binding that it belongs to (see `bound`), so that an agent need not look it up again. `now` is that of
+   * the verb.
    */
-  packet(b: Uint8Array, start: number, end: number, binding: number): void;
+  packet(b: Uint8Array, start: number, end: number, binding: number, now: number): void;
 }

@@ -32,7 +32,7 @@ export class Refuser {
     const length = writeRefusal(this.#out, 0, b, view);
     if (length === 0) return;
     this.#tokens -= 1;
-    this.#sink.packet(this.#out, 0, length, NO_BINDING);
+    this.#sink.packet(this.#out, 0, length, NO_BINDING, now);
   }
 
   #fill(now: number): void {

@@ -65,7 +65,7 @@ export class ServerData {
     if (slot === undefined || slot.tunnel !== tunnel) return FAULTS.FOREIGN_SOURCE;
     const forbidden = view.isIcmpError ? this.#judgeErrorUp(b) : this.#judgePacketUp(b);
     if (forbidden !== 0) return forbidden;
-    this.#parts.sink.packet(b, view.start, view.end, slot.number);
+    this.#parts.sink.packet(b, view.start, view.end, slot.number, now);
     return 0;
   }
 

@@ -59,8 +59,8 @@ export class ClientAgent {
     this.#end = new TunnelClient(
       { ...options.tunnel, random: systemRandom },
       {
-        packet: (b, start, end, binding) => {
-          this.#flows.packet(b, start, end, binding, now());
+        packet: (b, start, end, binding, atMs) => {
+          this.#flows.packet(b, start, end, binding, atMs);
           options.packets.send(b, start, end);
         },
       },

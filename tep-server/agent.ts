@@ -66,8 +66,8 @@ export class ServerAgent {
         }),
       },
       {
-        packet: (b, start, end, binding) => {
-          this.#flows.packet(b, start, end, binding, now());
+        packet: (b, start, end, binding, atMs) => {
+          this.#flows.packet(b, start, end, binding, atMs);
           options.packets.send(b, start, end);
         },
       },

@@ -315,3 +315,27 @@ test('[B5] the answer to the opening request has FINGERPRINT and integrity', (t)
   const octets = new Uint8Array(20);
   t.is(typeof decode(octets, 0, 20), 'number');
 });
+
+test('[G-25] a connection on which a segment is missing is kept warm, at the pace of a call', (t) => {
+  const raw = new RawServer();
+  const c = raw.connection(1);
+  c.open();
+  const troubled = { outstanding: 400, isTroubled: true, rttMs: 40 };
+  const sent = [0, 19, 20, 21, 39, 40, 60].map((ms) => {
+    raw.server.carrier(1, troubled, START_MS + ms);
+    return c.read().map((message) => message.class);
+  });
+  t.deepEqual(sent, [[], [], ['indication'], [], [], ['indication'], ['indication']]);
+  raw.server.carrier(1, { ...troubled, isTroubled: false }, START_MS + 100);
+  t.is(c.read().length, 0);
+});
+
+test('[G-25] what waits to be written is enough to keep a connection warm', (t) => {
+  const raw = new RawServer();
+  const c = raw.connection(1);
+  c.open();
+  const troubled = { outstanding: 400, isTroubled: true, rttMs: 40 };
+  // Nothing is read, as if the system took no more.
+  for (let ms = 20; ms < 10_000; ms += 20) raw.server.carrier(1, troubled, START_MS + ms);
+  t.is(c.read().length, 1);
+});
