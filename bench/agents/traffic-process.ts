@@ -37,6 +37,12 @@ interface Target {
   readonly port: number;
 }
 
+interface Sockets {
+  readonly address: string;
+  readonly sockets: number;
+  readonly port?: number;
+}
+
 const fds: number[] = [];
 let targets: readonly Target[] = [];
 let sent = 0;
@@ -48,10 +54,11 @@ let nextToSend = 0;
 let nextToRead = 0;
 
 const answers = {
-  /** Opens sockets; gives their addresses. */
-  open({ address, sockets }: { address: string; sockets: number }): string[] {
+  /** Opens sockets, from `port` on where that is given; gives their addresses. */
+  open({ address, sockets, port }: Sockets): string[] {
     const octets = parseAddress(address) ?? new Uint8Array(4);
-    const opened = Array.from({ length: sockets }, () => openSocket(octets));
+    const portOf = (i: number) => (port === undefined ? 0 : port + i);
+    const opened = Array.from({ length: sockets }, (_, i) => openSocket(octets, portOf(i)));
     setInterval(tick, TICK_MS);
     return opened;
   },
@@ -74,11 +81,11 @@ const answers = {
 export type Traffic = typeof answers;
 answer(answers);
 
-function openSocket(address: Uint8Array): string {
+function openSocket(address: Uint8Array, port: number): string {
   const fd = must(calls.socket(AF_INET, SOCK_DGRAM, 0));
   const forced = calls.setOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER);
   if (typeof forced !== 'number') calls.setOption(fd, SOL_SOCKET, SO_RCVBUF, BUFFER);
-  const name = socketName({ family: 4, address, port: 0 });
+  const name = socketName({ family: 4, address, port });
   must(calls.bind(fd, name));
   must(calls.localName(fd, name));
   fds.push(fd);

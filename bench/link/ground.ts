@@ -53,6 +53,11 @@ const INTERFACES = ['west', 'east'];
 export class Ground {
   readonly network: Network;
   readonly impairment: Impairment;
+  /**
+   * Before the command of every peer's programs, so that other load on the machine takes nothing from them;
+   * telephones, gateways and the link come before everybody.
+   */
+  readonly before = ['nice', '-n', '-15'] as const;
   #isSpoilt = false;
 
   private constructor(network: Network, impairment: Impairment) {

@@ -4,10 +4,10 @@
  */
 import { fileURLToPath } from 'node:url';
 import type { Program } from '../../lab/program.ts';
-import { ADDRESSES, type Ground, type GroundHost } from '../link/ground.ts';
+import { ADDRESSES, type GroundHost } from '../link/ground.ts';
 import { type At, Endpoints } from '../media/endpoints.ts';
 import type { RelayPlan } from './naive-process.ts';
-import { made, type Peer, startFavoured } from './peer.ts';
+import { made, type Peer, type Place, startOn } from './peer.ts';
 
 const ENTRY = fileURLToPath(new URL('./naive-process.js', import.meta.url));
 const TCP_PORT = 7_000;
@@ -23,23 +23,31 @@ export const naive: Peer = {
     const gateways = await Endpoints.start(network, 'core');
     const ues = await phones.open(ADDRESSES.ue, flows);
     const media = await gateways.open(ADDRESSES.relay, flows);
-    const at = { address: ADDRESSES.server, port: TCP_PORT };
-    const server = await relay(ground, 'core', { listen: at, own: ADDRESSES.relay, peers: media });
-    const client = await relay(ground, 'ue', { connect: at, own: ADDRESSES.ue, peers: ues });
-    phones.aim(portsOf(ADDRESSES.ue, flows));
-    gateways.aim(portsOf(ADDRESSES.relay, flows));
+    const { client, server, toMedia, toUes } = await startNaive(ground, ues, media);
+    phones.aim(toMedia);
+    gateways.aim(toUes);
     return { phones, gateways, ...made([client], [server]) };
   },
 };
 
+/** With where telephones and gateways have to send to. */
+export async function startNaive(place: Place, ues: readonly At[], media: readonly At[]) {
+  const at = { address: ADDRESSES.server, port: TCP_PORT };
+  const server = await relay(place, 'core', { listen: at, own: ADDRESSES.relay, peers: media });
+  const client = await relay(place, 'ue', { connect: at, own: ADDRESSES.ue, peers: ues });
+  const toMedia = portsOf(ADDRESSES.ue, ues.length);
+  const toUes = portsOf(ADDRESSES.relay, ues.length);
+  return { client, server, toMedia, toUes };
+}
+
 function relay(
-  ground: Ground,
+  place: Place,
   host: GroundHost,
   plan: Omit<RelayPlan, 'firstPort'>,
 ): Promise<Program> {
   const args = [ENTRY, JSON.stringify({ ...plan, firstPort: FIRST_PORT })];
   const ready = { output: /^ready$/m };
-  return startFavoured(ground, host, { command: process.execPath, args, ready });
+  return startOn(place, host, { command: process.execPath, args, ready });
 }
 
 function portsOf(address: string, flows: number): At[] {

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { runTool } from '../../lab/tool.ts';
 import { ADDRESSES } from '../link/ground.ts';
 import { Endpoints, newFolder } from '../media/endpoints.ts';
-import { made, type Opened, type Peer, startFavoured } from './peer.ts';
+import { made, type Opened, type Peer, type Place, startOn } from './peer.ts';
 
 const PORT = 1_194;
-const INSIDE = { server: '10.8.0.1', client: '10.8.0.2' } as const;
+/** Addresses in the tunnel. */
+export const INSIDE = { server: '10.8.0.1', client: '10.8.0.2' } as const;
 const COMMON = [
   ...['--dev', 'tun', '--disable-dco', '--tcp-nodelay', '--verb', '3'],
   ...['--data-ciphers', 'AES-128-GCM', '--ca', 'ca.pem'],
@@ -19,29 +20,7 @@ export const openvpn: Peer = {
   isTcp: true,
   async open(ground, flows): Promise<Opened> {
     const { network } = ground;
-    const folder = newFolder();
-    await makeCertificates(folder);
-    const server = await startFavoured(ground, 'core', {
-      command: 'openvpn',
-      args: [
-        ...[...COMMON, '--proto', 'tcp-server', '--port', String(PORT), '--tls-server'],
-        ...['--dh', 'none', '--cert', 'server.pem', '--key', 'server.key'],
-        ...['--ifconfig', INSIDE.server, INSIDE.client],
-      ],
-      cwd: folder,
-      ready: { port: PORT, protocol: 'tcp' },
-    });
-    const client = await startFavoured(ground, 'ue', {
-      command: 'openvpn',
-      args: [
-        ...[...COMMON, '--proto', 'tcp-client', '--remote', ADDRESSES.server, String(PORT)],
-        ...['--tls-client', '--cert', 'client.pem', '--key', 'client.key'],
-        ...['--ifconfig', INSIDE.client, INSIDE.server],
-      ],
-      cwd: folder,
-      ready: READY,
-    });
-    await server.said(READY.output);
+    const { client, server } = await startOpenvpn(ground);
     const phones = await Endpoints.start(network, 'ue');
     const gateways = await Endpoints.start(network, 'core');
     const ues = await phones.open(INSIDE.client, flows);
@@ -51,6 +30,34 @@ export const openvpn: Peer = {
     return { phones, gateways, ...made([client], [server]) };
   },
 };
+
+/** Both ends, the tunnel open. */
+export async function startOpenvpn(place: Place) {
+  const folder = newFolder();
+  await makeCertificates(folder);
+  const server = await startOn(place, 'core', {
+    command: 'openvpn',
+    args: [
+      ...[...COMMON, '--proto', 'tcp-server', '--port', String(PORT), '--tls-server'],
+      ...['--dh', 'none', '--cert', 'server.pem', '--key', 'server.key'],
+      ...['--ifconfig', INSIDE.server, INSIDE.client],
+    ],
+    cwd: folder,
+    ready: { port: PORT, protocol: 'tcp' },
+  });
+  const client = await startOn(place, 'ue', {
+    command: 'openvpn',
+    args: [
+      ...[...COMMON, '--proto', 'tcp-client', '--remote', ADDRESSES.server, String(PORT)],
+      ...['--tls-client', '--cert', 'client.pem', '--key', 'client.key'],
+      ...['--ifconfig', INSIDE.client, INSIDE.server],
+    ],
+    cwd: folder,
+    ready: READY,
+  });
+  await server.said(READY.output);
+  return { client, server };
+}
 
 async function makeCertificates(folder: string): Promise<void> {
   const curve = [

@@ -1,4 +1,5 @@
 /** Ways to get media across a link, each as its users run it. */
+import type { Network } from '../../lab/network.ts';
 import type { Program, ProgramPlan } from '../../lab/program.ts';
 import type { Ground, GroundHost } from '../link/ground.ts';
 import type { Endpoints } from '../media/endpoints.ts';
@@ -34,24 +35,24 @@ export const PEER_NAMES = [
 ] as const;
 export type PeerName = (typeof PEER_NAMES)[number];
 
-/**
- * All peers alike, so that other load on the machine takes nothing from them; telephones, gateways and the link
- * come before everybody.
- */
-export const FAVOURED = ['nice', '-n', '-15'] as const;
+/** Where a peer's programs are started, with the hosts of `GroundHost`, the path apart. */
+export interface Place {
+  readonly network: Network;
+  /** What comes before a command, for all peers alike. */
+  readonly before: readonly string[];
+}
 
-/** Starts a program of a peer on a host. */
-export function startFavoured(
-  { network }: Ground,
+export function startOn(
+  { network, before }: Place,
   host: GroundHost,
   plan: ProgramPlan,
 ): Promise<Program> {
-  const [command, ...args] = FAVOURED;
+  const [command = plan.command, ...args] = [...before, plan.command, ...plan.args];
   return network.start(host, {
     ...plan,
     name: plan.name ?? `${plan.command} on ${host}`,
     command,
-    args: [...args, plan.command, ...plan.args],
+    args,
   });
 }
 

@@ -7,7 +7,7 @@ import type { ClientStatus, ServerStatus } from '../../ops/status.ts';
 import { parseEndpoint } from '../../wire/address.ts';
 import { ADDRESSES, type Ground, type GroundHost } from '../link/ground.ts';
 import { type At, Endpoints } from '../media/endpoints.ts';
-import { FAVOURED, type Peer } from './peer.ts';
+import type { Peer } from './peer.ts';
 
 const USER = 'bench';
 const PASSWORD = 'a password of some length';
@@ -30,11 +30,11 @@ export function tep(more: MoreSettings): Peer {
   };
 }
 
-async function open({ network }: Ground, flows: number, more: MoreSettings) {
+async function open({ network, before }: Ground, flows: number, more: MoreSettings) {
   const folder = mkdtempSync(join(tmpdir(), 'tep-bench-'));
   const on = (host: GroundHost) => ({
     folder,
-    command: ['ip', 'netns', 'exec', network.namespace(host), ...FAVOURED],
+    command: ['ip', 'netns', 'exec', network.namespace(host), ...before],
   });
   const phones = await Endpoints.start(network, 'ue');
   const gateways = await Endpoints.start(network, 'core');

@@ -7,10 +7,10 @@ import { ADDRESSES, type Ground } from '../link/ground.ts';
 import { type At, Endpoints, filesIn, newFolder } from '../media/endpoints.ts';
 import { FIRST_CHANNEL } from '../turn/turn-connection.ts';
 import type { TurnPlan } from '../turn/turn-process.ts';
-import { made, type Opened, type Peer, startFavoured } from './peer.ts';
+import { made, type Opened, type Peer, type Place, startOn } from './peer.ts';
 
 const ENTRY = fileURLToPath(new URL('../turn/turn-process.js', import.meta.url));
-const PORTS = { tcp: 3478, tls: 5349 } as const;
+export const PORTS = { tcp: 3478, tls: 5349 } as const;
 export const CREDENTIALS = { name: 'bench', password: 'password' };
 /** Behind standard input and both outputs. */
 const FIRST_FD = 3;
@@ -36,7 +36,7 @@ async function open(ground: Ground, flows: number, transport: 'tcp' | 'tls'): Pr
     folder,
     media: { program: await compile('bench/media/media.c'), args: filesIn(folder) },
   };
-  const client = await startFavoured(ground, 'ue', {
+  const client = await startOn(ground, 'ue', {
     command: process.execPath,
     args: [ENTRY, JSON.stringify(plan)],
     ready: { output: /^ready$/m },
@@ -55,7 +55,7 @@ function relayedIn(output: string): At[] {
   return [...lines].map(([, address = '', port]) => ({ address, port: Number(port) }));
 }
 
-export async function startCoturn(ground: Ground, folder: string) {
+export async function startCoturn(place: Place, folder: string) {
   const certificate = join(folder, 'certificate.pem');
   const key = join(folder, 'key.pem');
   await runTool({
@@ -65,7 +65,7 @@ export async function startCoturn(ground: Ground, folder: string) {
       ...['-subj', '/CN=bench', '-days', '2', '-keyout', key, '-out', certificate],
     ],
   });
-  return startFavoured(ground, 'core', {
+  return startOn(place, 'core', {
     command: 'turnserver',
     args: [
       ...['-n', '--no-cli', '--no-dtls', '--lt-cred-mech', '--realm=bench'],
