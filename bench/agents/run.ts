@@ -2,12 +2,13 @@
  * What the agents cost, as the kernel counts it, each as people run it: a process of its own, with telephones
  * and media gateways in others.
  *
- *     npm run bench:agents -- [--json] [--quick] [sockets] [rings] [floor] [idle] [memory]
+ *     npm run bench:agents -- [--json] [--quick] [sockets] [sockets-floor] [rings] [rings-floor] [idle] [memory]
  *
  * Ends with a line for each aim: figure, aim, met or missed. Exit status 1 when one is missed.
  */
 import { labMissing } from '../../lab/requirements.ts';
 import { openFloor } from '../floor/scene.ts';
+import { openSocketsFloor } from '../floor/sockets-scene.ts';
 import { Child } from './child.ts';
 import { cpuNs, residentMb } from './process-use.ts';
 import { type MeasuredScene, openScene, PASSWORD, USER } from './scene.ts';
@@ -20,7 +21,7 @@ const TUNNELS = 1_000;
 
 const QUICK = process.argv.includes('--quick');
 const JSON_ONLY = process.argv.includes('--json');
-const CASES = ['sockets', 'rings', 'floor', 'idle', 'memory'] as const;
+const CASES = ['sockets', 'sockets-floor', 'rings', 'rings-floor', 'idle', 'memory'] as const;
 const wanted = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 
 const WARM_UP_MS = QUICK ? 1_500 : 4_000;
@@ -50,16 +51,18 @@ const skipped: string[] = [];
 /** What stands in the way of a case on this machine. */
 const missingFor = {
   sockets: () => undefined,
+  'sockets-floor': () => labMissing(['cc']),
   rings: () => labMissing(),
-  floor: () => labMissing(['cc']),
+  'rings-floor': () => labMissing(['cc']),
   idle: () => undefined,
   memory: () => undefined,
 } as const;
 
 const runs = {
   sockets: () => costs('sockets', 3.5),
+  'sockets-floor': () => floor('sockets', openSocketsFloor(FLOWS)),
   rings: () => costs('rings', 2),
-  floor,
+  'rings-floor': () => floor('rings', openFloor(FLOWS)),
   idle,
   memory,
 } as const;
@@ -82,15 +85,15 @@ async function costs(port: 'sockets' | 'rings', aim: number): Promise<void> {
   }
 }
 
-/** The least that this machine asks for what `rings` does, and how far above it the agents are. */
-async function floor(): Promise<void> {
-  for (const { direction, clientUs, serverUs } of await eachWay('floor', openFloor(FLOWS))) {
+/** The least that this machine asks for what an agent does, and how far above it the agents are. */
+async function floor(port: 'sockets' | 'rings', opening: Promise<MeasuredScene>): Promise<void> {
+  for (const { direction, clientUs, serverUs } of await eachWay(`floor of ${port}`, opening)) {
     const above = (agent: string, least: number) =>
-      figureOf(`rings, ${direction}, ${agent}`).map((figure) => round(figure / least));
+      figureOf(`${port}, ${direction}, ${agent}`).map((figure) => round(figure / least));
     const [client] = above('TEP-C', clientUs);
     const [server] = above('TEP-S', serverUs);
     if (client === undefined || server === undefined) continue;
-    tell(`rings / floor, ${direction}`, { client, server });
+    tell(`${port} / floor, ${direction}`, { client, server });
   }
 }
 

@@ -1,13 +1,11 @@
 /**
  * The scene of the agents with `rings` (agents/scene.ts), and in the place of each agent the least C program that
- * could stand there (floor.c): what this machine and its kernel ask for the same packets, whoever moves them. No
+ * could stand there (veth.c): what this machine and its kernel ask for the same packets, whoever moves them. No
  * address is rewritten, so gateways send to the telephones' own addresses.
  */
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Network } from '../../lab/network.ts';
 import type { Program } from '../../lab/program.ts';
 import { siteOf } from '../../lab/sites.ts';
@@ -15,16 +13,13 @@ import { Child } from '../agents/child.ts';
 import type { MeasuredScene } from '../agents/scene.ts';
 import type { Traffic } from '../agents/traffic-process.ts';
 import type { Interfaces } from './interface-process.ts';
+import { compile, READY } from './programs.ts';
 
-/** From build/bench/floor, where this runs. */
-const SOURCE = fileURLToPath(new URL('../../../bench/floor/floor.c', import.meta.url));
 const PORT = '80';
-/** What it prints when the other one may be started, or traffic. */
-const READY = { listen: /listening/, connect: /ready/ } as const;
 
 export async function openFloor(flows: number): Promise<MeasuredScene> {
   const folder = mkdtempSync(join(tmpdir(), 'tep-floor-'));
-  const program = compileFloor(folder);
+  const program = compile('veth', folder);
   const site = siteOf('open', []);
   const network = await Network.build(site.topology);
   const on = (host: string) => ['ip', 'netns', 'exec', network.namespace(host)];
@@ -54,11 +49,4 @@ export async function openFloor(flows: number): Promise<MeasuredScene> {
     rmSync(folder, { recursive: true, force: true });
   };
   return { client, server, phones, gateways, close };
-}
-
-/** Puts the program into `folder`; gives its path. */
-export function compileFloor(folder: string): string {
-  const program = join(folder, 'floor');
-  execFileSync('cc', ['-O2', '-Wall', '-Wextra', '-o', program, SOURCE], { stdio: 'inherit' });
-  return program;
 }
