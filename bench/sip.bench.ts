@@ -36,6 +36,7 @@ const PASSAGE: Passage = {
   recordRoutes: ['sip:192.0.2.5:443;transport=tls;lr'],
   paths: [],
   route: undefined,
+  hidesVias: false,
 };
 const tracker = new OfferAnswer();
 

@@ -10,6 +10,7 @@ import type { Kind, Read } from './key.ts';
 const MAX_PORT = 0xffff;
 const PORT_PLAIN = 80;
 const PORT_TLS = 443;
+const PORT_SIP = 5060;
 const UDP = 17;
 const TCP = 6;
 /** RFC 1123 2.1: letters, digits and hyphens; underscores are found in private zones. */
@@ -102,6 +103,41 @@ export const advertised = kind<Advertised>(
     const at = parseEndpoint(rest);
     if (at === undefined || at.port === 0) return undefined;
     return { transport: scheme === 'tls' ? 'TLS' : 'TCP', at };
+  },
+);
+
+/** A way to a SIP proxy. */
+export interface SipServer {
+  readonly transport: 'udp' | 'tcp' | 'tls';
+  /** A name, or an address without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Without a scheme all ways to it, the plainest first. */
+export const sipServer = kind<readonly SipServer[]>(
+  'P-CSCF',
+  'a P-CSCF: pcscf.example (UDP and TCP 5060, then TLS 443), udp://pcscf.example:5060, tcp://… or tls://…',
+  (text) => {
+    const [, scheme, rest = ''] = /^(?:(udp|tcp|tls):\/\/)?(.*)$/.exec(text) ?? [];
+    const ways = (['udp', 'tcp', 'tls'] as const).filter((way) => (scheme ?? way) === way);
+    const found = ways.map((transport) => {
+      const target = parseHostPort(rest, transport === 'tls' ? PORT_TLS : PORT_SIP);
+      return target && { transport, ...target };
+    });
+    const whole = found.filter((one) => one !== undefined);
+    const isOne = scheme !== undefined || parseHostPort(rest, undefined) === undefined;
+    return whole.length === ways.length && isOne ? whole : undefined;
+  },
+);
+
+/** Where phones speak to us: an address that they can be told, and any free port for 0. */
+export const phoneAddress = kind<Endpoint>(
+  'ADDRESS:PORT',
+  'one address of this machine: 127.0.0.1:5060 or [::1]:5060',
+  (text) => {
+    const at = parseEndpoint(text);
+    return at?.address.every((octet) => octet === 0) === false ? at : undefined;
   },
 );
 

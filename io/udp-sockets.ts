@@ -13,6 +13,7 @@ import { EndpointTable } from '../session/endpoint-table.ts';
 import type { RandomSource } from '../session/tunnel-end.ts';
 import type { Endpoint } from '../wire/address.ts';
 import { writeUdpPacket } from '../wire/build.ts';
+import { equal } from '../wire/bytes.ts';
 import * as ipv4 from '../wire/ipv4.ts';
 import * as ipv6 from '../wire/ipv6.ts';
 import { PacketView, readPacket } from '../wire/packet.ts';
@@ -24,6 +25,8 @@ import { type PacketReceiver, PortCounts, type RelayPort } from './packet-port.t
 /** The longest record of a tunnel (tep-wire 2). */
 const MAX_PACKET_LEN = 65_535;
 const MAX_SOCKETS = 65_536;
+/** Of one socket. */
+const MAX_SENDERS = 64;
 const SEED_LEN = 8;
 
 export class UdpSockets implements RelayPort {
@@ -31,6 +34,9 @@ export class UdpSockets implements RelayPort {
   readonly #datagrams: Datagrams;
   /** What the open sockets stand for. */
   readonly #faces = new Map<number, Endpoint>();
+  /** The addresses that they have, and who is known to send to them, by port. */
+  readonly #locals = new Map<number, Endpoint>();
+  readonly #senders = new Map<number, Map<number, Endpoint>>();
   /** Ids whose socket is being opened; taken out when they are closed before that. */
   readonly #opening = new Set<number>();
   readonly #table: EndpointTable;
@@ -68,7 +74,20 @@ export class UdpSockets implements RelayPort {
     const face = standsFor ?? local;
     this.#table.set(face.address, 0, face.address.length, face.port, udp.PROTOCOL, id);
     this.#faces.set(id, face);
+    this.#locals.set(id, local);
     return local;
+  }
+
+  /**
+   * What comes to socket `id` from this machine and the port of `sender` is from `sender`: an application
+   * that is bound to all addresses sends from the one that the way to the socket begins with.
+   */
+  know(id: number, sender: Endpoint): void {
+    const local = this.#locals.get(id);
+    if (local === undefined || local.family !== sender.family) return;
+    const known = this.#senders.get(id) ?? new Map<number, Endpoint>();
+    if (known.size >= MAX_SENDERS) return;
+    this.#senders.set(id, known.set(sender.port, sender));
   }
 
   /** Closes socket `id`, or gives up opening it. */
@@ -77,6 +96,8 @@ export class UdpSockets implements RelayPort {
     const face = this.#faces.get(id);
     if (face === undefined) return;
     this.#faces.delete(id);
+    this.#locals.delete(id);
+    this.#senders.delete(id);
     const { address, port } = face;
     this.#table.delete(address, 0, address.length, port, udp.PROTOCOL);
     await this.#datagrams.close(id);
@@ -119,8 +140,16 @@ export class UdpSockets implements RelayPort {
       return;
     }
     this.counters.received += 1;
-    const n = writeUdpPacket(this.#out, 0, from, face, b, at, end);
+    const n = writeUdpPacket(this.#out, 0, this.#senderOf(id, from), face, b, at, end);
     this.#receive(this.#out, 0, n);
+  }
+
+  #senderOf(id: number, from: Endpoint): Endpoint {
+    const sender = this.#senders.get(id)?.get(from.port);
+    const local = sender === undefined ? undefined : this.#locals.get(id);
+    if (sender === undefined || local === undefined) return from;
+    const length = local.address.length;
+    return equal(local.address, 0, from.address, 0, length) ? sender : from;
   }
 
   #refused(): void {

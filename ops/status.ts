@@ -105,8 +105,33 @@ export interface ClientStatus extends CommonStatus {
    */
   readonly udp?: { readonly state: string; readonly mapped?: string };
   readonly bindings: readonly BindingStatus[];
+  /** Absent without a SIP sidecar. */
+  readonly sip?: SipStatus;
   /** Sockets that stand for media addresses; none with rings. */
   readonly maps: readonly { readonly local: string; readonly media: string }[];
+}
+
+export interface SipStatus {
+  /** The phone's outbound proxy. */
+  readonly listening: readonly string[];
+  readonly core: {
+    /** The way in use, or being tried: `tls://pcscf.example:443 through the proxy`. */
+    readonly by: string;
+    /** `connecting`, `open`, `proven` (the core has answered), `waiting` for the next attempt. */
+    readonly state: string;
+    readonly sinceMs: number;
+    readonly lastFault?: string;
+  };
+  readonly registrations: readonly {
+    readonly aor: string;
+    readonly contact: string;
+    /** As the registrar has it. */
+    readonly expiresMs: number;
+  }[];
+  /** Calls, those with media in the tunnel, messages that wait for the addresses of their media. */
+  readonly calls: { readonly all: number; readonly tunnelled: number; readonly waiting: number };
+  /** Messages that were not passed on, by reason (sip/sidecar/outputs.ts). */
+  readonly drops: Drops;
 }
 
 export interface TunnelStatus {

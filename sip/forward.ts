@@ -7,9 +7,10 @@ import type { Endpoint } from '../wire/address.ts';
 import { isLoop, statelessBranch } from './branch.ts';
 import { checkRequest, checkResponse, type Refusal, refusal } from './check.ts';
 import { Edit } from './edit.ts';
+import { unfold } from './fields.ts';
 import { isOurs, lowerMaxForwards, noteSource, popVia, pushVia, type SentBy } from './hop.ts';
 import { consentedKeep } from './keep.ts';
-import type { Request, Response } from './message.ts';
+import { type Request, type Response, readDatagram } from './message.ts';
 import {
   applyRouting,
   pushPath,
@@ -21,7 +22,7 @@ import {
   type Target,
 } from './routing.ts';
 import type { Uri } from './uri.ts';
-import { vias } from './via.ts';
+import { branchOf, type Via, vias } from './via.ts';
 
 /** What stays the same as long as the element runs: branches are made of it. */
 export interface Element {
@@ -36,8 +37,8 @@ export interface Element {
 }
 
 export interface Passage {
-  /** Where the request came from. */
-  readonly from: Endpoint;
+  /** Where the request came from; undefined where its answer goes back by the same connection anyway. */
+  readonly from: Endpoint | undefined;
   /** One of the element's names: that of the side where the request leaves. */
   readonly out: SentBy;
   /** Offer the next hop, at registration, to keep the flow alive (RFC 6223 clause 4.2.2). */
@@ -48,6 +49,11 @@ export interface Passage {
   readonly paths: readonly string[];
   /** A next hop that the request itself does not name. */
   readonly route: string | undefined;
+  /**
+   * The Vias so far are taken out: the caller keeps them (`viasAsReceived`) and puts them back into the
+   * responses (`hiddenResponse`, `returnHidden`).
+   */
+  readonly hidesVias: boolean;
 }
 
 export interface Forwarded {
@@ -65,8 +71,15 @@ export interface Returned {
   readonly keep: number | undefined;
 }
 
+/** A response with no Via but ours. */
+export interface Hidden {
+  readonly own: Via;
+  readonly branch: string;
+  readonly keep: number | undefined;
+}
+
 /** RFC 3261 clause 12, RFC 6665, RFC 3515. */
-const OPENS_DIALOG: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'REFER']);
+export const OPENS_DIALOG: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'REFER']);
 
 export function forwardRequest(
   request: Request,
@@ -81,7 +94,8 @@ export function forwardRequest(
   const edit = new Edit(request);
   applyRouting(edit, request, routing);
   pushRoutes(edit, request, passage);
-  noteSource(edit, passage.from);
+  if (passage.hidesVias) edit.removeValues('via', 0, vias(request)?.length ?? 0);
+  else if (passage.from !== undefined) noteSource(edit, passage.from);
   lowerMaxForwards(edit);
   const branch = statelessBranch(request, element.key);
   pushVia(edit, passage.out, { branch, keep: passage.keep && request.method === 'REGISTER' });
@@ -100,6 +114,34 @@ export function returnResponse(response: Response, element: Element): Returned |
   popVia(edit);
   edit.writeLength();
   return { edit, target: responseTarget(next), keep: consentedKeep(own) };
+}
+
+/** A response to a request whose Vias were taken out; undefined as above. */
+export function hiddenResponse(response: Response, element: Element): Hidden | undefined {
+  if (!checkResponse(response)) return undefined;
+  const [own, ...more] = vias(response) ?? [];
+  if (own === undefined || more.length > 0) return undefined;
+  if (!element.sentBy.some((by) => isOurs(own, by))) return undefined;
+  return { own, branch: branchOf(own), keep: consentedKeep(own) };
+}
+
+/** With the Vias that the request came with. */
+export function returnHidden(response: Response, { own }: Hidden, viasBefore: string): Edit {
+  const edit = new Edit(response);
+  edit.replace(own.range, viasBefore);
+  edit.writeLength();
+  return edit;
+}
+
+/** The Vias of a request with where it came from in the topmost, as one field value. */
+export function viasAsReceived(request: Request, from: Endpoint): string {
+  const edit = new Edit(request);
+  noteSource(edit, from);
+  const octets = edit.octets();
+  const noted = readDatagram(octets, 0, octets.length);
+  if (typeof noted === 'number') return '';
+  const values = vias(noted) ?? [];
+  return values.map(({ range }) => unfold(noted.text.slice(range.start, range.end))).join(', ');
 }
 
 function pushRoutes(edit: Edit, request: Request, passage: Passage): void {

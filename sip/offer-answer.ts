@@ -90,8 +90,10 @@ export class OfferAnswer {
     return this.#changes.shift();
   }
 
-  standing(): Standing[] {
-    return [...this.#calls.all()].flatMap((call) => {
+  /** Of all calls, or of those with this Call-ID. */
+  standing(callId?: string): Standing[] {
+    const calls = [...this.#calls.all()].filter((call) => (callId ?? call.callId) === call.callId);
+    return calls.flatMap((call) => {
       const dialogs = [...call.dialogs.values()];
       if (dialogs.length === 0) return [standing(idOfCall(call), false, call.negotiation)];
       return dialogs.map((one) => standing(idOf(one), one.confirmed, one.negotiation));

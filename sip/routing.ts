@@ -4,6 +4,7 @@
  */
 import { type Refusal, refusal } from './check.ts';
 import type { Edit } from './edit.ts';
+import { fieldsOf } from './fields.ts';
 import type { Request } from './message.ts';
 import { nameAddrs } from './name-addr.ts';
 import { readUri, type Uri } from './uri.ts';
@@ -72,6 +73,24 @@ export function pushRoute(edit: Edit, uri: string): void {
 /** Requests inside the dialog come through here too. `uri` must have the parameter `lr`. */
 export function pushRecordRoute(edit: Edit, uri: string): void {
   edit.addFieldAbove('record-route', `Record-Route: <${uri}>`);
+}
+
+/**
+ * For a response that goes back to who asked: as if we had been the first to record a route, which the
+ * network then never saw.
+ */
+export function appendRecordRoute(edit: Edit, uri: string): void {
+  const last = fieldsOf(edit.message.fields, 'record-route').at(-1);
+  edit.insert(last?.end ?? edit.message.fieldsEnd, `Record-Route: <${uri}>\r\n`);
+}
+
+/** The routes that we recorded for one side only, taken out of what goes to the other. */
+export function removeRecordRoutes(edit: Edit, isOwn: (uri: Uri) => boolean): void {
+  const routes = nameAddrs(edit.message, 'record-route') ?? [];
+  const first = routes.findIndex(({ uri }) => own(target(uri), isOwn));
+  if (first < 0) return;
+  const count = routes.slice(first).findIndex(({ uri }) => !own(target(uri), isOwn));
+  edit.removeValues('record-route', first, count < 0 ? routes.length : first + count);
 }
 
 /** Requests to the registered contact come through here (RFC 3327 clause 5.2): only in REGISTER. */

@@ -22,6 +22,8 @@ import type { ClientEvent } from './options.ts';
 import { diversionsOf, isDiverted, mediaOf, type OpenPort, openPackets } from './packets.ts';
 import { Servers, serverName } from './servers.ts';
 import type { ClientSettings } from './settings.ts';
+import type { SipService } from './sip/service.ts';
+import { startSidecar } from './sip/start.ts';
 import { StaticBinds } from './static-binds.ts';
 import { StatusBook } from './status-book.ts';
 import { clientAuth, Transport } from './transport.ts';
@@ -50,7 +52,12 @@ export async function startClient(
   const unusable = congestion === undefined ? undefined : congestionFault(congestion);
   if (unusable !== undefined) deps.log.warn('congestion control', { why: unusable.text });
   const port = await openPackets(settings, deps.failed);
-  return isIoFault(port) ? port : new ClientDaemon(settings, deps, transport, port);
+  if (isIoFault(port)) return port;
+  const daemon = new ClientDaemon(settings, deps, transport, port);
+  const fault = await daemon.startSip();
+  if (fault === undefined) return daemon;
+  await daemon.stop();
+  return fault;
 }
 
 class ClientDaemon implements Running<ClientSettings> {
@@ -69,6 +76,7 @@ class ClientDaemon implements Running<ClientSettings> {
   #transport: Transport;
   #discovery: Discovery | undefined;
   #drain: Drain | undefined;
+  #sip: SipService | undefined;
   #isOut = false;
 
   constructor(settings: ClientSettings, deps: AgentDeps, transport: Transport, port: OpenPort) {
@@ -105,6 +113,22 @@ class ClientDaemon implements Running<ClientSettings> {
     this.#discover();
   }
 
+  /** Where the settings ask for it: the phone's outbound proxy. */
+  async startSip(): Promise<IoFault | undefined> {
+    if (this.#settings['sip.listen'].length === 0) return undefined;
+    const sip = await startSidecar({
+      settings: () => this.#settings,
+      log: this.#deps.log,
+      agent: this.#agent,
+      port: this.#port,
+      udpPasses: () => this.#discovery?.state === 'passes',
+      exceptions: this.#exceptions,
+    });
+    if (isIoFault(sip)) return sip;
+    this.#sip = sip;
+    return undefined;
+  }
+
   status(): ClientStatus {
     const { current } = this.#servers;
     return this.#book.status({
@@ -117,12 +141,15 @@ class ClientDaemon implements Running<ClientSettings> {
       quality: (binding, roundTripMs) => this.#agent.quality(binding, roundTripMs),
       server: current && serverName(current),
       discovery: this.#discovery,
+      sip: this.#sip?.status(),
     });
   }
 
   async reload(settings: ClientSettings): Promise<IoFault | undefined> {
     const transport = Transport.from(settings, process.env);
     if (isIoFault(transport)) return transport;
+    const fault = this.#sip?.reload(settings);
+    if (fault !== undefined) return fault;
     this.#settings = settings;
     this.#transport = transport;
     this.#servers.replace(settings.servers);
@@ -145,6 +172,7 @@ class ClientDaemon implements Running<ClientSettings> {
     this.#drain?.close();
     this.#discovery?.close();
     this.#static.close();
+    await this.#sip?.stop();
     await this.#agent.stop();
   }
 
@@ -201,6 +229,7 @@ class ClientDaemon implements Running<ClientSettings> {
     logClientEvent(this.#deps.log, event);
     this.#book.observe(event);
     this.#static.observe(event);
+    this.#sip?.observe(event);
     if (event.type === 'connection-state') {
       if (event.to === 'ready') this.#servers.admitted(event.conn);
       else if (event.to === 'draining' || event.to === 'closed') this.#servers.ended(event.conn);
@@ -226,6 +255,7 @@ class ClientDaemon implements Running<ClientSettings> {
         const gone = addressesGone.join();
         this.#deps.log.info('network changed', { gone, new: addressesNew.join(), defaultRoute });
         this.#agent.networkChanged(addressesGone, addressesNew);
+        this.#sip?.networkChanged(addressesGone);
         this.#discover();
       },
       { ignoredLinks: [name, farEnd(name)] },

@@ -20,6 +20,8 @@ export interface OpenPort {
   readonly packets: PacketPort;
   /** The same, where it takes packets off the routes of this machine. */
   readonly rings: Rings | undefined;
+  /** The same, where it consists of sockets. */
+  readonly sockets: UdpSockets | undefined;
   /** The sockets that stand for media addresses, with the addresses they have. */
   readonly maps: readonly SocketMap[];
 }
@@ -32,7 +34,7 @@ export async function openPackets(
   const to = diversionsOf(settings);
   const routing = { kind: 'divert', to, except: [] } as const;
   const rings = await openRings({ ...placeOf(settings), routing, failed });
-  return isIoFault(rings) ? rings : { packets: rings, rings, maps: [] };
+  return isIoFault(rings) ? rings : { packets: rings, rings, sockets: undefined, maps: [] };
 }
 
 /** The destinations of media: what goes there may have a binding. */
@@ -83,7 +85,7 @@ async function openSockets(settings: ClientSettings): Promise<OpenPort | IoFault
     }
     maps.push({ local: opened, media });
   }
-  return { packets, rings: undefined, maps };
+  return { packets, rings: undefined, sockets: packets, maps };
 }
 
 function ruleFor({ family, address, port }: Endpoint): PolicyRule {

@@ -26,6 +26,7 @@ import { credentialsProblem } from '../framing/connect/credentials.ts';
 import { DEFAULT_MARKER } from '../framing/connect/request.ts';
 import { MAX_STRIPES } from '../session/options.ts';
 import { prepareCredentials } from '../wire/stun/keys.ts';
+import { checkSip, sipKeys } from './sip/settings.ts';
 
 export const CLIENT_FILE = '/etc/tep/client.yaml';
 
@@ -180,6 +181,7 @@ export const CLIENT_KEYS = {
       reload: 'restart',
     }),
   }),
+  ...sipKeys,
   ...operationKeys('client'),
 } as const;
 
@@ -191,6 +193,7 @@ export const checkClient: CrossCheck<ClientSettings> = (s, tell) => {
   checkTls(s, tell);
   checkPackets(s, tell);
   checkPlace(s, tell);
+  checkSip(s, tell);
 };
 
 const checkCredentials: CrossCheck<ClientSettings> = (s, tell) => {
@@ -241,8 +244,8 @@ const checkPackets: CrossCheck<ClientSettings> = (s, tell) => {
     tell('media.to', 'packets.port: rings needs to know which addresses go into the tunnel');
   }
   if (rings && s.maps.length > 0) tell('maps', 'is for packets.port: sockets; rings needs no maps');
-  if (!rings && s.maps.length === 0) {
-    tell('maps', 'packets.port: sockets needs maps, or set packets.port: rings');
+  if (!rings && s.maps.length === 0 && s['sip.listen'].length === 0) {
+    tell('maps', 'packets.port: sockets needs maps or sip.listen, or set packets.port: rings');
   }
   if (!rings && s['media.to'].length > 0) {
     tell('media.to', 'is for packets.port: rings; with sockets, maps says where media go');

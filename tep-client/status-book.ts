@@ -5,7 +5,13 @@ import type { PacketPort } from '../io/packet-port.ts';
 import type { TcpState } from '../io/tcp-info.ts';
 import type { QualityStatus } from '../ops/flow-quality.ts';
 import { protocolName } from '../ops/state-log.ts';
-import type { BindingStatus, ClientStatus, ConnectionStatus, Drops } from '../ops/status.ts';
+import type {
+  BindingStatus,
+  ClientStatus,
+  ConnectionStatus,
+  Drops,
+  SipStatus,
+} from '../ops/status.ts';
 import { version } from '../ops/version.ts';
 import type { BindingOrigin } from '../session/client-bindings.ts';
 import {
@@ -39,6 +45,7 @@ export interface Present {
   readonly quality: (binding: number, roundTripMs: number | undefined) => QualityStatus | undefined;
   readonly server: string | undefined;
   readonly discovery: Discovery | undefined;
+  readonly sip: SipStatus | undefined;
 }
 
 export class StatusBook {
@@ -75,7 +82,7 @@ export class StatusBook {
   }
 
   status(present: Present): ClientStatus {
-    const { kind, packets, maps, counters, tunnel, server, discovery } = present;
+    const { kind, packets, maps, counters, tunnel, server, discovery, sip } = present;
     const { received, sent, dropped } = packets.counters;
     return {
       agent: 'client',
@@ -98,6 +105,7 @@ export class StatusBook {
         connections: tunnel.connections.map((c) => connectionOf(c, present)),
       },
       ...(discovery && { udp: udpOf(discovery) }),
+      ...(sip && { sip }),
       bindings: tunnel.bindings.map((binding) => bindingOf(binding, present)),
       maps: maps.map(({ local, media }) => ({
         local: formatEndpoint(local),

@@ -1,5 +1,5 @@
 /**
- * How TEP-C reaches its servers, by its settings: TLS, proxies, the marker. One for all connections of an
+ * How TEP-C reaches its servers and the P-CSCF, by its settings: TLS, proxies, the marker. One for all connections of an
  * agent, because it remembers TLS sessions and what a proxy wanted; a new one after a reload.
  */
 
@@ -34,7 +34,11 @@ export class Transport {
   }
 
   /** A fault when certificate, key or authorities cannot be used. */
-  static from(settings: ClientSettings, env: Environment): Transport | IoFault {
+  static from(
+    settings: ClientSettings,
+    env: Environment,
+    nameKey: 'tls.server-name' | 'sip.server-name' = 'tls.server-name',
+  ): Transport | IoFault {
     const options = tlsOptions(
       {
         ca: settings['tls.ca']?.octets,
@@ -46,12 +50,13 @@ export class Transport {
       'client',
     );
     if (isIoFault(options)) return options;
-    const checks = { verify: settings['tls.verify'], serverName: settings['tls.server-name'] };
+    const checks = { verify: settings['tls.verify'], serverName: settings[nameKey] };
     return new Transport(settings, env, new ClientTls(options, checks));
   }
 
-  dial(target: ServerTarget): Dial {
-    const options = this.#optionsFor(target);
+  /** `direct`: past any proxy, and without CONNECT. */
+  dial(target: ServerTarget, way: 'as-set' | 'direct' = 'as-set'): Dial {
+    const options = way === 'direct' ? this.#directly() : this.#optionsFor(target);
     if (!isIoFault(options)) return dial(target, options, CONNECT_MS);
     return { result: Promise.resolve({ ...options, stage: 'proxy' }), abandon() {} };
   }
@@ -60,6 +65,16 @@ export class Transport {
   firstHop(target: ServerTarget): { readonly host: string; readonly port: number } {
     const options = this.#optionsFor(target);
     return isIoFault(options) ? target : (options.proxy ?? target);
+  }
+
+  /** Whether a connection to there can be made by CONNECT. */
+  connects(target: ServerTarget): boolean {
+    const options = this.#optionsFor(target);
+    return isIoFault(options) || options.proxy !== undefined || options.connect === 'always';
+  }
+
+  #directly(): TransportOptions {
+    return { connect: 'never', marker: [], tls: this.#tls, userTimeoutMs: USER_TIMEOUT_MS };
   }
 
   #optionsFor(target: ServerTarget): TransportOptions | IoFault {

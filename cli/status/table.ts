@@ -10,8 +10,10 @@ import type {
   Drops,
   NgStatus,
   ServerStatus,
+  SipStatus,
   TunnelStatus,
 } from '../../ops/status.ts';
+import { SIP_DROPS } from '../../sip/sidecar/outputs.ts';
 import { NG_FAULTS } from '../../tep-server/ng/faults.ts';
 import { faultMeaning } from '../../wire/faults.ts';
 import { oneLine } from '../complain.ts';
@@ -45,7 +47,7 @@ function traffic({ sent, received }: AgentStatus, rates: Rates | undefined): rea
   ];
 }
 
-function clientLines({ tunnel, bindings, nowMs }: ClientStatus): readonly string[] {
+function clientLines({ tunnel, bindings, nowMs, sip }: ClientStatus): readonly string[] {
   const { state, server, sinceMs, outer, resumed, lastFault, connections } = tunnel;
   const parts = [
     state,
@@ -59,6 +61,24 @@ function clientLines({ tunnel, bindings, nowMs }: ClientStatus): readonly string
     ...(lastFault === undefined ? [] : [`  last end  ${lastFault}`]),
     ...connectionLines(connections),
     ...bindingLines(bindings),
+    ...(sip === undefined ? [] : sipLines(sip, nowMs)),
+  ];
+}
+
+function sipLines({ listening, core, registrations, calls, drops }: SipStatus, nowMs: number) {
+  const { by, state, sinceMs, lastFault } = core;
+  return [
+    '',
+    `  SIP       phones at ${listening.join(', ')}`,
+    `  core      ${by}, ${state} for ${age(nowMs - sinceMs)}`,
+    ...(lastFault === undefined ? [] : [`  last end  ${lastFault}`]),
+    `  calls     ${count(calls.all)}, in the tunnel ${count(calls.tunnelled)}`,
+    ...list(
+      ['registered', 'contact', 'for'],
+      registrations.map(({ aor, contact, expiresMs }) => [aor, contact, age(expiresMs - nowMs)]),
+      registrations.length,
+    ),
+    ...dropLines('SIP messages not passed on', drops, SIP_DROPS),
   ];
 }
 

@@ -73,7 +73,7 @@ const CLIENT_CASES: readonly Case[] = [
   [
     { 'packets.port': 'sockets' },
     [
-      'maps: packets.port: sockets needs maps, or set packets.port: rings',
+      'maps: packets.port: sockets needs maps or sip.listen, or set packets.port: rings',
       'media.to: is for packets.port: rings; with sockets, maps says where media go',
     ],
   ],

@@ -21,6 +21,7 @@ const UP: Passage = {
   recordRoutes: ['sip:198.51.100.7:40000;transport=tls;lr', 'sip:127.0.0.1:5070;lr'],
   paths: ['sip:198.51.100.7:40000;transport=tls;lr'],
   route: 'sip:pcscf.example:443;transport=tls;lr',
+  hidesVias: false,
 };
 
 function failed(): never {

@@ -41,6 +41,7 @@ function onMessage(message: Message): number {
     recordRoutes: ['sip:r;lr'],
     paths: ['sip:p;lr'],
     route: 'sip:x',
+    hidesVias: false,
   };
   const tracker = new OfferAnswer();
   const edit = new Edit(message);

@@ -1,0 +1,90 @@
+/**
+ * The calls that pass, each with its media. What their descriptions no longer name is given back
+ * (`OfferAnswer.standing`). A call between two phones that both stand here passes twice, with one Call-ID.
+ */
+import { endsOf } from '../exchange-keys.ts';
+import type { Message } from '../message.ts';
+import type { Side } from '../negotiation.ts';
+import { type DialogId, OfferAnswer, type Standing } from '../offer-answer.ts';
+import { CallMedia, type MediaPolicy } from './call-media.ts';
+import type { Holdings } from './holdings.ts';
+
+interface Call {
+  readonly callId: string;
+  readonly by: Side;
+  readonly callerTag: string;
+  readonly media: CallMedia;
+}
+
+export class CallBook {
+  readonly negotiations = new OfferAnswer();
+  readonly #holdings: Holdings;
+  readonly #policy: () => MediaPolicy;
+  readonly #calls = new Map<string, Call[]>();
+  #count = 0;
+
+  constructor(holdings: Holdings, policy: () => MediaPolicy) {
+    this.#holdings = holdings;
+    this.#policy = policy;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Calls with at least one m= line in the tunnel. */
+  get tunnelled(): number {
+    return [...this.#calls.values()].flat().filter(({ media }) => media.usesTunnel).length;
+  }
+
+  /** The media of the call that this message is part of, made when it is new. */
+  media(requester: Side, message: Message): CallMedia {
+    const { callId, phoneTag, coreTag } = endsOf(requester, message);
+    const calls = this.#calls.get(callId) ?? [];
+    const known = calls.find((call) => isOf(call, { callId, phoneTag, coreTag }));
+    if (known !== undefined) return known.media;
+    const callerTag = requester === 'phone' ? phoneTag : coreTag;
+    const call = { callId, by: requester, callerTag, media: new CallMedia(this.#policy()) };
+    this.#calls.set(callId, [...calls, call]);
+    this.#count += 1;
+    return call.media;
+  }
+
+  /** What came of the messages so far: what is not needed any more is let go. Calls that ended. */
+  settle(now: number): string[] {
+    const touched = new Set<string>();
+    const { negotiations } = this;
+    for (let one = negotiations.poll(); one !== undefined; one = negotiations.poll()) {
+      touched.add(one.dialog.callId);
+    }
+    return [...touched].filter((callId) => this.#keepStanding(callId, now));
+  }
+
+  /** True when nothing of it is left. */
+  #keepStanding(callId: string, now: number): boolean {
+    const standing = this.negotiations.standing(callId);
+    const left: Call[] = [];
+    const calls = this.#calls.get(callId) ?? [];
+    for (const call of calls) {
+      const own = standing.filter(({ dialog }) => isOf(call, dialog));
+      if (this.#holdings.keep(call.media, keysOf(own), now)) call.media.forgetSaid();
+      if (own.length > 0) left.push(call);
+    }
+    this.#count -= calls.length - left.length;
+    if (left.length > 0) this.#calls.set(callId, left);
+    else this.#calls.delete(callId);
+    return calls.length > 0 && left.length === 0;
+  }
+}
+
+function isOf({ by, callerTag }: Call, { phoneTag, coreTag }: DialogId): boolean {
+  return callerTag === (by === 'phone' ? phoneTag : coreTag);
+}
+
+function keysOf(standing: readonly Standing[]): Set<string> {
+  const keys = standing.flatMap(({ phone, core }) => [
+    ...phone.flatMap((sdp) => CallMedia.keysOf('phone', sdp)),
+    ...core.flatMap((sdp) => CallMedia.keysOf('core', sdp)),
+  ]);
+  return new Set(keys);
+}

@@ -1,0 +1,180 @@
+/**
+ * The media of one call, between phone and core: which m= lines take the tunnel, and how the descriptions
+ * that say so look on the other side (tep-wire 8; M-03, M-04, M-06, M-17).
+ *
+ *                  offer                            answer
+ *   phone → core   public addresses, "I can"        public addresses; the mark where the offer had it
+ *   core → phone   mark out, stand-ins in           mark out, stand-ins in
+ *
+ * An m= line takes the tunnel when the call is to (UDP does not pass), when an offer of the core asks for
+ * it, or when it did before. One that cannot get what it needs goes on without, as it was written.
+ */
+import type { Mapped } from '../../sdp/addresses.ts';
+import { apply } from '../../sdp/apply.ts';
+import { NO_PORT } from '../../sdp/fields.ts';
+import { advertise, type Mark, strip, tepMarks } from '../../sdp/marks.ts';
+import { type MediaAddress, mediaAddresses } from '../../sdp/media.ts';
+import type { Endpoint } from '../../wire/address.ts';
+import { latin1 } from '../message.ts';
+import type { Side } from '../negotiation.ts';
+import { bindNeeds, type Need, standInNeeds } from './media-needs.ts';
+
+export type Kind = 'offer' | 'answer';
+
+export interface MediaPolicy {
+  /** Whether media of new calls go through the tunnel without being asked to. */
+  readonly tunnels: boolean;
+  /** Whether the core may ask for it. */
+  readonly obeysMarks: boolean;
+  /** Whether the phone is told sockets of ours in place of the core's addresses. */
+  readonly standIns: boolean;
+}
+
+/** The phone's address of a flow, and the core's: what belongs together. */
+export interface Ends {
+  readonly ue: Endpoint;
+  readonly core: Endpoint;
+}
+
+type Granted = (key: string) => readonly Mapped[] | undefined;
+
+/** We listen nowhere (tep-wire 8). */
+const OWN_MARK: Mark = { port: NO_PORT, transport: 'TCP' };
+/** Descriptions that are remembered as they were passed on, for their retransmissions. */
+const MAX_SAID = 8;
+
+export class CallMedia {
+  /** The last description of the phone was told as it was, in part: an address was not to be had. */
+  lacksTunnel = false;
+  readonly #policy: MediaPolicy;
+  /** By m= line: whether it takes the tunnel, and whether the core's last offer asked for it. */
+  #lines: boolean[] = [];
+  #asked: boolean[] = [];
+  #phone: readonly MediaAddress[] = [];
+  #core: readonly MediaAddress[] = [];
+  readonly #said = new Map<string, Uint8Array>();
+
+  constructor(policy: MediaPolicy) {
+    this.#policy = policy;
+  }
+
+  /** Whether any m= line takes the tunnel. */
+  get usesTunnel(): boolean {
+    return this.#lines.includes(true);
+  }
+
+  /** The description as it was passed on before: a retransmission says the same. */
+  said(from: Side, kind: Kind, sdp: Uint8Array): Uint8Array | undefined {
+    return this.#said.get(saidKey(from, kind, sdp));
+  }
+
+  /** What was granted is not the same any more. */
+  forgetSaid(): void {
+    this.#said.clear();
+  }
+
+  /** What has to be there before `rewrite`. */
+  needs(from: Side, kind: Kind, sdp: Uint8Array): Need[] {
+    const media = mediaOf(sdp);
+    if (from === 'phone') this.#phone = media;
+    else this.#core = media;
+    if (kind === 'offer') this.#decide(from, sdp, media);
+    return this.#live(media).flatMap((line) => this.#needsOf(from, line));
+  }
+
+  /** The description as the other side is to see it, owned by the caller. */
+  rewrite(from: Side, kind: Kind, sdp: Uint8Array, granted: Granted): Uint8Array {
+    const octets =
+      from === 'phone' ? this.#toCore(kind, sdp, granted) : this.#toPhone(kind, sdp, granted);
+    const [oldest] = this.#said.keys();
+    if (this.#said.size >= MAX_SAID && oldest !== undefined) this.#said.delete(oldest);
+    this.#said.set(saidKey(from, kind, sdp), octets);
+    return octets;
+  }
+
+  /** Flows of which both addresses are known. */
+  ends(): Ends[] {
+    return this.#live(this.#phone).flatMap((line) => {
+      const core = this.#core[line.media];
+      return [pair(line.rtp, core?.rtp), pair(line.rtcp, core?.rtcp)].flat();
+    });
+  }
+
+  /** Keys of all that these descriptions may need. */
+  static keysOf(from: Side, sdp: Uint8Array): string[] {
+    const needs = from === 'phone' ? bindNeeds : standInNeeds;
+    return mediaOf(sdp).flatMap((line) => needs(line).map(({ key }) => key));
+  }
+
+  #decide(from: Side, sdp: Uint8Array, media: readonly MediaAddress[]): void {
+    const { tunnels, obeysMarks } = this.#policy;
+    const marks = from === 'core' ? tepMarks(sdp) : [];
+    const asked = 'type' in marks ? [] : marks.map(({ marked }) => obeysMarks && marked);
+    if (from === 'core') this.#asked = asked;
+    this.#lines = media.map((_, i) => tunnels || asked[i] === true || this.#lines[i] === true);
+  }
+
+  #live(media: readonly MediaAddress[]): MediaAddress[] {
+    return media.filter((line) => line.live && this.#lines[line.media] === true);
+  }
+
+  #needsOf(from: Side, line: MediaAddress): Need[] {
+    if (from === 'phone') return bindNeeds(line);
+    return this.#policy.standIns ? standInNeeds(line) : [];
+  }
+
+  #toCore(kind: Kind, sdp: Uint8Array, granted: Granted): Uint8Array {
+    const wanted = this.#live(mediaOf(sdp)).filter((line) => bindNeeds(line).length > 0);
+    const whole = wanted.filter((line) => isWhole(bindNeeds(line), granted));
+    this.lacksTunnel = whole.length < wanted.length;
+    const numbers = new Set(whole.map(({ media }) => media));
+    if (kind === 'offer') this.#lines = this.#lines.map((_, i) => numbers.has(i));
+    const mapping = whole.flatMap((line) => grantsOf(bindNeeds(line), granted));
+    if (mapping.length === 0) return sdp;
+    const applied = apply(sdp, mapping, { kind });
+    if (applied.type === 'sdp-problem') return sdp;
+    const marks = this.#lines.map((_, i) => {
+      const says = kind === 'offer' || this.#asked[i] === true;
+      return numbers.has(i) && says ? OWN_MARK : undefined;
+    });
+    const marked = advertise(applied.octets, marks);
+    return 'type' in marked ? applied.octets : marked;
+  }
+
+  #toPhone(kind: Kind, sdp: Uint8Array, granted: Granted): Uint8Array {
+    const stripped = withoutMarks(sdp);
+    if (!this.#policy.standIns) return stripped;
+    const needs = this.#live(mediaOf(sdp)).flatMap(standInNeeds);
+    const mapping = grantsOf(needs, granted);
+    if (mapping.length === 0) return stripped;
+    // A core with a private address is none whose network the phone must not see.
+    const applied = apply(stripped, mapping, { kind, privateCandidates: 'keep' });
+    return applied.type === 'sdp-problem' ? stripped : applied.octets;
+  }
+}
+
+export function withoutMarks(sdp: Uint8Array): Uint8Array {
+  const stripped = strip(sdp);
+  return 'type' in stripped ? sdp : stripped;
+}
+
+function mediaOf(sdp: Uint8Array): readonly MediaAddress[] {
+  const media = mediaAddresses(sdp);
+  return 'type' in media ? [] : media;
+}
+
+function isWhole(needs: readonly Need[], granted: Granted): boolean {
+  return needs.every(({ key }) => granted(key) !== undefined);
+}
+
+function grantsOf(needs: readonly Need[], granted: Granted): Mapped[] {
+  return needs.flatMap(({ key }) => granted(key) ?? []);
+}
+
+function pair(ue: Endpoint | undefined, core: Endpoint | undefined): Ends[] {
+  return ue === undefined || core === undefined ? [] : [{ ue, core }];
+}
+
+function saidKey(from: Side, kind: Kind, sdp: Uint8Array): string {
+  return `${from} ${kind} ${latin1(sdp, 0, sdp.length)}`;
+}

@@ -1,0 +1,57 @@
+/**
+ * What the media of a description need so that they can go through the tunnel: public addresses for what
+ * the phone told (bindings), and on the phone's machine sockets that stand for what the core told, where
+ * packets are not taken off the routes.
+ */
+import { NO_PORT } from '../../sdp/fields.ts';
+import type { MediaAddress } from '../../sdp/media.ts';
+import { type Endpoint, formatEndpoint } from '../../wire/address.ts';
+
+const UDP = 17;
+const TCP = 6;
+
+export interface BindNeed {
+  readonly type: 'bind';
+  readonly key: string;
+  readonly ue: Endpoint;
+  readonly protocol: typeof UDP | typeof TCP;
+  /** With the port above it, for RTCP. */
+  readonly pair: boolean;
+}
+
+export interface StandInNeed {
+  readonly type: 'stand-in';
+  readonly key: string;
+  readonly rtp: Endpoint;
+  readonly rtcp: Endpoint | undefined;
+}
+
+export type Need = BindNeed | StandInNeed;
+
+export function bindNeeds({ rtp, rtcp, transport }: MediaAddress): BindNeed[] {
+  // Port 9: an end that only connects has nothing that could be bound (RFC 4145).
+  if (rtp === undefined || rtp.port === NO_PORT) return [];
+  const protocol = transport === 'tcp' ? TCP : UDP;
+  const pair = rtp.port % 2 === 0 && rtcp !== undefined && isNext(rtcp, rtp);
+  const needs = [bindNeed(rtp, protocol, pair)];
+  if (rtcp !== undefined && !pair) needs.push(bindNeed(rtcp, protocol, false));
+  return needs;
+}
+
+/** Sockets carry UDP only. */
+export function standInNeeds({ rtp, rtcp, transport }: MediaAddress): StandInNeed[] {
+  if (rtp === undefined || transport !== 'udp') return [];
+  return [{ type: 'stand-in', key: `for ${formatEndpoint(rtp)}`, rtp, rtcp }];
+}
+
+function bindNeed(ue: Endpoint, protocol: BindNeed['protocol'], pair: boolean): BindNeed {
+  return { type: 'bind', key: bindKey(ue, protocol), ue, protocol, pair };
+}
+
+export function bindKey(ue: Endpoint, protocol: number): string {
+  return `${protocol} ${formatEndpoint(ue)}`;
+}
+
+function isNext(rtcp: Endpoint, rtp: Endpoint): boolean {
+  return formatEndpoint(rtcp) === formatEndpoint({ ...rtp, port: rtp.port + 1 });
+}

@@ -1,0 +1,262 @@
+/**
+ * The proxy beside a phone (TR 33.830 8.3, 8.6; standards R-01, M-03, M-06, M-17): messages in, messages and
+ * wishes out.
+ *
+ *   phone ⇄ sidecar ⇄ one flow to the core
+ *
+ * The network sees a UE that sends from this flow: one Via, a name in it that is no address (as RFC 7118 does
+ * it), no Record-Route of ours. The phone sees an outbound proxy that stays in its dialogs. No transaction
+ * has a timer here: the phone repeats what gets lost. Time is an argument, in milliseconds; outputs wait
+ * until `poll` has given them all.
+ */
+import type { Mapped } from '../../sdp/addresses.ts';
+import { type Description, descriptionsIn, octetsIn, replaceDescription } from '../body.ts';
+import { refusal } from '../check.ts';
+import { callIdOf } from '../identity.ts';
+import { flowTimer } from '../keep.ts';
+import type { Message } from '../message.ts';
+import type { Role, Side } from '../negotiation.ts';
+import { type Binding, Registrations } from '../registrations.ts';
+import { CallBook } from './call-book.ts';
+import { CallMedia, type Kind, type MediaPolicy, withoutMarks } from './call-media.ts';
+import { shortenExpiry } from './expiry.ts';
+import { Holdings } from './holdings.ts';
+import { type CoreTransport, Hops, type HopsOptions, type Passing, type Stopped } from './hops.ts';
+import type { Asks, SidecarOutput, SipDrop } from './outputs.ts';
+import type { Peer } from './phones.ts';
+import { WaitingCalls } from './waiting.ts';
+
+export interface SidecarOptions extends HopsOptions {
+  /** Asked when a call begins. */
+  readonly policy: () => MediaPolicy;
+  /** Longest time that a phone is told to be registered. */
+  readonly mostRegisteredMs: number;
+}
+
+type Arrival =
+  | { readonly from: 'phone'; readonly message: Message; readonly peer: Peer }
+  | { readonly from: 'core'; readonly message: Message };
+
+/** A message whose description waits to be rewritten. */
+interface Job {
+  readonly arrival: Arrival;
+  readonly passing: Passing;
+  readonly media: CallMedia;
+  readonly kind: Kind;
+  readonly description: Description;
+  readonly sdp: Uint8Array;
+}
+
+const MS_PER_S = 1_000;
+
+export class Sidecar {
+  readonly drops = new Map<SipDrop, number>();
+  readonly #options: SidecarOptions;
+  readonly #hops: Hops;
+  readonly #holdings = new Holdings();
+  readonly #book: CallBook;
+  readonly #registrations = new Registrations();
+  readonly #waiting = new WaitingCalls<Job, Arrival>();
+  readonly #outputs: SidecarOutput[] = [];
+
+  constructor(options: SidecarOptions) {
+    this.#options = options;
+    this.#hops = new Hops(options);
+    this.#book = new CallBook(this.#holdings, options.policy);
+  }
+
+  get calls(): { readonly all: number; readonly tunnelled: number; readonly waiting: number } {
+    const { count, tunnelled } = this.#book;
+    return { all: count, tunnelled, waiting: this.#waiting.count };
+  }
+
+  registrations(now: number): readonly Binding[] {
+    return this.#registrations.bindings(now);
+  }
+
+  setCore(transport: CoreTransport): void {
+    this.#hops.setCore(transport);
+  }
+
+  forgetPhone(conn: number): void {
+    this.#hops.forgetPhone(conn);
+  }
+
+  fromPhone(message: Message, peer: Peer, now: number): void {
+    this.#arrived({ from: 'phone', message, peer }, now);
+  }
+
+  fromCore(message: Message, now: number): void {
+    this.#arrived({ from: 'core', message }, now);
+  }
+
+  /** There is no way to the core: whoever asks is told so. */
+  undeliverable({ request, peer }: Asks): void {
+    this.#stop(this.#hops.refuse(request, peer, refusal(503, 'Service Unavailable')), 'no-core');
+  }
+
+  /** What was needed is there, or is not to be had. Again when it is another now. */
+  settled(key: string, mapped: readonly Mapped[] | undefined, now: number): void {
+    if (this.#holdings.settle(key, mapped)) {
+      for (const media of this.#holdings.holdersOf(key)) {
+        if (media instanceof CallMedia) media.forgetSaid();
+      }
+    }
+    for (const callId of this.#waiting.settled(key)) this.#resume(callId, now);
+  }
+
+  timeout(now: number): void {
+    for (const callId of this.#waiting.late(now)) this.#resume(callId, now);
+    this.#book.negotiations.timeout(now);
+    this.#settleCalls(now);
+    for (const need of this.#holdings.expired(now)) this.#outputs.push({ type: 'unneeded', need });
+  }
+
+  nextTimeout(): number {
+    const { negotiations } = this.#book;
+    return Math.min(
+      this.#waiting.nextTimeout(),
+      negotiations.nextTimeout(),
+      this.#holdings.nextTimeout(),
+    );
+  }
+
+  poll(): SidecarOutput | undefined {
+    return this.#outputs.shift();
+  }
+
+  count(reason: SipDrop, n = 1): void {
+    this.drops.set(reason, (this.drops.get(reason) ?? 0) + n);
+  }
+
+  #arrived(arrival: Arrival, now: number): void {
+    const callId = callIdOf(arrival.message);
+    const waiting = this.#waiting.of(callId);
+    if (waiting === undefined) {
+      this.#pass(arrival, now);
+    } else if ([waiting.job.arrival, ...waiting.behind].some((one) => isSame(one, arrival))) {
+      this.count('retransmission');
+    } else if (!this.#waiting.follow(callId, arrival)) {
+      this.count('too-many-waiting');
+    }
+  }
+
+  #pass(arrival: Arrival, now: number): void {
+    const { message } = arrival;
+    const passing =
+      arrival.from === 'phone'
+        ? this.#hops.fromPhone(message, arrival.peer, now)
+        : this.#hops.fromCore(message);
+    if (passing.type === 'stopped') {
+      this.#stop(passing);
+      return;
+    }
+    this.#registered(passing, now);
+    const job = this.#jobOf(arrival, passing, now);
+    if (job === undefined) this.#send(passing);
+    else this.#prepare(job, now);
+    this.#settleCalls(now);
+  }
+
+  #stop({ drop, answer }: Stopped, reason: SipDrop = drop): void {
+    this.count(reason);
+    if (answer !== undefined) this.#outputs.push(answer);
+  }
+
+  /** Undefined: its description, if it has one, opens and settles nothing. */
+  #jobOf(arrival: Arrival, passing: Passing, now: number): Job | undefined {
+    const { from, message } = passing;
+    const described = descriptionsIn(message)?.find(({ disposition }) => disposition === 'session');
+    const sdp = described === undefined ? undefined : octetsIn(message, described);
+    const role = this.#negotiate(from, message, sdp, now);
+    if (described === undefined || sdp === undefined) return undefined;
+    if (role === 'none' || role === 'stray') {
+      if (from === 'core') replaceDescription(passing.edit, described, withoutMarks(sdp));
+      return undefined;
+    }
+    const media = this.#book.media(requesterOf(from, message), message);
+    const kind = role === 'offer' ? 'offer' : 'answer';
+    return { arrival, passing, media, kind, description: described, sdp };
+  }
+
+  #negotiate(from: Side, message: Message, sdp: Uint8Array | undefined, now: number): Role {
+    const { negotiations } = this.#book;
+    if (message.type === 'request') return negotiations.request(from, message, sdp, now);
+    return negotiations.response(from, message, sdp, now);
+  }
+
+  /** Asks for what is missing; what has been said before is said again as it was. */
+  #prepare(job: Job, now: number): void {
+    const { media, kind, sdp, passing } = job;
+    const said = media.said(passing.from, kind, sdp);
+    if (said !== undefined) {
+      this.#finish(job, said);
+      return;
+    }
+    const needs = media.needs(passing.from, kind, sdp);
+    for (const need of needs) {
+      if (this.#holdings.hold(need, media)) this.#outputs.push({ type: 'need', need });
+    }
+    const missing = needs.map(({ key }) => key).filter((key) => this.#holdings.isAwaited(key));
+    const callId = callIdOf(passing.message);
+    const waits = missing.length > 0 && this.#waiting.wait(callId, job, new Set(missing), now);
+    if (!waits) this.#complete(job);
+  }
+
+  #complete(job: Job): void {
+    const { media, kind, sdp, passing } = job;
+    const { from, message } = passing;
+    const octets = media.rewrite(from, kind, sdp, (key) => this.#holdings.mapped(key));
+    for (const ends of media.ends()) this.#outputs.push({ type: 'ends', ends });
+    const lacks = from === 'phone' && media.lacksTunnel;
+    if (lacks) this.#outputs.push({ type: 'without-tunnel', callId: callIdOf(message) });
+    this.#finish(job, octets);
+  }
+
+  #finish({ passing, description }: Job, octets: Uint8Array): void {
+    replaceDescription(passing.edit, description, octets);
+    this.#send(passing);
+  }
+
+  #send({ edit, output }: Passing): void {
+    this.#outputs.push(output(edit.octets()));
+  }
+
+  /** What waited goes, with what it has got, and those behind it up to the next that has to wait. */
+  #resume(callId: string, now: number): void {
+    const waiting = this.#waiting.take(callId);
+    if (waiting === undefined) return;
+    this.#complete(waiting.job);
+    for (const arrival of waiting.behind) this.#arrived(arrival, now);
+    this.#settleCalls(now);
+  }
+
+  #settleCalls(now: number): void {
+    for (const callId of this.#book.settle(now)) {
+      this.#outputs.push({ type: 'call-ended', callId });
+    }
+  }
+
+  #registered({ message, edit, transaction, keep }: Passing, now: number): void {
+    const register = transaction?.register;
+    if (register === undefined || message.type !== 'response') return;
+    const change = this.#registrations.response(register, message, now);
+    if (change === undefined) return;
+    const { mostRegisteredMs } = this.#options;
+    shortenExpiry(edit, message, Math.round(mostRegisteredMs / MS_PER_S));
+    const { type, aor, seconds } = change;
+    const { peer } = transaction ?? {};
+    this.#outputs.push({ type, aor, seconds, peer });
+    this.#outputs.push({ type: 'keep', seconds: flowTimer(message) ?? keep });
+  }
+}
+
+function isSame(a: Arrival, b: Arrival): boolean {
+  return a.from === b.from && a.message.text === b.message.text;
+}
+
+/** Who sent the request that this is, or that this answers. */
+function requesterOf(from: Side, message: Message): Side {
+  if (message.type === 'request') return from;
+  return from === 'phone' ? 'core' : 'phone';
+}
