@@ -3,23 +3,20 @@
  * could stand there (veth.c): what this machine and its kernel ask for the same packets, whoever moves them. No
  * address is rewritten, so gateways send to the telephones' own addresses.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Network } from '../../lab/network.ts';
 import type { Program } from '../../lab/program.ts';
 import { siteOf } from '../../lab/sites.ts';
 import { Child } from '../agents/child.ts';
 import type { MeasuredScene } from '../agents/scene.ts';
 import type { Traffic } from '../agents/traffic-process.ts';
+import { compile } from '../compile.ts';
 import type { Interfaces } from './interface-process.ts';
-import { compile, READY } from './programs.ts';
+import { READY } from './ready.ts';
 
 const PORT = '80';
 
 export async function openFloor(flows: number): Promise<MeasuredScene> {
-  const folder = mkdtempSync(join(tmpdir(), 'tep-floor-'));
-  const program = compile('veth', folder);
+  const program = await compile('bench/floor/veth.c');
   const site = siteOf('open', []);
   const network = await Network.build(site.topology);
   const on = (host: string) => ['ip', 'netns', 'exec', network.namespace(host)];
@@ -46,7 +43,6 @@ export async function openFloor(flows: number): Promise<MeasuredScene> {
   const close = async () => {
     await Promise.all([phones.end(), gateways.end()]);
     await network.destroy();
-    rmSync(folder, { recursive: true, force: true });
   };
   return { client, server, phones, gateways, close };
 }

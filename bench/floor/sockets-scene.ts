@@ -2,21 +2,18 @@
  * The scene of the agents with `sockets` (agents/scene.ts), and in the place of each agent the least C program that
  * could stand there (udp.c).
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Program } from '../../lab/program.ts';
 import { Child } from '../agents/child.ts';
 import type { MeasuredScene } from '../agents/scene.ts';
 import type { Traffic } from '../agents/traffic-process.ts';
-import { compile, READY } from './programs.ts';
+import { compile } from '../compile.ts';
+import { READY } from './ready.ts';
 
 const LOOPBACK = '127.0.0.1';
 const PORTS = /^ports (.+)$/m;
 
 export async function openSocketsFloor(flows: number): Promise<MeasuredScene> {
-  const folder = mkdtempSync(join(tmpdir(), 'tep-floor-'));
-  const command = compile('udp', folder);
+  const command = await compile('bench/floor/udp.c');
   const phones = new Child<Traffic>('./traffic-process.js');
   const gateways = new Child<Traffic>('./traffic-process.js');
   const start = (mode: keyof typeof READY, port: string, targets: readonly string[]) => {
@@ -31,7 +28,6 @@ export async function openSocketsFloor(flows: number): Promise<MeasuredScene> {
   await gateways.ask('aim', { at: socketsOf(server) });
   const close = async () => {
     await Promise.all([phones.end(), gateways.end(), client.stop(), server.stop()]);
-    rmSync(folder, { recursive: true, force: true });
   };
   return { client, server, phones, gateways, close };
 }

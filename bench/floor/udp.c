@@ -13,7 +13,7 @@
  *
  * A record is its length and the number of its flow, 16 bits each in the order of this machine, and the payload.
  *
- * Linux. bench/floor/programs.ts compiles it.
+ * Linux. bench/compile.ts compiles it.
  */
 #define _GNU_SOURCE
 #include "stream.h"

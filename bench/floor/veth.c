@@ -11,7 +11,7 @@
  * Packets are IPv4, as in the tunnel: back to back, no other framing. Nothing is checked, looked up, rewritten or
  * counted. Prints "ready" once the stream stands; ends with it.
  *
- * Linux, CAP_NET_RAW. bench/floor/programs.ts compiles it.
+ * Linux, CAP_NET_RAW. bench/compile.ts compiles it.
  */
 #define _GNU_SOURCE
 #include "stream.h"

@@ -26,6 +26,16 @@ test('[RFC1071] any octets: equal to the remainder by 65535', (t) => {
   t.notThrows(() => fc.assert(property, SEED));
 });
 
+test('[RFC1071] any part of the same buffer again: equal to the remainder by 65535', (t) => {
+  const b = Uint8Array.from({ length: 800 }, (_, i) => (i * 151) ^ (i >> 3)).subarray(3);
+  for (let at = 0; at < 9; at++) {
+    for (let end = at; end <= b.length; end++) {
+      const expected = oracleChecksum(b.subarray(at, end));
+      t.is(checksum.checksumOf(checksum.sumOf(b, at, end)), expected, `${at} to ${end}`);
+    }
+  }
+});
+
 test('[RFC1071] the longest packet of all ones does not overflow', (t) => {
   const octets = new Uint8Array(65_535).fill(0xff);
   t.is(checksum.checksumOf(checksum.sumOf(octets, 0, octets.length)), oracleChecksum(octets));
