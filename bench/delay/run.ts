@@ -17,6 +17,7 @@ import { measure, type Result } from './measure.ts';
 import { optionsOf } from './options.ts';
 import type { Scenario } from './scenarios.ts';
 import { type Series, seriesOf } from './series.ts';
+import { untruths } from './truth.ts';
 
 const HEADER = [
   ...['ms one way', 'p50', 'p95', 'p99', 'p99.9', 'max', 'lost %', '> 150 ms %', 'MOS'],
@@ -32,18 +33,22 @@ if (missing !== undefined) {
 const peers = peersFor(options.peers, options);
 const results: Result[] = [];
 const series: Series[] = [];
+/** Of the link, as UDP saw it. */
+const doubts: string[] = [];
 const ground = await Ground.open();
 try {
   for (const scenario of options.scenarios) await compare(scenario);
 } finally {
   await ground.close();
 }
+for (const line of doubts) console.error(line);
+if (doubts.length > 0) process.exitCode = 1;
 const aims = delayAims(
   results,
   peers.filter(({ isTcp }) => isTcp).map(({ name }) => name),
 );
 const titles = Object.fromEntries(options.scenarios.map(({ name, title }) => [name, title]));
-writeResults('delay', { machine: machine(), titles, results, series, aims });
+writeResults('delay', { machine: machine(), titles, results, series, doubts, aims });
 concludeAims(aims, options.asJson);
 
 async function compare(scenario: Scenario): Promise<void> {
@@ -51,6 +56,10 @@ async function compare(scenario: Scenario): Promise<void> {
   for (const peer of peers.filter(({ name }) => scenario.peers?.includes(name) ?? true)) {
     const measured = await measure(ground, peer, scenario);
     results.push(measured.result);
+    if (peer.name === 'udp') {
+      const found = untruths(scenario, measured.result);
+      doubts.push(...found.map((what) => `${scenario.name}: not to be trusted: ${what}`));
+    }
     series.push(...seriesOf(measured));
     if (options.asJson) console.log(JSON.stringify(measured.result));
     rows.push([peer.title, ...cells(measured.result)]);

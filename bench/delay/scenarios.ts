@@ -34,6 +34,7 @@ const FAR = { delayMs: DELAY_MS };
 
 export function scenarios(isQuick: boolean): Scenario[] {
   const all = [
+    truth(),
     ...[1, 20, 200].map((calls) => clean(calls)),
     ...[0, 0.5, 1, 2, 3, 5].map((percent) => randomLoss(percent)),
     bursts(),
@@ -61,6 +62,19 @@ export const SCENARIO = {
 
 function calls(count: number): Traffic[] {
   return Array.from({ length: count }, () => ({ kind: 'speech' }));
+}
+
+/** First of all: plain UDP over the link that most of what follows has. */
+function truth(): Scenario {
+  return {
+    name: 'truth',
+    title: `what was set and what UDP sees: ${DELAY_MS} ms each way, 1 % random loss, 20 calls`,
+    faults: { ...FAR, lossPercent: 1 },
+    traffic: calls(20),
+    seconds: 4,
+    peers: ['udp'],
+    quick: { seconds: 2, peers: ['udp'] },
+  };
 }
 
 function clean(count: number): Scenario {
