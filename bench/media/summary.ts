@@ -102,6 +102,7 @@ function frames(run: Deliveries, { flow, fromMs, toMs }: Selection) {
  * peer is given that same good receiver.
  */
 function bestMos(delays: Float64Array): number {
+  if (delays.length === 0) return Number.NaN;
   let best = 1;
   for (let ms = PLAY_OUT_STEP_MS; ms <= MAX_PLAY_OUT_MS; ms += PLAY_OUT_STEP_MS) {
     const missing = 1 - firstAbove(delays, ms) / delays.length;
