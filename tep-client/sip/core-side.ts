@@ -29,10 +29,10 @@ export interface CoreEvents {
   message(message: Message): void;
   bad(): void;
   refused(): void;
-  /** Requests can be sent by this from now on; those held come by `again`. */
-  opened(rung: Rung): void;
-  /** The core has answered by this way. `isNew`: not the one by which it did last. */
-  proven(rung: Rung, isNew: boolean): void;
+  /** Requests can be sent by this from now on. `isAgain`: there was another way, which worked. */
+  opened(rung: Rung, isAgain: boolean): void;
+  /** The core has answered by this way. */
+  proven(rung: Rung): void;
   lost(rung: Rung, fault: IoFault): void;
   again(asks: Asks): void;
   /** No way is to be had. */
@@ -60,8 +60,7 @@ export class CoreSide {
   #triedMs = Number.NEGATIVE_INFINITY;
   #tryAtMs = Number.POSITIVE_INFINITY;
   #deadAtMs = Number.POSITIVE_INFINITY;
-  /** Which attempt proved itself last. */
-  #provenAttempt = 0;
+  #wasProven = false;
   /** Asked and not answered, as long as the way is not proven. */
   #held: Asks[] = [];
 
@@ -147,7 +146,7 @@ export class CoreSide {
     this.#way = way;
     this.#dial = undefined;
     this.#set('open');
-    this.#options.events.opened(this.rung);
+    this.#options.events.opened(this.rung, this.#wasProven);
     const held = this.#held;
     this.#held = [];
     for (const asks of held) this.#options.events.again(asks);
@@ -192,9 +191,8 @@ export class CoreSide {
     this.#deadAtMs = Number.POSITIVE_INFINITY;
     this.#held = [];
     this.#set('proven');
-    const isNew = this.#provenAttempt !== 0;
-    this.#provenAttempt = this.#attempt;
-    this.#options.events.proven(this.rung, isNew);
+    this.#wasProven = true;
+    this.#options.events.proven(this.rung);
   }
 
   #failed(fault: IoFault): void {

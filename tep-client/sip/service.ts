@@ -47,7 +47,7 @@ export class SipService {
   readonly #core: CoreSide;
   readonly #media: MediaResources;
   readonly #alarm = new Alarm(() => this.#ring());
-  /** Connections of phones that registered by the way that the core last answered by. */
+  /** Connections of phones that registered by the way that there is. */
   readonly #registered = new Set<number>();
   #transport: Transport;
   #lastFault: string | undefined;
@@ -150,11 +150,11 @@ export class SipService {
         },
         bad: () => sidecar.count('bad-octets'),
         refused: () => sidecar.count('slow-reader'),
-        opened: () => sidecar.setCore(this.#core.transport),
-        proven: (rung, isNew) => {
-          tell({ type: 'proven', rung });
-          if (isNew) this.#registerAgain();
+        opened: (_, isAgain) => {
+          sidecar.setCore(this.#core.transport);
+          if (isAgain) this.#registerAgain();
         },
+        proven: (rung) => tell({ type: 'proven', rung }),
         lost: (rung, fault) => {
           this.#lastFault = fault.text;
           tell({ type: 'lost', rung, fault });

@@ -1,38 +1,13 @@
 /** Calls of a simulated phone through the sidecar, its tunnel and a TEP-S to a simulated core. */
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { mediaAddresses } from '../../../sdp/media.ts';
 import { privateAddressesLeft } from '../../../sdp/private.ts';
 import { descriptionsIn, octetsIn } from '../../../sip/body.ts';
 import { header, type Message } from '../../../sip/message.ts';
-import { type Endpoint, formatEndpoint, parseEndpoint } from '../../../wire/address.ts';
-import { openPair } from '../../daemon/pair.ts';
+import { type Endpoint, formatEndpoint } from '../../../wire/address.ts';
 import { textOf } from '../../sip/vectors.ts';
-import { start, urlOf } from '../started.ts';
-import { audio, SimCore, SimPhone } from './simulated.ts';
-
-const AOR = '<sip:alice@example.org>';
-
-async function openScene(t: ExecutionContext, ...more: string[]) {
-  const server = await openPair();
-  const core = await SimCore.open();
-  const tep = await start(
-    t,
-    `--servers=${urlOf(server)}`,
-    '--sip-listen=127.0.0.1:0',
-    `--sip-core=${core.url}`,
-    '--sip-media=tunnel',
-    ...more,
-  );
-  const [listening = ''] = tep.status().sip?.listening ?? [];
-  const proxy = parseEndpoint(listening);
-  if (proxy === undefined) throw new Error('the sidecar listens nowhere');
-  const phone = await SimPhone.open(proxy);
-  t.teardown(async () => {
-    await tep.running.stop();
-    await Promise.all([phone.close(), core.close(), server.stop()]);
-  });
-  return { server, core, phone, proxy, ...tep };
-}
+import { AOR, openScene } from './scene.ts';
+import { audio } from './simulated.ts';
 
 function sdpOf(message: Message): string {
   const [description] = descriptionsIn(message) ?? [];

@@ -1,0 +1,137 @@
+/** The sidecar's way to the core: which one, what happens when it breaks, and what nobody may do to it. */
+
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import test from 'ava';
+import { header } from '../../../sip/message.ts';
+import { formatEndpoint } from '../../../wire/address.ts';
+import { openTalker } from '../../daemon/pair.ts';
+import { closedPort } from '../../io/dial/listening.ts';
+import { names, sip, vector } from '../../sip/vectors.ts';
+import { AOR, openScene } from './scene.ts';
+import { SimCore } from './simulated.ts';
+
+test('a way that is silent is left: the same request is asked by the next one', async (t) => {
+  const silent = await openTalker('127.0.0.1');
+  const core = await SimCore.open();
+  t.teardown(() => Promise.all([silent.socket.close(), core.close()]));
+  const { phone, status } = await openScene(
+    t,
+    `--sip-core=udp://${formatEndpoint(silent.socket.local)}`,
+    `--sip-core=${core.url}`,
+  );
+  phone.ask('REGISTER', 'reg', { to: AOR });
+  const { text } = await silent.heard.first('heard');
+  t.regex(text, /^REGISTER [\s\S]*\r\nVia: SIP\/2\.0\/UDP tep-/);
+  const seen = await core.request('REGISTER');
+  t.regex(header(seen, 'via') ?? '', /^SIP\/2\.0\/TCP tep-/);
+  core.answer(seen, 200, { more: [`Contact: ${phone.contact};expires=60`] });
+  await phone.response(200, 'REGISTER');
+  t.like(status().sip?.core, { by: core.url, state: 'proven' });
+});
+
+test('no way at all: a request is answered with 503, and its ACK goes nowhere', async (t) => {
+  const port = await closedPort();
+  const { phone, status } = await openScene(t, `--sip-core=tcp://127.0.0.1:${port}`);
+  const text = phone.ask('INVITE', 'call');
+  const answer = await phone.response(503, 'INVITE');
+  t.regex(header(answer, 'to') ?? '', /;tag=/);
+  phone.send(text.replace(/^INVITE/, 'ACK').replace('1 INVITE', '1 ACK'));
+  t.is(status().sip?.core.state === 'proven', false);
+});
+
+test('[R-01] a connection that breaks is opened again, and a phone on TCP is made to register again', async (t) => {
+  const { proxy, phone, core, log, status } = await openScene(t);
+  const socket = connect({ host: '127.0.0.1', port: proxy.port });
+  await once(socket, 'connect');
+  const closed = once(socket, 'close');
+  socket.write(register('tcp', '127.0.0.1:5099'));
+  core.answer(await core.request('REGISTER'), 200, {
+    more: ['Contact: <sip:alice@127.0.0.1:5099>;expires=600'],
+  });
+  await once(socket, 'data');
+  core.cut();
+  await closed;
+  t.is(log.said('phones must register again before calls reach them').length, 1);
+  const before = core.count;
+  phone.ask('REGISTER', 'again', { to: AOR });
+  await core.request('REGISTER', before);
+  t.is(core.connections.length, 2);
+  t.is(status().sip?.registrations.length, 1);
+});
+
+test('[R-04] pings of a phone are answered; several messages in a segment and one over many are cut', async (t) => {
+  const { proxy, core } = await openScene(t);
+  const socket = connect({ host: '127.0.0.1', port: proxy.port });
+  await once(socket, 'connect');
+  socket.write('\r\n\r\n');
+  const [pong] = await once(socket, 'data');
+  t.is(String(pong), '\r\n');
+  const text = `${register('one', '127.0.0.1:5099')}${register('two', '127.0.0.1:5099')}`;
+  for (let at = 0; at < text.length; at += 100) socket.write(text.slice(at, at + 100));
+  await core.diary.first('request', (one) => header(one, 'call-id') === 'one');
+  await core.diary.first('request', (one) => header(one, 'call-id') === 'two');
+  socket.destroy();
+});
+
+test('torture messages from both sides, and octets that are none: the next call is served', async (t) => {
+  const { phone, core, status, proxy } = await openScene(t);
+  phone.ask('OPTIONS', 'first');
+  core.answer(await core.request('OPTIONS'), 200);
+  const before = core.count;
+  for (const folder of ['torture', 'torture-ipv6']) {
+    for (const name of names(folder)) {
+      const octets = vector(folder, name);
+      phone.send(octets);
+      const socket = connect({ host: '127.0.0.1', port: proxy.port });
+      socket.on('error', () => {});
+      socket.end(octets);
+      core.send(octets.toString('latin1'));
+    }
+  }
+  for (let i = 0; i < 2_000; i++) phone.send(Buffer.from([i & 0xff, 0, 0xff, 0x0d, i >> 8]));
+  // The core has broken its stream by then: it is another one.
+  const again = setInterval(() => phone.ask('REGISTER', 'last', { to: AOR }), 200);
+  const seen = await core.diary.first(
+    'request',
+    (one) => header(one, 'call-id') === 'last',
+    before,
+  );
+  clearInterval(again);
+  core.answer(seen, 200, { more: [`Contact: ${phone.contact};expires=60`] });
+  await phone.response(200, 'REGISTER');
+  t.true((status().sip?.drops['bad-octets'] ?? 0) > 0);
+});
+
+test('more connections of phones than there may be are refused, and counted', async (t) => {
+  const { proxy, status } = await openScene(t);
+  const sockets = Array.from({ length: 70 }, () =>
+    connect({ host: '127.0.0.1', port: proxy.port }),
+  );
+  let closed = 0;
+  const enough = new Promise<void>((resolve) => {
+    for (const socket of sockets) {
+      socket.on('error', () => {});
+      socket.once('close', () => {
+        closed += 1;
+        if (closed === 6) resolve();
+      });
+    }
+  });
+  await enough;
+  t.is(status().sip?.drops['too-many-connections'], 6);
+  for (const socket of sockets) socket.destroy();
+});
+
+function register(callId: string, contact: string): string {
+  return sip([
+    'REGISTER sip:example.org SIP/2.0',
+    `Via: SIP/2.0/TCP ${contact};rport;branch=z9hG4bK${callId}`,
+    'From: <sip:alice@example.org>;tag=a',
+    'To: <sip:alice@example.org>',
+    `Call-ID: ${callId}`,
+    'CSeq: 1 REGISTER',
+    `Contact: <sip:alice@${contact}>`,
+    'Max-Forwards: 70',
+  ]);
+}
