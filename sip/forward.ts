@@ -8,9 +8,17 @@ import { isLoop, statelessBranch } from './branch.ts';
 import { checkRequest, checkResponse, type Refusal, refusal } from './check.ts';
 import { Edit } from './edit.ts';
 import { unfold } from './fields.ts';
-import { isOurs, lowerMaxForwards, noteSource, popVia, pushVia, type SentBy } from './hop.ts';
+import {
+  isOurs,
+  lowerMaxForwards,
+  noteSource,
+  popVia,
+  pushVia,
+  type SentBy,
+  viaWithSource,
+} from './hop.ts';
 import { consentedKeep } from './keep.ts';
-import { type Request, type Response, readDatagram } from './message.ts';
+import type { Request, Response } from './message.ts';
 import {
   applyRouting,
   pushPath,
@@ -62,6 +70,8 @@ export interface Forwarded {
   readonly edit: Edit;
   /** Where Route or Request-URI point to, when the passage names no route. */
   readonly next: Target;
+  /** Of our Via. */
+  readonly branch: string;
 }
 
 export interface Returned {
@@ -101,7 +111,7 @@ export function forwardRequest(
   pushVia(edit, passage.out, { branch, keep: passage.keep && request.method === 'REGISTER' });
   // The other side may be a stream.
   edit.writeLength();
-  return { type: 'forwarded', edit, next: routing.next };
+  return { type: 'forwarded', edit, next: routing.next, branch };
 }
 
 /** Undefined: to be dropped, because it is broken or not for us (clause 18.1.2), or goes nowhere. */
@@ -135,13 +145,11 @@ export function returnHidden(response: Response, { own }: Hidden, viasBefore: st
 
 /** The Vias of a request with where it came from in the topmost, as one field value. */
 export function viasAsReceived(request: Request, from: Endpoint): string {
-  const edit = new Edit(request);
-  noteSource(edit, from);
-  const octets = edit.octets();
-  const noted = readDatagram(octets, 0, octets.length);
-  if (typeof noted === 'number') return '';
-  const values = vias(noted) ?? [];
-  return values.map(({ range }) => unfold(noted.text.slice(range.start, range.end))).join(', ');
+  const { text } = request;
+  const values = (vias(request) ?? []).map((via, i) => {
+    return i === 0 ? viaWithSource(text, via, from) : text.slice(via.range.start, via.range.end);
+  });
+  return values.map(unfold).join(', ');
 }
 
 function pushRoutes(edit: Edit, request: Request, passage: Passage): void {

@@ -6,6 +6,7 @@ import { type Endpoint, formatAddress } from '../wire/address.ts';
 import { hopsLeft } from './check.ts';
 import type { Edit } from './edit.ts';
 import { fieldsOf } from './fields.ts';
+import type { Range } from './tokens.ts';
 import { hostText, sameHost } from './uri.ts';
 import { topVia, type Via } from './via.ts';
 
@@ -51,15 +52,37 @@ export function isOurs(via: Via, sentBy: SentBy): boolean {
  */
 export function noteSource(edit: Edit, from: Endpoint): void {
   const via = topVia(edit.message);
-  if (via === undefined) return;
+  for (const { range, text } of via === undefined ? [] : sourceNotes(via, from)) {
+    edit.replace(range, text);
+  }
+}
+
+/** A Via as `noteSource` would leave it. */
+export function viaWithSource(text: string, via: Via, from: Endpoint): string {
+  let noted = '';
+  let at = via.range.start;
+  const notes = sourceNotes(via, from).sort((a, b) => a.range.start - b.range.start);
+  for (const { range, text: note } of notes) {
+    noted += text.slice(at, range.start) + note;
+    at = range.end;
+  }
+  return noted + text.slice(at, via.range.end);
+}
+
+interface Note {
+  readonly range: Range;
+  readonly text: string;
+}
+
+function sourceNotes(via: Via, from: Endpoint): Note[] {
   const address = formatAddress(from.address, 0, from.address.length);
   const rport = via.parameters.get('rport');
   const received = via.parameters.get('received');
-  if (rport !== undefined) edit.replace(rport, `;rport=${from.port}`);
+  const notes = rport === undefined ? [] : [{ range: rport, text: `;rport=${from.port}` }];
   const told = received === undefined && rport === undefined && sameHost(via.host, address);
-  if (told) return;
-  if (received === undefined) edit.insert(via.range.end, `;received=${address}`);
-  else edit.replace(received, `;received=${address}`);
+  if (told) return notes;
+  const end = { start: via.range.end, end: via.range.end };
+  return [...notes, { range: received ?? end, text: `;received=${address}` }];
 }
 
 /** One hop less. The caller has checked that there is one (`checkRequest`). */

@@ -13,11 +13,10 @@ import type { Mapped } from '../../sdp/addresses.ts';
 import { apply } from '../../sdp/apply.ts';
 import { NO_PORT } from '../../sdp/fields.ts';
 import { advertise, type Mark, strip, tepMarks } from '../../sdp/marks.ts';
-import { type MediaAddress, mediaAddresses } from '../../sdp/media.ts';
 import type { Endpoint } from '../../wire/address.ts';
 import { latin1 } from '../message.ts';
 import type { Side } from '../negotiation.ts';
-import { bindNeeds, type Need, standInNeeds } from './media-needs.ts';
+import { bindNeeds, type MediaLine, mediaLinesOf, type Need, standInNeeds } from './media-needs.ts';
 
 export type Kind = 'offer' | 'answer';
 
@@ -50,8 +49,8 @@ export class CallMedia {
   /** By m= line: whether it takes the tunnel, and whether the core's last offer asked for it. */
   #lines: boolean[] = [];
   #asked: boolean[] = [];
-  #phone: readonly MediaAddress[] = [];
-  #core: readonly MediaAddress[] = [];
+  #phone: readonly MediaLine[] = [];
+  #core: readonly MediaLine[] = [];
   readonly #said = new Map<string, Uint8Array>();
 
   constructor(policy: MediaPolicy) {
@@ -75,14 +74,14 @@ export class CallMedia {
 
   /** What has to be there before `rewrite`. */
   needs(from: Side, kind: Kind, sdp: Uint8Array): Need[] {
-    const media = mediaOf(sdp);
+    const media = mediaLinesOf(sdp);
     if (from === 'phone') this.#phone = media;
     else this.#core = media;
     if (kind === 'offer') this.#decide(from, sdp, media);
     return this.#live(media).flatMap((line) => this.#needsOf(from, line));
   }
 
-  /** The description as the other side is to see it, owned by the caller. */
+  /** The description of the last  as the other side is to see it, owned by the caller. */
   rewrite(from: Side, kind: Kind, sdp: Uint8Array, granted: Granted): Uint8Array {
     const octets =
       from === 'phone' ? this.#toCore(kind, sdp, granted) : this.#toPhone(kind, sdp, granted);
@@ -103,10 +102,10 @@ export class CallMedia {
   /** Keys of all that these descriptions may need. */
   static keysOf(from: Side, sdp: Uint8Array): string[] {
     const needs = from === 'phone' ? bindNeeds : standInNeeds;
-    return mediaOf(sdp).flatMap((line) => needs(line).map(({ key }) => key));
+    return mediaLinesOf(sdp).flatMap((line) => needs(line).map(({ key }) => key));
   }
 
-  #decide(from: Side, sdp: Uint8Array, media: readonly MediaAddress[]): void {
+  #decide(from: Side, sdp: Uint8Array, media: readonly MediaLine[]): void {
     const { tunnels, obeysMarks } = this.#policy;
     const marks = from === 'core' ? tepMarks(sdp) : [];
     const asked = 'type' in marks ? [] : marks.map(({ marked }) => obeysMarks && marked);
@@ -114,17 +113,17 @@ export class CallMedia {
     this.#lines = media.map((_, i) => tunnels || asked[i] === true || this.#lines[i] === true);
   }
 
-  #live(media: readonly MediaAddress[]): MediaAddress[] {
-    return media.filter((line) => line.live && this.#lines[line.media] === true);
+  #live(media: readonly MediaLine[]): MediaLine[] {
+    return media.filter((line) => this.#lines[line.media] === true);
   }
 
-  #needsOf(from: Side, line: MediaAddress): Need[] {
+  #needsOf(from: Side, line: MediaLine): Need[] {
     if (from === 'phone') return bindNeeds(line);
     return this.#policy.standIns ? standInNeeds(line) : [];
   }
 
   #toCore(kind: Kind, sdp: Uint8Array, granted: Granted): Uint8Array {
-    const wanted = this.#live(mediaOf(sdp)).filter((line) => bindNeeds(line).length > 0);
+    const wanted = this.#live(this.#phone).filter((line) => bindNeeds(line).length > 0);
     const whole = wanted.filter((line) => isWhole(bindNeeds(line), granted));
     this.lacksTunnel = whole.length < wanted.length;
     const numbers = new Set(whole.map(({ media }) => media));
@@ -144,7 +143,7 @@ export class CallMedia {
   #toPhone(kind: Kind, sdp: Uint8Array, granted: Granted): Uint8Array {
     const stripped = withoutMarks(sdp);
     if (!this.#policy.standIns) return stripped;
-    const needs = this.#live(mediaOf(sdp)).flatMap(standInNeeds);
+    const needs = this.#live(this.#core).flatMap(standInNeeds);
     const mapping = grantsOf(needs, granted);
     if (mapping.length === 0) return stripped;
     // A core with a private address is none whose network the phone must not see.
@@ -156,11 +155,6 @@ export class CallMedia {
 export function withoutMarks(sdp: Uint8Array): Uint8Array {
   const stripped = strip(sdp);
   return 'type' in stripped ? sdp : stripped;
-}
-
-function mediaOf(sdp: Uint8Array): readonly MediaAddress[] {
-  const media = mediaAddresses(sdp);
-  return 'type' in media ? [] : media;
 }
 
 function isWhole(needs: readonly Need[], granted: Granted): boolean {

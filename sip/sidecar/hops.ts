@@ -123,7 +123,7 @@ export class Hops {
       hidesVias: true,
     });
     if (forwarded.type === 'refusal') return this.refuse(request, peer, forwarded);
-    this.#begin(request, peer, now);
+    this.#begin(request, forwarded.branch, peer, now);
     const asks = { request, peer };
     return passing('phone', request, forwarded.edit, (octets) => ({
       type: 'to-core',
@@ -132,9 +132,8 @@ export class Hops {
     }));
   }
 
-  #begin(request: Request, peer: Peer, now: number): void {
+  #begin(request: Request, branch: string, peer: Peer, now: number): void {
     if (request.method === 'ACK') return;
-    const branch = statelessBranch(request, this.#options.key);
     const vias = viasAsReceived(request, peer.address);
     const register = request.method === 'REGISTER' ? request : undefined;
     this.#transactions.begin(request.method, branch, { vias, peer, register }, now);

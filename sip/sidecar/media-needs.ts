@@ -4,11 +4,32 @@
  * packets are not taken off the routes.
  */
 import { NO_PORT } from '../../sdp/fields.ts';
-import type { MediaAddress } from '../../sdp/media.ts';
+import { flowOf } from '../../sdp/media.ts';
+import { read, type Transport } from '../../sdp/read.ts';
 import { type Endpoint, formatEndpoint } from '../../wire/address.ts';
 
 const UDP = 17;
 const TCP = 6;
+
+/** Where the media of one m= line go. */
+export interface MediaLine {
+  /** Place of the m= line, from 0. */
+  readonly media: number;
+  readonly transport: Transport;
+  /** Undefined for port 0, hold by 0.0.0.0, names and multicast. */
+  readonly rtp: Endpoint | undefined;
+  readonly rtcp: Endpoint | undefined;
+}
+
+/** None when the description cannot be read: it passes as it is. */
+export function mediaLinesOf(description: Uint8Array): readonly MediaLine[] {
+  const sdp = read(description);
+  if (sdp.type === 'sdp-problem') return [];
+  return sdp.media.map((one) => {
+    const { rtp, rtcp } = flowOf(sdp, one);
+    return { media: one.index, transport: one.transport, rtp, rtcp };
+  });
+}
 
 export interface BindNeed {
   readonly type: 'bind';
@@ -28,7 +49,7 @@ export interface StandInNeed {
 
 export type Need = BindNeed | StandInNeed;
 
-export function bindNeeds({ rtp, rtcp, transport }: MediaAddress): BindNeed[] {
+export function bindNeeds({ rtp, rtcp, transport }: MediaLine): BindNeed[] {
   // Port 9: an end that only connects has nothing that could be bound (RFC 4145).
   if (rtp === undefined || rtp.port === NO_PORT) return [];
   const protocol = transport === 'tcp' ? TCP : UDP;
@@ -39,7 +60,7 @@ export function bindNeeds({ rtp, rtcp, transport }: MediaAddress): BindNeed[] {
 }
 
 /** Sockets carry UDP only. */
-export function standInNeeds({ rtp, rtcp, transport }: MediaAddress): StandInNeed[] {
+export function standInNeeds({ rtp, rtcp, transport }: MediaLine): StandInNeed[] {
   if (rtp === undefined || transport !== 'udp') return [];
   return [{ type: 'stand-in', key: `for ${formatEndpoint(rtp)}`, rtp, rtcp }];
 }
