@@ -167,6 +167,8 @@ export interface ServerStatus extends CommonStatus {
   readonly listening: readonly string[];
   readonly draining: boolean;
   readonly workers: number;
+  /** Of them those that are being started again or hang: what they carry is not in these figures. */
+  readonly silentWorkers?: number;
   readonly connections: { readonly all: number; readonly unauthenticated: number };
   /** Connections that never became part of a tunnel, by what they spoke. */
   readonly turnedAway: Drops;

@@ -83,14 +83,15 @@ function sipLines({ listening, core, registrations, calls, drops }: SipStatus, n
 }
 
 function serverLines(status: ServerStatus): readonly string[] {
-  const { listening, draining, workers, connections, tunnelCount, bindingCount } = status;
+  const { listening, draining, workers, silentWorkers = 0 } = status;
+  const { connections, tunnelCount, bindingCount } = status;
   const { tunnels, turnedAway, nowMs, ng } = status;
   return [
     `  listening ${listening.join(', ')}${draining ? ' (draining)' : ''}`,
     `  tunnels   ${count(tunnelCount)}, public ports ${count(bindingCount)}`,
     `  clients   connections ${count(connections.all)}, ` +
       `not authenticated ${count(connections.unauthenticated)}` +
-      `${workers > 1 ? `; ${workers} workers` : ''}`,
+      `${workers > 1 ? `; ${workers} workers` : ''}${silentWorkers > 0 ? `, ${silentWorkers} silent` : ''}`,
     ...(ng === undefined ? [] : gatewayLines(ng)),
     ...tunnelLines(tunnels, tunnelCount, nowMs),
     ...dropLines('turned away', turnedAway),

@@ -35,6 +35,10 @@ export interface PrimaryParts extends AgentDeps {
 
 /** Workers end their draining by themselves; one that hangs is not waited for any longer than this. */
 const DRAIN_SLACK_MS = 1_000;
+/** Whoever asks for the status waits 5 s (io/status-socket.ts). */
+const STATUS_MS = 2_000;
+/** It reads files and derives keys of users. */
+const RELOAD_MS = 15_000;
 
 export class Primary implements Running<ServerSettings> {
   readonly #parts: PrimaryParts;
@@ -71,11 +75,13 @@ export class Primary implements Running<ServerSettings> {
   }
 
   async status(): Promise<ServerStatus> {
-    const answers = await Promise.all(this.#workers.map((w) => w.ask({ type: 'status' })));
-    return summed(answers.filter(isStatus), {
+    const asked = this.#workers.map((worker) => worker.ask({ type: 'status' }, STATUS_MS));
+    const answers = (await Promise.all(asked)).filter(isStatus);
+    return summed(answers, {
       startedMs: this.#startedMs,
       nowMs: now(),
       workers: this.#workers.length,
+      silentWorkers: this.#workers.length - answers.length,
       draining: this.#isDraining,
       listening: (this.#listeners?.local ?? []).map(formatEndpoint),
       turnedAway: {
@@ -88,10 +94,15 @@ export class Primary implements Running<ServerSettings> {
     });
   }
 
-  /** All workers judge the same settings in the same way: what one refuses, all do. */
+  /**
+   * All workers judge the same settings in the same way: what one refuses, all do. One that hangs takes them
+   * when it goes on.
+   */
   async reload(settings: ServerSettings): Promise<IoFault | undefined> {
     const question = { type: 'reload', ...sent(settings) } as const;
-    const answers = await Promise.all(this.#workers.map((worker) => worker.ask(question)));
+    const answers = await Promise.all(
+      this.#workers.map((worker) => worker.ask(question, RELOAD_MS)),
+    );
     const fault = answers.find((answer) => answer !== undefined && isIoFault(answer));
     if (fault !== undefined) return fault as IoFault;
     this.#settings = settings;

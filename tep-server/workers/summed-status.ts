@@ -9,7 +9,14 @@ import { version } from '../../ops/version.ts';
 
 export type Own = Pick<
   ServerStatus,
-  'startedMs' | 'nowMs' | 'workers' | 'draining' | 'listening' | 'turnedAway' | 'ng'
+  | 'startedMs'
+  | 'nowMs'
+  | 'workers'
+  | 'silentWorkers'
+  | 'draining'
+  | 'listening'
+  | 'turnedAway'
+  | 'ng'
 >;
 
 export function summed(workers: readonly ServerStatus[], own: Own): ServerStatus {

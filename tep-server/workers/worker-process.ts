@@ -36,6 +36,8 @@ export class WorkerProcess {
   readonly #answers = new Map<number, (answer: Answer) => void>();
   #child: ChildProcess | undefined;
   #isUp = false;
+  /** It did not answer in time, and nothing has been heard of it since. */
+  #isSilent = false;
   #isStopping = false;
   #lastId = 0;
   /** Sockets that the worker has not taken yet. */
@@ -59,7 +61,7 @@ export class WorkerProcess {
 
   /** The socket goes to the worker. False, and it stays here, when there is none to take it. */
   give(message: ToWorker, socket: Socket): boolean {
-    if (!this.#isUp || this.#underWay.size >= MAX_UNDER_WAY) return false;
+    if (!this.#isUp || this.#isSilent || this.#underWay.size >= MAX_UNDER_WAY) return false;
     this.#underWay.add(socket);
     // Its listener would ask the worker about it before it closes; nobody here wants to know.
     Reflect.set(socket, 'server', null);
@@ -75,15 +77,24 @@ export class WorkerProcess {
     if (this.#isUp) this.#child?.send(message);
   }
 
-  /** Undefined too when the worker dies before it has answered. */
+  /**
+   * Undefined too when the worker dies before it has answered, or hangs for `limitMs`: it does what it was
+   * asked when it goes on. Without a limit as long as it takes.
+   */
   ask<T extends Question['type']>(
     question: Omit<Extract<Question, { type: T }>, 'id'>,
+    limitMs?: number,
   ): Promise<Answer> {
     if (!this.#isUp) return Promise.resolve(undefined);
     this.#lastId += 1;
     const id = this.#lastId;
     return new Promise((resolve) => {
-      this.#answers.set(id, resolve);
+      const timer = limitMs && setTimeout(() => this.#late(id, question.type), limitMs);
+      this.#answers.set(id, (answer) => {
+        clearTimeout(timer);
+        this.#answers.delete(id);
+        resolve(answer);
+      });
       this.#child?.send({ ...question, id } as Question);
     });
   }
@@ -123,13 +134,13 @@ export class WorkerProcess {
 
   #heard(message: FromWorker, socket: Socket | undefined): void {
     const { log } = this.#parts;
+    this.#isSilent = false;
     switch (message.type) {
       case 'started':
         this.#started(message.fault);
         break;
       case 'answer':
         this.#answers.get(message.id)?.(message.answer);
-        this.#answers.delete(message.id);
         break;
       case 'hand-over':
         if (socket !== undefined) this.#parts.handOver(message, socket);
@@ -158,14 +169,21 @@ export class WorkerProcess {
     this.#firstTime = undefined;
   }
 
+  #late(id: number, asked: Question['type']): void {
+    const { index, log } = this.#parts;
+    this.#isSilent = true;
+    log.warn('a worker does not answer', { worker: index, asked });
+    this.#answers.get(id)?.(undefined);
+  }
+
   /** Its tunnels are gone with it; their clients open new ones. */
   #died(): void {
     const { index, log } = this.#parts;
     const text = this.#isUp ? 'a worker died: its calls are lost' : 'a worker did not start';
     this.#isUp = false;
+    this.#isSilent = false;
     this.#child = undefined;
-    for (const answer of this.#answers.values()) answer(undefined);
-    this.#answers.clear();
+    for (const answer of [...this.#answers.values()]) answer(undefined);
     // Those that waited behind another one.
     for (const socket of this.#underWay) socket.destroy();
     this.#underWay.clear();

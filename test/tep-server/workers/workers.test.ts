@@ -268,6 +268,34 @@ test.serial('[W-5] a worker that hangs keeps nobody from ending', async (t) => {
   t.false(isAlive(hanging));
 });
 
+test.serial(
+  '[W-5] a worker that hangs keeps no status, no reload and no connection waiting',
+  async (t) => {
+    const service = await startService(t, settings(t, '--drain', '0s'));
+    const hangs = pids(service).get(0) ?? 0;
+    const other = NAMES.find((name) => placeOfUser(name, 2) === 1) ?? '';
+    const { client } = clientOf(service, other);
+    t.is((await client.open()).type, 'opened');
+    process.kill(hangs, 'SIGSTOP');
+    t.like(await service.server.status(), { workers: 2, silentWorkers: 1, tunnelCount: 1 });
+    t.true(service.lines.includes('a worker does not answer worker=0 asked=status'));
+    t.is(await service.server.reload(settings(t, '--limits-tunnels-per-user', '1')), undefined);
+    const second = clientOf(service, other);
+    t.like(await second.client.open(), { type: 'closed', code: 486 });
+    process.kill(hangs, 'SIGCONT');
+    // What it was asked while it hung, it does now.
+    for (const name of NAMES.filter((each) => placeOfUser(each, 2) === 0).slice(0, 1)) {
+      const clients = [clientOf(service, name), clientOf(service, name)];
+      const answers = await Promise.all(clients.map((each) => each.client.open()));
+      t.deepEqual(answers.map(({ type }) => type).sort(), ['closed', 'opened']);
+      for (const each of clients) await each.client.stop();
+    }
+    t.like(await service.server.status(), { silentWorkers: 0 });
+    await client.stop();
+    await second.client.stop();
+  },
+);
+
 test.serial('[M-05] plain STUN by TCP and by UDP on the same port', async (t) => {
   const service = await startService(t, settings(t));
   const talker = await openTalker('127.0.0.1');
