@@ -18,18 +18,24 @@
  * `0.0.0.0/0` is not one. Pinholes name a host, so loopback and link-local are good there (the
  * gateway may be on this host, M-16), the others never: an SDP on hold says `0.0.0.0`.
  *
- * Memory: the rules and 64 KiB, and the pinholes.
+ * So are public addresses that other processes of the server have given to calls: `foreign`, as they tell.
+ *
+ * Memory: the rules and 64 KiB, the pinholes, and an endpoint table for `MAX_FOREIGN` foreign ones.
  */
+import type { Endpoint } from '../wire/address.ts';
 import { octetsOf, setU8, u8 } from '../wire/bytes.ts';
 import { isDisguise, isSpecial, KINDS, type Kind, reach } from '../wire/disguise.ts';
 import { FAULTS, type Fault } from '../wire/faults.ts';
 import { type Prefix, prefixContains } from '../wire/prefix.ts';
+import { EndpointTable } from './endpoint-table.ts';
 import { type Pinhole, Pinholes } from './pinholes.ts';
 import type { PortRange } from './port-allocator.ts';
 
 /** Each packet may be compared with every rule. */
 export const MAX_RULES = 1024;
 const MAX_PORT = 0xffff;
+/** As many as all workers may have at once; more are not kept apart. */
+const MAX_FOREIGN = 262_144;
 
 export interface PolicyRule {
   readonly prefix: Prefix;
@@ -59,6 +65,7 @@ export class Policy {
   /** By port: whether anything of `#own` has it, so that packets to all others cost one look. */
   readonly #ownPorts = new Uint8Array(MAX_PORT + 1);
   readonly #pinholes: Pinholes;
+  readonly #foreign: EndpointTable;
   /** The IPv4 address behind a disguise, while one is judged. */
   readonly #real = new Uint8Array(4);
 
@@ -66,6 +73,7 @@ export class Policy {
     this.#rules = readyRules(rules);
     this.setOwn(own);
     this.#pinholes = new Pinholes(maxPinholes, seed);
+    this.#foreign = new EndpointTable({ seed, maxEntries: MAX_FOREIGN });
   }
 
   /** Other rules from now on; pinholes stay. */
@@ -78,6 +86,13 @@ export class Policy {
     this.#own = own.map(readyRule);
     this.#ownPorts.fill(0);
     for (const { ports } of own) this.#ownPorts.fill(1, ports.first, ports.last + 1);
+  }
+
+  /** Another process has given this public address to a call, or (`isBound` false) has it back. */
+  setForeign({ address, port }: Endpoint, protocol: number, isBound: boolean): void {
+    const { length } = address;
+    if (isBound) this.#foreign.set(address, 0, length, port, protocol, 1);
+    else this.#foreign.delete(address, 0, length, port, protocol);
   }
 
   /** Ways open at the moment, counted once for each call that opened them. */
@@ -134,6 +149,8 @@ export class Policy {
   }
 
   #isOwn(b: Uint8Array, at: number, length: number, port: number, protocol: number): boolean {
+    if (this.#foreign.size > 0 && this.#foreign.find(b, at, length, port, protocol) >= 0)
+      return true;
     if (u8(this.#ownPorts, port) === 0) return false;
     for (const own of this.#own) {
       if (port < own.ports.first || port > own.ports.last) continue;

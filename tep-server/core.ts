@@ -11,6 +11,7 @@ import { type NetworkWatch, watchNetwork } from '../io/network-watch.ts';
 import { systemRandom } from '../io/random.ts';
 import type { ServerStatus } from '../ops/status.ts';
 import { version } from '../ops/version.ts';
+import type { FlowProtocol } from '../session/outputs.ts';
 import type { Pinhole } from '../session/pinholes.ts';
 import { Policy, type PolicyRule } from '../session/policy.ts';
 import { type Endpoint, formatEndpoint } from '../wire/address.ts';
@@ -43,6 +44,8 @@ export interface CoreParts extends AgentDeps {
   readonly placement?: AgentPlacement;
   /** Where no packet of a tunnel may go, besides the listeners. */
   readonly own?: readonly PolicyRule[];
+  /** Told of each public address that a call gets, or gives back. */
+  readonly publicAddress?: (address: Endpoint, protocol: FlowProtocol, isBound: boolean) => void;
 }
 
 interface Made {
@@ -70,7 +73,7 @@ export class ServerCore {
 
   /** Everything but its listeners is there when it resolves; or nothing, and why not. */
   static async make(parts: CoreParts): Promise<ServerCore | IoFault> {
-    const { settings, secrets, listen, placement, log, failed } = parts;
+    const { settings, secrets, listen, placement, publicAddress, log, failed } = parts;
     const auth = makeAuth(settings, secrets.nonceSecret);
     if ('type' in auth) return auth;
     const door = doorOf(settings, secrets.ticketKeys);
@@ -82,6 +85,9 @@ export class ServerCore {
     const drain = new Drain(() => agent.tunnels.tunnels().length);
     const observe = (event: ServerEvent) => {
       logServerEvent(log, event);
+      if (event.type === 'bound' || event.type === 'released') {
+        publicAddress?.(event.address, event.protocol, event.type === 'bound');
+      }
       if (event.type === 'tunnel-closed') drain.look();
     };
     const agent = new ServerAgent({
@@ -116,6 +122,11 @@ export class ServerCore {
       this.#setOwn();
       this.#parts.log.debug('addresses of this host read again');
     });
+  }
+
+  /** Another process has given this address to a call, or has it back: no packet of a tunnel may go there. */
+  setForeign(address: Endpoint, protocol: FlowProtocol, isBound: boolean): void {
+    this.#made.policy.setForeign(address, protocol, isBound);
   }
 
   enter(socket: Socket, peer: Endpoint): void {

@@ -6,6 +6,7 @@ import { Secret } from '../../config/secret.ts';
 import type { IoFault } from '../../io/io-fault.ts';
 import type { Fields, Level } from '../../ops/log.ts';
 import type { ServerStatus } from '../../ops/status.ts';
+import type { FlowProtocol } from '../../session/outputs.ts';
 import type { Pinhole } from '../../session/pinholes.ts';
 import type { Endpoint } from '../../wire/address.ts';
 import type { Secrets } from '../core.ts';
@@ -37,6 +38,15 @@ export interface Start extends SentSettings {
   readonly folder: string;
 }
 
+/** A public address that only the worker which gave it knows: another one must send no packet there. */
+export interface PublicAddress {
+  readonly type: 'public-address';
+  readonly address: Endpoint;
+  readonly protocol: FlowProtocol;
+  /** Given to a call; or given back. */
+  readonly isBound: boolean;
+}
+
 /** Each is answered by an `answer` with its number. */
 export type Question =
   | { readonly type: 'status'; readonly id: number }
@@ -55,6 +65,7 @@ export type ToWorker =
   | Start
   | Question
   | Connection
+  | PublicAddress
   /** Where clients connect to. */
   | { readonly type: 'listening'; readonly at: readonly Endpoint[] }
   /** The ways of some calls from now on. */
@@ -65,6 +76,7 @@ export type CallWays = readonly [callId: string, pinholes: readonly Pinhole[]];
 export type Answer = ServerStatus | IoFault | undefined;
 
 export type FromWorker =
+  | PublicAddress
   /** It can take connections; or it cannot, and ends. */
   | { readonly type: 'started'; readonly fault: IoFault | undefined }
   | { readonly type: 'answer'; readonly id: number; readonly answer: Answer }

@@ -24,6 +24,7 @@ import { NgRelay } from '../ng/relay.ts';
 import type { ServerSettings } from '../settings.ts';
 import { type CallWays, sent } from './messages.ts';
 import { readOut } from './passing.ts';
+import { PublicAddresses } from './public-addresses.ts';
 import { summed } from './summed-status.ts';
 import { WorkerProcess } from './worker-process.ts';
 
@@ -49,6 +50,7 @@ export class Primary implements Running<ServerSettings> {
   #listeners: Listeners | undefined;
   #isDraining = false;
   #inTurn = 0;
+  readonly #publicAddresses: PublicAddresses;
   /** Connections that no worker could take. */
   #refused = 0;
   #relay: NgRelay | undefined;
@@ -59,6 +61,11 @@ export class Primary implements Running<ServerSettings> {
     this.#parts = parts;
     this.#settings = parts.settings;
     this.#folder = folder;
+    this.#publicAddresses = new PublicAddresses((message, from) => {
+      for (const [index, worker] of this.#workers.entries()) {
+        if (index !== from) worker.tell(message);
+      }
+    });
     this.#workers = Array.from({ length: parts.settings.workers }, (_, index) => {
       return this.#worker(index);
     });
@@ -180,7 +187,9 @@ export class Primary implements Running<ServerSettings> {
         const common = { type: 'start', index, count, secrets, folder: this.#folder } as const;
         return { ...common, ...sent(this.#settings) };
       },
-      started: (worker) => this.#begun(worker),
+      started: (worker) => this.#begun(worker, index),
+      publicAddress: (message) => this.#publicAddresses.take(index, message),
+      died: () => this.#publicAddresses.forget(index),
       handOver: ({ to, peer, received: before }, socket) => {
         // Node has begun to read it.
         const received = readOut(socket, before);
@@ -191,7 +200,8 @@ export class Primary implements Running<ServerSettings> {
   }
 
   /** One that was started again may have begun with settings from before a reload. */
-  #begun(worker: WorkerProcess): void {
+  #begun(worker: WorkerProcess, index: number): void {
+    for (const message of this.#publicAddresses.ofOthers(index)) worker.tell(message);
     this.#tellListening(worker);
     if (this.#relay) worker.tell({ type: 'pinholes', calls: [...this.#relay.open()] });
     if (this.#listeners) void worker.ask({ type: 'reload', ...sent(this.#settings) });

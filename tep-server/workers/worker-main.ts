@@ -43,6 +43,9 @@ async function obey(message: ToWorker, socket: Socket | undefined): Promise<void
     case 'pinholes':
       worker?.setPinholes(message.calls);
       break;
+    case 'public-address':
+      worker?.setForeign(message);
+      break;
     case 'stop':
       await worker?.answer(message);
       worker = undefined;

@@ -8,7 +8,7 @@ import { systemRandom } from '../../io/random.ts';
 import type { Log } from '../../ops/log.ts';
 import { type Backoff, backoffMs } from '../../session/backoff.ts';
 import { u8 } from '../../wire/bytes.ts';
-import type { Answer, FromWorker, Question, Start, ToWorker } from './messages.ts';
+import type { Answer, FromWorker, PublicAddress, Question, Start, ToWorker } from './messages.ts';
 
 const MAIN = fileURLToPath(new URL('./worker-main.js', import.meta.url));
 const RESTART: Backoff = { firstMs: 500, mostMs: 30_000 };
@@ -28,6 +28,10 @@ export interface WorkerProcessParts {
   readonly start: () => Start;
   /** It runs, for the first time or again. */
   readonly started: (worker: WorkerProcess) => void;
+  /** One of its calls has got, or given back, an address that the others must know. */
+  readonly publicAddress: (message: PublicAddress) => void;
+  /** It is no more, and nothing of what it had. */
+  readonly died: () => void;
   readonly handOver: (message: HandOver, socket: Socket) => void;
 }
 
@@ -145,6 +149,9 @@ export class WorkerProcess {
       case 'hand-over':
         if (socket !== undefined) this.#parts.handOver(message, socket);
         break;
+      case 'public-address':
+        this.#parts.publicAddress(message);
+        break;
       case 'log':
         log[message.level](message.text, { ...message.fields, worker: this.#parts.index });
         break;
@@ -178,7 +185,7 @@ export class WorkerProcess {
 
   /** Its tunnels are gone with it; their clients open new ones. */
   #died(): void {
-    const { index, log } = this.#parts;
+    const { index, log, died } = this.#parts;
     const text = this.#isUp ? 'a worker died: its calls are lost' : 'a worker did not start';
     this.#isUp = false;
     this.#isSilent = false;
@@ -187,6 +194,7 @@ export class WorkerProcess {
     // Those that waited behind another one.
     for (const socket of this.#underWay) socket.destroy();
     this.#underWay.clear();
+    died();
     this.#firstTime?.({ type: 'io-fault', code: 'ECHILD', text });
     if (this.#firstTime !== undefined || this.#isStopping) return;
     this.#deaths = now() - this.#bornMs > HEALTHY_MS ? 1 : this.#deaths + 1;

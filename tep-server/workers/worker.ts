@@ -14,6 +14,7 @@ import {
   type CallWays,
   type Connection,
   type FromWorker,
+  type PublicAddress,
   type Question,
   received,
   type Start,
@@ -56,6 +57,12 @@ export class Worker {
       },
       listen: [],
       own: sharedRules(whole),
+      // Of other modes `sharedRules` says enough.
+      ...(whole['addresses.mode'] === 'reflexive' && {
+        publicAddress: (address, protocol, isBound) => {
+          channel.send({ type: 'public-address', address, protocol, isBound });
+        },
+      }),
       placement: {
         ...{ index, count },
         handOver: (guest, to, octets) => handOver(guest, to, octets, folder, channel),
@@ -88,6 +95,10 @@ export class Worker {
 
   setPinholes(calls: readonly CallWays[]): void {
     for (const [callId, pinholes] of calls) this.#core.setPinholes(callId, pinholes);
+  }
+
+  setForeign({ address, protocol, isBound }: PublicAddress): void {
+    this.#core.setForeign(address, protocol, isBound);
   }
 
   async answer(question: Question): Promise<void> {

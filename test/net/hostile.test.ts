@@ -3,7 +3,7 @@
  * which must not notice.
  */
 import { readFileSync } from 'node:fs';
-import { appendFile, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { CaptureRun } from '../../lab/capture.ts';
@@ -14,7 +14,7 @@ import { SERVER_NAME } from '../../lab/sites.ts';
 import type { Mode, Settings } from './agents.ts';
 import { netTest } from './net-test.ts';
 import { nodeProgram } from './programs.ts';
-import { Call, type Scene, withAgents } from './scene.ts';
+import { addUser, Call, type Scene, withAgents } from './scene.ts';
 import { until } from './until.ts';
 
 const GREETING_MS = 3_000;
@@ -97,7 +97,7 @@ async function beside(
   const tls = { 'tls.certificate': certificate, 'tls.key': key };
   const settings = { ...limits, ...tls, ...server };
   await withAgents({ kind: 'open', mode, folder, server: settings }, async (scene) => {
-    await addMallory(scene);
+    await addUser(scene, 'mallory', 'let me in');
     const call = await Call.begin(scene);
     await act(t, scene, call);
     await call.goesOn();
@@ -106,12 +106,6 @@ async function beside(
     t.true(Math.max(up.gapMs, down.gapMs) < SILENCE_MS, `${up.gapMs}, ${down.gapMs} ms of silence`);
     t.false(scene.server.program.hasExited);
   });
-}
-
-/** A user like others, with bad intentions. */
-async function addMallory({ folder, server }: Scene): Promise<void> {
-  await appendFile(join(folder, 'users'), 'mallory:let me in\n');
-  server.program.signal('SIGHUP');
 }
 
 async function run(

@@ -1,4 +1,5 @@
 /** Both agents on a network of the lab, and a call of two talkers through them. */
+import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Agent } from '../../lab/agent.ts';
 import { CaptureRun } from '../../lab/capture.ts';
@@ -69,6 +70,17 @@ async function setScene(network: Network, site: Site, plan: ScenePlan): Promise<
     startClient: client,
     startServer: server,
   };
+}
+
+/** A user like others, whatever the intentions; the server knows it when this resolves. */
+export async function addUser(
+  { folder, server }: Scene,
+  name: string,
+  password: string,
+): Promise<void> {
+  await appendFile(join(folder, 'users'), `${name}:${password}\n`);
+  server.program.signal('SIGHUP');
+  await server.program.said(/configuration read again/);
 }
 
 /** A call that two talkers hold. */

@@ -70,6 +70,22 @@ test('[W-6] a rule allows its prefix, its ports, its protocol, and nothing besid
   t.is(judge(media, '2001:db8:2::1', 1, TCP), DESTINATION_FORBIDDEN);
 });
 
+test('[G-22] what another process has given to a call is no destination, until it has it back', (t) => {
+  const media = policy(rule('192.0.2.0/24'), rule('2001:db8:1::/48'));
+  for (const text of ['192.0.2.9:30000', '[2001:db8:1::9]:30000']) {
+    media.setForeign(endpoint(text), UDP, true);
+  }
+  t.is(judge(media, '192.0.2.9'), DESTINATION_OWN);
+  t.is(judge(media, '::ffff:192.0.2.9'), DESTINATION_OWN);
+  t.is(judge(media, '2001:db8:1::9'), DESTINATION_OWN);
+  t.is(judge(media, '192.0.2.9', 30_001), 0);
+  t.is(judge(media, '192.0.2.9', 30_000, TCP), 0);
+  t.is(judge(media, '192.0.2.8'), 0);
+  media.setForeign(endpoint('192.0.2.9:30000'), UDP, false);
+  t.is(judge(media, '192.0.2.9'), 0);
+  t.is(judge(media, '2001:db8:1::9'), DESTINATION_OWN);
+});
+
 test('[G-22] special addresses need a rule that is about them', (t) => {
   const everything = policy(rule('0.0.0.0/0'), rule('::/0'), rule('126.0.0.0/7'), rule('fe00::/7'));
   t.is(judge(everything, '8.8.8.8'), 0);
