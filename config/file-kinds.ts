@@ -1,5 +1,5 @@
 /** Files that a configuration names. They are read with it, so that what is wrong is told with it. */
-import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Kind, Place, Read } from './key.ts';
 import { Secret } from './secret.ts';
@@ -62,9 +62,11 @@ export function load(
   const name = resolve(place.folder, given);
   let fd: number | undefined;
   try {
-    fd = openSync(name, 'r');
+    // Opening a pipe would wait for a writer, reading it for what he writes: an agent has calls to carry.
+    fd = openSync(name, constants.O_RDONLY | constants.O_NONBLOCK);
     const stats = fstatSync(fd);
     if (stats.isDirectory()) return { wrong: 'is a folder' };
+    if (stats.isFIFO()) return { wrong: 'is a pipe, which a reload could not read again' };
     const octets = readUpTo(fd, maxLen + 1);
     if (octets.length > maxLen) return { wrong: `is larger than ${maxLen} octets` };
     if (isPrivate) judgeMode(name, stats, place);

@@ -1,6 +1,6 @@
 /**
  * Notices when the network of this machine changes: told by the kernel (rtnetlink) where system calls
- * are to be had, else by looking at the addresses every other second. What comes within a moment is told
+ * are to be had and do not fail later, else by looking at the addresses every other second. What comes within a moment is told
  * together, because one change of network is a dozen messages.
  */
 import { networkInterfaces } from 'node:os';
@@ -25,8 +25,18 @@ export function watchNetwork(
   options: NetworkWatchOptions = {},
 ): NetworkWatch {
   const teller = new Teller(onChange, new Set(options.ignoredLinks));
-  const watch = watchByNetlink(teller);
-  return isIoFault(watch) ? watchByPolling(teller) : watch;
+  let polling: NetworkWatch | undefined;
+  const poll = () => {
+    polling ??= watchByPolling(teller);
+  };
+  const watch = watchByNetlink(teller, poll);
+  if (isIoFault(watch)) poll();
+  return {
+    close: () => {
+      if (!isIoFault(watch)) watch.close();
+      polling?.close();
+    },
+  };
 }
 
 /** Without netlink: addresses are all that can be seen. */

@@ -5,10 +5,12 @@
  * A reader may be slow or dead: it gets READER_MS, at most MAX_READERS at a time, and the answer is made
  * once for each. Owner and group of the agent may ask, nobody else.
  */
-import { chmodSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
+import { makeFolder } from './folder.ts';
 import { type IoFault, ioFault, isIoFault } from './io-fault.ts';
+import { lockFile } from './kernel/file-lock.ts';
 
 /** Octets of a path in `sockaddr_un` (unix(7)). What is longer would be cut, and be another path. */
 const MAX_PATH_LEN = 107;
@@ -34,15 +36,34 @@ export async function serveStatus(
   }
   const first = await listen(path, answer);
   if (!isIoFault(first) || first.code !== 'EADDRINUSE') return first;
-  if (!(await isLeftover(path))) {
-    return { ...first, text: `another agent is running: ${path} is in use` };
-  }
+  return takeOver(path, answer);
+}
+
+/**
+ * One agent at a time: two that are started together would both find the leftover, and the slower one would
+ * remove what the other one has just made.
+ */
+async function takeOver(
+  path: string,
+  answer: () => object | Promise<object>,
+): Promise<StatusSocket | IoFault> {
+  const held = lockFile(`${path}.lock`);
+  // Where there is no such call, two at the same moment are not kept apart.
+  if (isIoFault(held) && held.code !== 'ENOSYS') return inUse(path);
   try {
+    if (!(await isLeftover(path))) return inUse(path);
     unlinkSync(path);
+    return await listen(path, answer);
   } catch (error) {
     return ioFault(error as Error);
+  } finally {
+    if (!isIoFault(held)) held.release();
   }
-  return listen(path, answer);
+}
+
+function inUse(path: string): IoFault {
+  const text = `another agent is running: ${path} is in use`;
+  return { type: 'io-fault', code: 'EADDRINUSE', text };
 }
 
 /** The answer of the agent behind `path`, not checked in any way. */
@@ -87,7 +108,7 @@ async function listen(
   });
   server.maxConnections = MAX_READERS;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: FOLDER_MODE });
+    makeFolder(dirname(path), FOLDER_MODE);
     const fault = await opened(server, path);
     if (fault !== undefined) return fault;
     chmodSync(path, SOCKET_MODE);

@@ -3,16 +3,9 @@
  * go on. It is there only while there is a tunnel, and can be read by the agent's user alone, because of
  * the token in it. What cannot be read, or is too old, is as good as nothing.
  */
-import {
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolder } from '../io/folder.ts';
 import { type IoFault, ioFault } from '../io/io-fault.ts';
 import type { ClientMemory, RememberedBinding } from '../session/client-memory.ts';
 import { TOKEN_LEN } from '../session/messages.ts';
@@ -61,7 +54,7 @@ export class TunnelFile {
   write(noted: Noted): void {
     const isWritten = this.#try(() => {
       const fresh = `${this.#path}.new`;
-      mkdirSync(dirname(this.#path), { recursive: true, mode: FOLDER_MODE });
+      makeFolder(dirname(this.#path), FOLDER_MODE);
       rmSync(fresh, { force: true });
       writeFileSync(fresh, textOf(noted), { mode: FILE_MODE, flag: 'wx' });
       renameSync(fresh, this.#path);

@@ -32,6 +32,8 @@ export interface Libc {
   getOption(fd: number, level: number, name: number, into: Uint8Array): number | IoFault;
   /** `argument` is read and written by the system. */
   ioctl(fd: number, request: number, argument: Uint8Array): number | IoFault;
+  /** flock(2). */
+  lock(fd: number, operation: number): number | IoFault;
   interfaceIndex(name: string): number | IoFault;
   send(fd: number, b: Uint8Array, flags: number): number | IoFault;
   recv(fd: number, into: Uint8Array, flags: number): number | IoFault;
@@ -74,7 +76,9 @@ function load(): Libc | IoFault {
     const koffi = createRequire(import.meta.url)('koffi') as typeof Koffi;
     return bindCalls(koffi);
   } catch (error) {
-    return unavailable(error instanceof Error ? error.message : String(error));
+    // Below the first line stands which modules asked for it.
+    const [why = ''] = String(error instanceof Error ? error.message : error).split('\n');
+    return unavailable(why);
   }
 }
 
@@ -183,6 +187,7 @@ function bindCalls(koffi: typeof Koffi): Libc {
       return typeof done === 'number' ? (length[0] ?? 0) : done;
     },
     ioctl: checked('ioctl', 'int', ['int', 'unsigned long', 'void *']),
+    lock: checked('flock', 'int', ['int', 'int']),
     interfaceIndex: (name) => toIndex(name) || fault(`if_nametoindex ${name}`),
     send: (fd, b, flags) => send(fd, b, b.length, flags),
     recv: (fd, into, flags) => recv(fd, into, into.length, flags),

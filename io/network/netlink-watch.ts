@@ -1,7 +1,7 @@
 /**
  * The kernel's own word about changes of the network: a netlink socket that first asks for all that
  * there is, then listens. When messages were lost, because too many came at once, a new socket begins
- * again from the start.
+ * again from the start; where there is none to be had, somebody else has to watch.
  */
 import { type IoFault, isIoFault } from '../io-fault.ts';
 import { type Libc, libc } from '../kernel/libc.ts';
@@ -20,16 +20,23 @@ const GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400;
 /** One read gets a whole datagram of the kernel, which is at most half as long. */
 const RECEIVE_LEN = 65_536;
 
-export function watchByNetlink(teller: Teller): { close(): void } | IoFault {
-  const calls = libc();
+/** `lost` is called, once, when it can watch no longer. */
+export function watchByNetlink(
+  teller: Teller,
+  lost: () => void,
+  calls = libc(),
+): { close(): void } | IoFault {
   if (isIoFault(calls)) return calls;
-  const watch = new NetlinkWatch(calls, teller);
+  const watch = new NetlinkWatch(calls, teller, lost);
   return watch.open() ?? watch;
 }
 
 class NetlinkWatch {
   readonly #calls: Libc;
   readonly #teller: Teller;
+  readonly #lost: () => void;
+  /** Nothing was read from this socket yet without an error. */
+  #isFresh = true;
   readonly #buffer = new Uint8Array(RECEIVE_LEN);
   #fd = -1;
   #readable: Watch | undefined;
@@ -37,9 +44,10 @@ class NetlinkWatch {
   /** What is still to be asked for; the kernel answers one question at a time. */
   #questions: Uint8Array[] = [];
 
-  constructor(calls: Libc, teller: Teller) {
+  constructor(calls: Libc, teller: Teller, lost: () => void) {
     this.#calls = calls;
     this.#teller = teller;
+    this.#lost = lost;
   }
 
   open(): IoFault | undefined {
@@ -53,6 +61,7 @@ class NetlinkWatch {
       return readable;
     }
     this.#readable = readable;
+    this.#isFresh = true;
     this.#state = new NetworkState();
     this.#questions = [askFor(ASK.links), askFor(ASK.addresses), askFor(ASK.routes)];
     this.#ask();
@@ -87,6 +96,7 @@ class NetlinkWatch {
         else this.#again();
         return;
       }
+      this.#isFresh = false;
       this.#take(this.#buffer.subarray(0, length));
     }
   }
@@ -103,8 +113,9 @@ class NetlinkWatch {
 
   /** ENOBUFS: the kernel had more to say than we read in time. */
   #again(): void {
+    const isHopeless = this.#isFresh;
     this.#closeSocket();
-    this.open();
+    if (isHopeless || this.open() !== undefined) this.#lost();
   }
 }
 

@@ -10,6 +10,7 @@
 import type { FlowProtocol } from '../../session/outputs.ts';
 import type { Endpoint } from '../../wire/address.ts';
 import { type IoFault, isIoFault } from '../io-fault.ts';
+import type { FileLock } from '../kernel/file-lock.ts';
 import { type Libc, libc } from '../kernel/libc.ts';
 import { hasWideAddresses } from '../kernel/message-vector.ts';
 import { type PacedWatch, watchPaced } from '../kernel/paced-watch.ts';
@@ -24,7 +25,7 @@ import {
   watchChanges,
 } from './change-watch.ts';
 import { joining } from './fragments.ts';
-import { type Lock, lock } from './lock.ts';
+import { lock } from './lock.ts';
 import {
   openLinkSocket,
   openPacketSocket,
@@ -60,7 +61,7 @@ export async function openRings(options: RingsOptions): Promise<Rings | IoFault>
   if (isIoFault(calls)) return calls;
   const fault = placeFault(place) ?? machineFault() ?? (await privilegeFault());
   if (fault !== undefined) return fault;
-  const held = await lock(place.name);
+  const held = lock(place.name);
   if (isIoFault(held)) return held;
   const system = new System(place, calls);
   const inTheWay = await system.clear();
@@ -68,7 +69,7 @@ export async function openRings(options: RingsOptions): Promise<Rings | IoFault>
   if (!isIoFault(port)) return port;
   // Not where something is in the way: that is not ours to remove.
   if (inTheWay === undefined) await system.remove();
-  await held.release();
+  held.release();
   return port;
 }
 
@@ -76,7 +77,7 @@ async function make(
   calls: Libc,
   place: Place,
   system: System,
-  held: Lock,
+  held: FileLock,
   { routing, failed }: RingsOptions,
 ): Promise<Rings | IoFault> {
   const made = await system.makeLinks(routing.kind !== 'divert');
@@ -109,7 +110,7 @@ interface Parts {
   readonly calls: Libc;
   readonly place: Place;
   readonly system: System;
-  readonly held: Lock;
+  readonly held: FileLock;
   readonly socket: PacketSocket;
   readonly link: number;
   /** Whether packets come by what is captured. */
@@ -198,7 +199,7 @@ export class Rings implements CapturePort {
     await system.remove();
     socket.close();
     calls.close(link);
-    await held.release();
+    held.release();
   }
 
   /** Woken by nothing to take, it was an error of the interface. */

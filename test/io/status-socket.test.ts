@@ -56,6 +56,28 @@ test('a socket that a killed agent left is taken over', async (t) => {
   t.deepEqual(await askStatus(path), { taken: true });
 });
 
+test('two agents that find the same leftover: one gets it, the other is refused', async (t) => {
+  const path = pathOf(t);
+  const owner = await serve(t, path, () => ({}));
+  await owner.close();
+  for (let i = 0; i < 5; i++) {
+    const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
+    await once(spawn(process.execPath, ['-e', script]), 'exit');
+    const names = [1, 2, 3];
+    const started = await Promise.all(names.map((name) => serveStatus(path, () => ({ name }))));
+    const running = started.filter((each) => !isIoFault(each)) as StatusSocket[];
+    t.is(running.length, 1);
+    const winner = started.findIndex((each) => !isIoFault(each)) + 1;
+    t.deepEqual(await askStatus(path), { name: winner });
+    await running[0]?.close();
+  }
+  t.false(existsSync(`${path}.lock`));
+});
+
+test('a folder that cannot be made is a fault: /proc says neither yes nor no', async (t) => {
+  t.like(await serveStatus('/proc/tep/agent.sock', () => ({})), { type: 'io-fault' });
+});
+
 test('a path that is too long for a socket is refused, not cut', async (t) => {
   const path = join(dirname(pathOf(t)), 'a'.repeat(108));
   t.like(await serveStatus(path, () => ({})), { type: 'io-fault', code: 'ENAMETOOLONG' });

@@ -1,4 +1,6 @@
 /** The packet port `rings` on a host of its own, with real programs on both sides. */
+import { chownSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { ExecutionContext } from 'ava';
 import { Network } from '../../lab/network.ts';
@@ -10,6 +12,8 @@ import { until } from './until.ts';
 
 /** Everything is on one host: the programs, the port, and addresses that exist nowhere. */
 const HOST: Topology = { hosts: [{ name: 'ue' }], links: [] };
+
+const NOBODY = 65_534;
 
 /** What belongs to somebody else, and must stay as it is. */
 const FOREIGN = `ip addr add 10.1.1.1/32 dev lo
@@ -43,16 +47,16 @@ const OPTIONS = { routing: { ...TO, except: [] }, hairpin: HAIRPIN };
 /** A host with foreign things on it; afterwards they, and nothing else, must be there. */
 function ringsTest(
   title: string,
-  body: (t: ExecutionContext, host: RingsHost) => Promise<void>,
+  body: (t: ExecutionContext, host: RingsHost, folder: string) => Promise<void>,
 ): void {
-  netTest(title, ['ethtool', 'ping'], async ({ t }) => {
+  netTest(title, ['ethtool', 'ping'], async ({ t, folder }) => {
     const network = await Network.build(HOST);
     try {
       const host = new RingsHost(network, 'ue');
       await host.sh(FOREIGN);
       const before = await host.state();
       const ruleset = await host.run('nft', 'list', 'ruleset');
-      await body(t, host);
+      await body(t, host, folder);
       t.deepEqual(await host.state(), before);
       t.is(await host.run('nft', 'list', 'ruleset'), ruleset);
     } finally {
@@ -230,28 +234,36 @@ ringsTest(
   },
 );
 
-ringsTest('two capabilities are enough; without them the fault names them', async (t, host) => {
-  const asNobody = (...capabilities: readonly string[]) => {
-    const list = capabilities.map((name) => `,+${name}`).join('');
-    const { command, args } = nodeProgram('rings-main.js', JSON.stringify(OPTIONS));
-    return host.network.start('ue', {
-      command: 'setpriv',
-      args: [
-        ...['--reuid', '65534', '--regid', '65534', '--clear-groups'],
-        ...['--inh-caps', `-all${list}`, '--ambient-caps', `-all${list}`],
-        ...['--bounding-set', `-all${list}`, command, ...args],
-      ],
-      takesInput: true,
-    });
-  };
-  const port = await asNobody('net_admin', 'net_raw');
-  await port.said(/^open$/m);
-  await host.run('ping', '-c', '1', '-I', '10.1.1.1', '203.0.113.9');
-  await close(port);
-  const lacking = await asNobody('net_admin');
-  await lacking.said(/^fault EPERM CAP_NET_RAW missing/m);
-  t.is((await lacking.exited).code, 3);
-});
+ringsTest(
+  'two capabilities are enough; without them the fault names them',
+  async (t, host, folder) => {
+    // As systemd makes one for its service.
+    const own = join(folder, 'run');
+    mkdirSync(own);
+    chownSync(own, NOBODY, NOBODY);
+    const asNobody = (...capabilities: readonly string[]) => {
+      const list = capabilities.map((name) => `,+${name}`).join('');
+      const { command, args } = nodeProgram('rings-main.js', JSON.stringify(OPTIONS));
+      return host.network.start('ue', {
+        command: 'setpriv',
+        args: [
+          ...[`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'],
+          ...['--inh-caps', `-all${list}`, '--ambient-caps', `-all${list}`],
+          ...['--bounding-set', `-all${list}`, command, ...args],
+        ],
+        env: { RUNTIME_DIRECTORY: own },
+        takesInput: true,
+      });
+    };
+    const port = await asNobody('net_admin', 'net_raw');
+    await port.said(/^open$/m);
+    await host.run('ping', '-c', '1', '-I', '10.1.1.1', '203.0.113.9');
+    await close(port);
+    const lacking = await asNobody('net_admin');
+    await lacking.said(/^fault EPERM CAP_NET_RAW missing/m);
+    t.is((await lacking.exited).code, 3);
+  },
+);
 
 for (const [what, command, fault] of [
   ['taken down', 'ip link set tep0 down', /^failed ENETDOWN interface tep0 was taken down$/m],

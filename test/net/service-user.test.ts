@@ -57,6 +57,8 @@ netTest(
       const client = await network.start('ue', {
         command: 'setpriv',
         args: [...asService(), 'client', '--config', file],
+        // As systemd tells a service where its folder is.
+        env: { RUNTIME_DIRECTORY: join(folder, 'run') },
         ready: { output: /client is running/ },
       });
       t.regex(await network.run('ue', 'ip', ['rule']), /to 203\.0\.113\.0\/24 .*proto 84/);

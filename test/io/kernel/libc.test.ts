@@ -6,7 +6,7 @@ import test from 'ava';
 const WITHOUT_KOFFI = `import Module from 'node:module';
   const load = Module._load;
   Module._load = (name, ...rest) => {
-    if (name === 'koffi') throw new Error('no binary for this machine');
+    if (name === 'koffi') throw new Error('no binary for this machine\\nRequire stack:\\n- libc.js');
     return load(name, ...rest);
   };`;
 
