@@ -28,6 +28,10 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+// Told to read its configuration again before it has read it once, a service must not end by that: the
+// system would end it. When it has begun, it listens itself (agent/service.ts).
+if (isService(process.argv[2])) process.on('SIGHUP', () => {});
+
 let interrupt: AbortSignal | undefined;
 const world: World = {
   stdout: process.stdout,
@@ -46,6 +50,10 @@ process.exitCode = await dispatch(process.argv.slice(2), world).catch((error: un
   // Something may still be open that would keep the process alive.
   process.exit(EXIT.FAILED);
 });
+
+function isService(name: string | undefined): boolean {
+  return name === 'client' || name === 'server';
+}
 
 /** The first Ctrl-C asks the command to end; the second ends the process. */
 function takeInterrupt(): AbortSignal {

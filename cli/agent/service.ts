@@ -44,8 +44,11 @@ export class Service<T extends Keys> {
   #running: Running<Values<T>> | undefined;
   #isDraining = false;
   #isStopping = false;
-  /** One reload after the other. */
-  #reloading: Promise<void> = Promise.resolve();
+  #hasStarted: () => void = () => {};
+  /** One reload after the other, the first when it has started: what was asked earlier counts too. */
+  #reloading = new Promise<void>((resolve) => {
+    this.#hasStarted = resolve;
+  });
   #end: (fault: IoFault | undefined) => void = () => {};
   readonly #ended = new Promise<IoFault | undefined>((resolve) => {
     this.#end = resolve;
@@ -55,14 +58,15 @@ export class Service<T extends Keys> {
     this.#parts = parts;
     this.#settings = parts.settings;
     this.#notify = notifier(parts.world.env);
+    this.#takeSignals();
   }
 
   /** From start to end; gives why it ended, undefined where it was asked to. */
   async run(): Promise<IoFault | undefined> {
-    const status = await this.#serveStatus();
-    if (status !== undefined && isIoFault(status)) return status;
-    this.#takeSignals();
+    let status: StatusSocket | IoFault | undefined;
     try {
+      status = await this.#serveStatus();
+      if (status !== undefined && isIoFault(status)) return status;
       const running = await this.#start();
       if (isIoFault(running)) return running;
       const fault = await this.#ended;
@@ -72,7 +76,7 @@ export class Service<T extends Keys> {
       return fault;
     } finally {
       for (const undo of this.#cleanup) undo();
-      await status?.close();
+      if (status !== undefined && !isIoFault(status)) await status.close();
     }
   }
 
@@ -81,6 +85,7 @@ export class Service<T extends Keys> {
     const running = await kind.start(this.#settings, { log, failed: (fault) => this.#end(fault) });
     if (isIoFault(running)) return running;
     this.#running = running;
+    this.#hasStarted();
     log.info(`${kind.name} is running`, { version: version() });
     this.#notify({ READY: 1, STATUS: kind.summary(await running.status()) });
     this.#repeat(SUMMARY_MS, () => void this.#tellSummary(running));

@@ -70,6 +70,18 @@ test('SIGHUP applies what may change and says what needs a restart', async (t) =
   t.is(await status, 0);
 });
 
+test('SIGHUP while it starts ends nothing, and is done when it has started', async (t) => {
+  const { run, agent, world, file } = setUp(t, 'live: 1\n');
+  const status = run();
+  t.true(world.signal('SIGHUP'));
+  file('client.yaml', 'live: 2\n');
+  await until(() => world.err().includes('configuration read again'));
+  t.deepEqual(agent.diary, ['start', 'reload']);
+  t.is(agent.settings?.live, 2);
+  world.signal('SIGINT');
+  t.is(await status, 0);
+});
+
 test('a bad file at SIGHUP changes nothing, and everything wrong is logged', async (t) => {
   const { run, agent, world, file } = setUp(t, 'live: 1\n');
   const status = run();
