@@ -6,5 +6,6 @@ export default {
   concurrency: 1,
   // A lab belongs to a process: whatever ends it, the next one finds and removes what is left.
   workerThreads: false,
-  timeout: '5m',
+  // No test done for so long: against a run that hangs.
+  timeout: '15m',
 };

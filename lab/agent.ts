@@ -16,7 +16,7 @@ export interface AgentPlan {
 
 const TEP = fileURLToPath(new URL('../cli/tep.js', import.meta.url));
 /** Longer than an agent may take to end. */
-const STOP_MS = 15_000;
+const STOP_MS = 60_000;
 
 export class Agent {
   readonly program: Program;

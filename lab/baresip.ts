@@ -19,7 +19,9 @@ export interface PhonePlan {
 
 const MODULES = '/usr/lib/baresip/modules';
 /** A busy machine, and SIP's own retransmissions (RFC 3261 timer B: 32 s). */
-const CALL_MS = 40_000;
+const CALL_MS = 90_000;
+/** More seconds in a row than it ever leaves out. */
+const LATE_S = 30;
 
 export class Phone {
   readonly program: Program;
@@ -65,10 +67,10 @@ export class Phone {
     this.program.write(`${text}\n`);
   }
 
-  /** Resolves when the latest call has lasted so many seconds. */
+  /** Resolves when the latest call has lasted so many seconds: it tells each, but leaves some out when late. */
   async talkedFor(seconds: number): Promise<void> {
-    const minutes = String(Math.floor(seconds / 60) % 60).padStart(2, '0');
-    const clock = `\\[[0-9]+:${minutes}:${String(seconds % 60).padStart(2, '0')}\\] audio`;
+    const clocks = Array.from({ length: LATE_S }, (_, late) => clockOf(seconds + late));
+    const clock = `\\[[0-9]+:(?:${clocks.join('|')})\\] audio`;
     const latest = `Call established(?![^]*Call established)[^]*${clock}`;
     await this.program.said(new RegExp(latest), CALL_MS + 1_000 * seconds);
   }
@@ -116,4 +118,9 @@ function settings({ sip, rtpPorts }: PhonePlan, tone: string): string {
     'module_app menu.so',
     '',
   ].join('\n');
+}
+
+function clockOf(seconds: number): string {
+  const minutes = String(Math.floor(seconds / 60) % 60).padStart(2, '0');
+  return `${minutes}:${String(seconds % 60).padStart(2, '0')}`;
 }

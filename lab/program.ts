@@ -30,10 +30,11 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-const DEFAULT_READY_MS = 20_000;
+/** Only a hang takes so long, on however busy a machine. */
+const DEFAULT_READY_MS = 90_000;
 const POLL_MS = 10;
 /** How long a program may take to end when it is asked to. */
-const STOP_MS = 5_000;
+const STOP_MS = 20_000;
 /** The latest output that is kept in memory. */
 const MAX_OUTPUT_LEN = 4_000_000;
 const SHOWN_LEN = 800;

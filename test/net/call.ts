@@ -35,6 +35,7 @@ const AUDIO_PACKETS = 40;
 const VIDEO_SECONDS = 2;
 /** Half of what is sent: the receiver wants a second to know the stream. */
 const PICTURES = 20;
+const DECODED_MS = 30_000;
 
 const UE_PORTS = { talker: 4000, camera: 4100, screen: 4200, phone: { first: 5000, last: 5020 } };
 const CORE_PORTS = {
@@ -174,6 +175,10 @@ async function watchVideo(plan: CallPlan): Promise<string[]> {
     sendVideo(network, 'gateway', down, [screenPlace, reportPlace.port], VIDEO_SECONDS, log),
     sendVideo(network, 'ue', up, [target, target.port + 1], VIDEO_SECONDS, log),
   ]);
+  // Decoding takes its time, and begins late on a busy machine.
+  await until(() => screens.every(({ pictures }) => pictures >= PICTURES), DECODED_MS).catch(
+    () => {},
+  );
   const dark = screens.filter(({ pictures }) => pictures < PICTURES);
   await Promise.all(screens.map((screen) => screen.stop()));
   return dark.map((screen) => `${screen.name}: ${screen.pictures} pictures`);

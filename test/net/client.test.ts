@@ -189,7 +189,7 @@ clientTest(
     const direct = await answered(phone);
     t.is(direct.from.split(' ')[0], site.publicUe.v4);
     await scene.startServer();
-    await until(() => answersOf(phone).at(-1)?.from.startsWith(site.relay.v4) ?? false, 60_000);
+    await until(() => answersOf(phone).at(-1)?.from.startsWith(site.relay.v4) ?? false);
     t.false((await statusOf(client)).tunnel.isOut);
     await answered(phone);
     await stop(client);
@@ -231,7 +231,7 @@ clientTest(
     await answered(phone, 100);
     const gap = longestGap(answersOf(phone).slice(marker - 1));
     t.log(`gap of ${gap} ms`);
-    t.true(gap < 5_000);
+    t.true(gap < 10_000);
     t.is((await statusOf(client)).tunnel.resumed, 1);
     await stop(client);
     await phone.stop();

@@ -19,7 +19,7 @@ import { until } from './until.ts';
 
 const GREETING_MS = 3_000;
 /** On top of the limit: for a machine that is busy. */
-const SLACK_MS = 10_000;
+const SLACK_MS = 30_000;
 const EARS_PORT = 9_999;
 const METADATA = '169.254.169.254';
 /** The server gets it when it runs already. */
@@ -29,7 +29,7 @@ const FLOOD = 4_000;
 /** Of the server with one reader that does not read: what Node takes, and its queue. */
 const MAX_RESIDENT_KIB = 200_000;
 /** Most silence in an honest call on a machine that does something else besides. */
-const SILENCE_MS = 500;
+const SILENCE_MS = 2_000;
 
 interface Hostility {
   readonly title: string;

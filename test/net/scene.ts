@@ -36,7 +36,7 @@ const DOWN = 0x646e0012;
 const MANY = 60_000;
 /** Packets that each side must have heard before something is done to the call, and again after it. */
 const SOME = 50;
-const BACK_MS = 60_000;
+const BACK_MS = 120_000;
 
 /** Does something with both agents running; afterwards nothing of them may be left. */
 export async function withAgents(

@@ -1,6 +1,6 @@
 /** Waiting for something that no event tells. Only a hang takes as long as the deadline. */
 const POLL_MS = 25;
-const HANG_MS = 30_000;
+const HANG_MS = 120_000;
 
 export async function until(
   isTrue: () => boolean | Promise<boolean>,

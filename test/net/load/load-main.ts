@@ -22,6 +22,7 @@ const BATCH = 20;
 const PACKET_MS = 20;
 /** Calls that speak together: every tick a part of them. */
 const TICK_MS = 5;
+const SILENCE_MS = 15_000;
 const TICKS = PACKET_MS / TICK_MS;
 const FIRST_PORT = 10_000;
 
@@ -101,12 +102,13 @@ async function talk(talking: readonly Line[], packets: number): Promise<void> {
   await allHeard(talking);
 }
 
-/** Resolves when nothing more comes. */
+/** Resolves when all is there, or nothing has come for so long that nothing will, on however busy a machine. */
 async function allHeard(talking: readonly Line[]): Promise<void> {
-  const heard = () => talking.reduce((n, line) => n + line.heard, 0);
-  for (let before = -1; before !== heard(); ) {
-    before = heard();
-    await new Promise((resolve) => setTimeout(resolve, 500));
+  const sum = (of: 'sent' | 'heard') => talking.reduce((n, line) => n + line[of], 0);
+  let [heard, sinceMs] = [-1, performance.now()];
+  while (sum('heard') < sum('sent') && performance.now() - sinceMs < SILENCE_MS) {
+    if (sum('heard') > heard) [heard, sinceMs] = [sum('heard'), performance.now()];
+    await new Promise((resolve) => setTimeout(resolve, TICK_MS));
   }
 }
 

@@ -8,7 +8,7 @@ import type { Program } from '../../../lab/program.ts';
 const RATE = 25;
 const PAYLOAD_TYPE = 96;
 const COMMON = ['-nostdin', '-hide_banner', '-loglevel', 'info'];
-const ENDED_MS = 60_000;
+const ENDED_MS = 120_000;
 
 /** Where pictures go, and the port of that address to which reports (RTCP) go. */
 export type VideoTarget = readonly [Place, number];

@@ -13,7 +13,7 @@ export interface Report {
 }
 
 /** Longer than anything takes unless it hangs. */
-const HANG_MS = 60_000;
+const HANG_MS = 120_000;
 
 export class Talker {
   readonly at: Place;
