@@ -32,6 +32,8 @@ const FAMILIES: readonly FamilyName[] = ['v4', 'v6'];
 const FAMILY_TEXT = { v4: 'IPv4', v6: 'IPv6' } as const;
 const HEADER = ['network', 'addresses', 'family', 'TLS', 'packets', 'result'];
 const PROBE_PORT = 7000;
+/** Where an answer is expected. */
+const OPEN_MS = '30000';
 const LEFT_BEHIND = 'something of an agent is left in the system';
 
 interface Cell {
@@ -126,7 +128,7 @@ async function directWayFaults(
     const at = [gateway[family], String(PROBE_PORT)];
     const echo = nodeProgram('echo-main.js', ...at);
     const echoing = await network.start('gateway', { ...echo, ready: { output: /ready/ } });
-    const probe = nodeProgram('probe-main.js', 'udp', ...at);
+    const probe = nodeProgram('probe-main.js', 'udp', ...at, ...(isOpenToUdp ? [OPEN_MS] : []));
     const verdict = (await network.run('ue', probe.command, probe.args)).trim();
     await echoing.stop();
     return verdict === expected ? [] : [`the direct way is ${verdict}, ${FAMILY_TEXT[family]}`];

@@ -1,15 +1,15 @@
 /**
- * `node probe-main.js udp|tcp ADDRESS PORT`: can this be reached? Prints `reached` or `closed`. Asks again
- * and again, for a first packet may be lost where neighbours are still unknown.
+ * `node probe-main.js udp|tcp ADDRESS PORT [WAIT_MS]`: can this be reached? Prints `reached` or `closed`. Asks
+ * again and again, for a first packet may be lost where neighbours are still unknown.
  */
 import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
 
-/** How long an answer may take, and between questions. Nothing in a lab is slower, however busy. */
-const WAIT_MS = 1_200;
+/** Where no answer is expected; and between questions. */
+const CLOSED_MS = '1200';
 const AGAIN_MS = 200;
 
-const [protocol = '', address = '', port = ''] = process.argv.slice(2);
+const [protocol = '', address = '', port = '', waitMs = CLOSED_MS] = process.argv.slice(2);
 
 function end(verdict: 'reached' | 'closed'): void {
   process.stdout.write(`${verdict}\n`);
@@ -33,4 +33,4 @@ function udpAsker(): () => void {
 const ask = protocol === 'tcp' ? askTcp : udpAsker();
 ask();
 setInterval(ask, AGAIN_MS);
-setTimeout(() => end('closed'), WAIT_MS);
+setTimeout(() => end('closed'), Number(waitMs));
