@@ -1,16 +1,12 @@
 /** From a name to the addresses to try, in the order in which to try them. */
 import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
-import { type IoFault, ioFault } from '../io-fault.ts';
+import { ioFault } from '../io-fault.ts';
 import type { Attempt } from './attempt.ts';
 import type { DialFault } from './types.ts';
 
 /** Literal addresses are given back as they are. */
-export function resolve(
-  host: string,
-  localAddress: string | undefined,
-  attempt: Attempt,
-): Promise<readonly string[] | DialFault> {
+export function resolve(host: string, attempt: Attempt): Promise<readonly string[] | DialFault> {
   const step = {
     stage: 'resolve',
     doing: `looking up the name ${host}`,
@@ -20,7 +16,7 @@ export function resolve(
     // The system's resolver: it knows /etc/hosts, and sorts by RFC 6724.
     lookup(host, { all: true, verbatim: true }, (error, found) => {
       if (error) finish({ ...ioFault(error), text: nameProblem(host, error) });
-      else finish(usable(host, interleaved(found.map(({ address }) => address)), localAddress));
+      else finish(interleaved(found.map(({ address }) => address)));
     });
     return () => {};
   });
@@ -36,19 +32,6 @@ export function interleaved(addresses: readonly string[]): string[] {
     order.push(...first.slice(i, i + 1), ...other.slice(i, i + 1));
   }
   return order;
-}
-
-function usable(
-  host: string,
-  addresses: readonly string[],
-  localAddress: string | undefined,
-): readonly string[] | IoFault {
-  if (localAddress === undefined) return addresses;
-  const family = isIP(localAddress);
-  const matching = addresses.filter((address) => isIP(address) === family);
-  if (matching.length > 0) return matching;
-  const text = `${host} has no IPv${family} address, and ${localAddress} reaches no other`;
-  return { type: 'io-fault', code: 'EAFNOSUPPORT', text };
 }
 
 function nameProblem(host: string, error: NodeJS.ErrnoException): string {

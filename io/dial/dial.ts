@@ -45,13 +45,13 @@ async function connect(
 
 /** TCP, all the way to the server: by a proxy where there is one. */
 async function openTunnel(target: ServerTarget, options: TransportOptions, attempt: Attempt) {
-  const { localAddress, marker } = options;
+  const { marker } = options;
   const there = authority(target.host, target.port);
   if (there === undefined) return nameFault(target);
   const proxy = options.connect === 'never' ? undefined : options.proxy;
   const { host, port } = proxy ?? target;
   const name = proxy === undefined ? there : `the proxy ${authority(host, port) ?? host}`;
-  const open = () => openTcp({ name, host, port, localAddress, wishes: options }, attempt);
+  const open = () => openTcp({ name, host, port, wishes: options }, attempt);
   if (proxy === undefined && options.connect !== 'always') return open();
   const login = proxy?.login;
   return connectThrough({ name, authority: there, marker, login, open }, attempt);

@@ -14,7 +14,6 @@ export const ATTEMPT_DELAY_MS = 250;
 export interface RaceOptions {
   readonly addresses: readonly string[];
   readonly port: number;
-  readonly localAddress?: string | undefined;
 }
 
 /** Gives what ends the race without a winner; `finish` is not called then. */
@@ -48,7 +47,7 @@ class Race {
 
   next(): void {
     clearTimeout(this.#timer);
-    const { addresses, port, localAddress } = this.#options;
+    const { addresses, port } = this.#options;
     const address = addresses[this.#tried];
     if (address === undefined) {
       if (this.#running.size > 0) return;
@@ -56,12 +55,7 @@ class Race {
       return;
     }
     this.#tried += 1;
-    const socket = connect({
-      host: address,
-      port,
-      ...(localAddress && { localAddress }),
-      ...STREAM,
-    });
+    const socket = connect({ host: address, port, ...STREAM });
     this.#running.add(socket);
     socket.once('connect', () => this.#won(socket));
     socket.on('error', (error) => this.#failed(address, socket, error));

@@ -12,13 +12,12 @@ export interface TcpWay {
   readonly name: string;
   readonly host: string;
   readonly port: number;
-  readonly localAddress: string | undefined;
   readonly wishes: TcpWishes;
 }
 
 export async function openTcp(way: TcpWay, attempt: Attempt): Promise<Socket | DialFault> {
-  const { name, host, port, localAddress, wishes } = way;
-  const addresses = await resolve(host, localAddress, attempt);
+  const { name, host, port, wishes } = way;
+  const addresses = await resolve(host, attempt);
   if (isIoFault(addresses)) return addresses;
   const step = {
     stage: 'tcp',
@@ -26,7 +25,7 @@ export async function openTcp(way: TcpWay, attempt: Attempt): Promise<Socket | D
     whenSlow: 'a firewall may drop it without a word: try another port, or a proxy',
   } as const;
   return attempt.step<Socket>(step, (finish) =>
-    race({ addresses, port, localAddress }, (outcome) => {
+    race({ addresses, port }, (outcome) => {
       if ('failures' in outcome) finish(lostFault(name, port, outcome));
       else {
         setTcpOptions(outcome, wishes);
@@ -50,7 +49,7 @@ function tcpProblem(code: string, port: number): string {
     case 'EHOSTUNREACH':
       return 'there is no way to it: check the network, and what the firewall allows';
     case 'EADDRNOTAVAIL':
-      return 'the local address to connect from is none of this machine';
+      return 'this machine has no port free to connect from';
     case 'EACCES':
     case 'EPERM':
       return 'a rule of this machine forbids it';

@@ -32,8 +32,6 @@ export interface TransportOptions extends TcpWishes {
   readonly marker: readonly string[];
   /** Needed where a target says `tls`. */
   readonly tls?: ClientTls | undefined;
-  /** Address of this machine to connect from. */
-  readonly localAddress?: string | undefined;
 }
 
 /** Straight to TEP-S, in plain. */

@@ -41,16 +41,6 @@ test('nobody listens: the text says where and what may be the matter', async (t)
   );
 });
 
-test('from an address of this machine, from one of another machine, of the wrong family', async (t) => {
-  const server = await listen(t);
-  const stream = await dialled<Socket>(t, plain(server.port), { localAddress: '127.0.0.9' });
-  t.is(stream.localAddress, '127.0.0.9');
-  const foreign = await refused(plain(server.port), { localAddress: '192.0.2.1' });
-  t.like(foreign, { stage: 'tcp', code: 'EADDRNOTAVAIL' });
-  const other = await refused(plain(server.port), { localAddress: '::1' });
-  t.like(other, { stage: 'resolve', code: 'EAFNOSUPPORT' });
-});
-
 test('abandoned at once, while connecting, and when it was just there', async (t) => {
   const server = await listen(t);
   const options = { ...DIRECT };
