@@ -30,16 +30,19 @@ for (const mode of ['pool', 'reflexive'] as const) {
   );
 }
 
-netTest('[G-05] [G-13] MSRP goes on after five seconds of blackhole', ['tcpdump'], ({ t, folder }) =>
-  withAgents({ kind: 'web-only', mode: 'pool', folder }, async (scene) => {
-    const { network } = scene;
-    const { result } = await chat(scene, 10 * MESSAGES, async () => {
-      await network.run('firewall', 'nft', ['-f', '-'], blackhole());
-      await new Promise((resolve) => setTimeout(resolve, BLACKHOLE_MS));
-      await network.run('firewall', 'nft', ['-f', '-'], END_OF_BLACKHOLE);
-    });
-    t.deepEqual(result, { confirmed: result.confirmed, back: 10 * MESSAGES, changed: 0 });
-  }),
+netTest(
+  '[G-05] [G-13] MSRP goes on after five seconds of blackhole',
+  ['tcpdump'],
+  ({ t, folder }) =>
+    withAgents({ kind: 'web-only', mode: 'pool', folder }, async (scene) => {
+      const { network } = scene;
+      const { result } = await chat(scene, 10 * MESSAGES, async () => {
+        await network.run('firewall', 'nft', ['-f', '-'], blackhole());
+        await new Promise((resolve) => setTimeout(resolve, BLACKHOLE_MS));
+        await network.run('firewall', 'nft', ['-f', '-'], END_OF_BLACKHOLE);
+      });
+      t.deepEqual(result, { confirmed: result.confirmed, back: 10 * MESSAGES, changed: 0 });
+    }),
 );
 
 /** What the application says of a conversation, and where the gateway saw it come from. */
