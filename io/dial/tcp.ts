@@ -49,7 +49,7 @@ function tcpProblem(code: string, port: number): string {
     case 'EHOSTUNREACH':
       return 'there is no way to it: check the network, and what the firewall allows';
     case 'EADDRNOTAVAIL':
-      return 'this machine has no port free to connect from';
+      return 'this machine has no free port left for it';
     case 'EACCES':
     case 'EPERM':
       return 'a rule of this machine forbids it';
