@@ -52,6 +52,8 @@ function loopback(): Ground {
     on: () => [],
     server: {
       listen: [`${LOOPBACK}:0`],
+      // It would want the same number as TCP was given, which a telephone may have.
+      'stun-udp': 'false',
       'packets.port': 'sockets',
       'addresses.mode': 'relay',
       'addresses.public': [LOOPBACK],
