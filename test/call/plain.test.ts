@@ -14,11 +14,11 @@ for (const firewall of ['open', 'double-nat'] as const) {
       const core = await lab.startCorePhone();
       const ue = await lab.startPlainUe(0);
       await ue.call('sip:carol@ims.example');
-      await core.talkedFor(2);
+      await ue.talkedFor(2);
       ue.command('/hangup');
       await core.ended();
       await core.call('sip:alice@ims.example');
-      await ue.talkedFor(2);
+      await core.talkedFor(2);
       core.command('/hangup');
       await ue.ended(2);
       const files = await captures.stop();
