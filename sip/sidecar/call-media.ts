@@ -3,7 +3,7 @@
  * that say so look on the other side (tep-wire 8; M-03, M-04, M-06, M-17).
  *
  *                  offer                            answer
- *   phone → core   public addresses, "I can"        public addresses; the mark where the offer had it
+ *   phone → core   public addresses, "I can"        public addresses, "use it"
  *   core → phone   mark out, stand-ins in           mark out, stand-ins in
  *
  * An m= line takes the tunnel when the call is to (UDP does not pass), when an offer of the core asks for
@@ -46,9 +46,8 @@ export class CallMedia {
   /** The last description of the phone was told as it was, in part: an address was not to be had. */
   lacksTunnel = false;
   readonly #policy: MediaPolicy;
-  /** By m= line: whether it takes the tunnel, and whether the core's last offer asked for it. */
+  /** By m= line: whether it takes the tunnel. */
   #lines: boolean[] = [];
-  #asked: boolean[] = [];
   #phone: readonly MediaLine[] = [];
   #core: readonly MediaLine[] = [];
   readonly #said = new Map<string, Uint8Array>();
@@ -109,7 +108,6 @@ export class CallMedia {
     const { tunnels, obeysMarks } = this.#policy;
     const marks = from === 'core' ? tepMarks(sdp) : [];
     const asked = 'type' in marks ? [] : marks.map(({ marked }) => obeysMarks && marked);
-    if (from === 'core') this.#asked = asked;
     this.#lines = media.map((_, i) => tunnels || asked[i] === true || this.#lines[i] === true);
   }
 
@@ -132,10 +130,7 @@ export class CallMedia {
     if (mapping.length === 0) return sdp;
     const applied = apply(sdp, mapping, { kind });
     if (applied.type === 'sdp-problem') return sdp;
-    const marks = this.#lines.map((_, i) => {
-      const says = kind === 'offer' || this.#asked[i] === true;
-      return numbers.has(i) && says ? OWN_MARK : undefined;
-    });
+    const marks = this.#lines.map((_, i) => (numbers.has(i) ? OWN_MARK : undefined));
     const marked = advertise(applied.octets, marks);
     return 'type' in marked ? applied.octets : marked;
   }

@@ -105,3 +105,18 @@ test('[M-03] [M-17] a call to the phone: the mark of the core is obeyed and answ
   await phone.media.hear('down');
   t.deepEqual(privateAddressesLeft(sdpOf(ok)), []);
 });
+
+test('[M-03] a call to the phone that takes the tunnel unasked: the answer says so, that TEP-S opens the way', async (t) => {
+  const { phone, core } = await openScene(t);
+  phone.ask('REGISTER', 'reg', { to: AOR });
+  core.answer(await core.request('REGISTER'), 200, {
+    more: [`Contact: ${phone.contact};expires=60`],
+  });
+  await phone.response(200, 'REGISTER');
+  const uri = `sip:alice@127.0.0.1:${phone.socket.local.port}`;
+  core.ask('INVITE', 'in', uri, { body: audio(core.media.socket.local) });
+  phone.answer(await phone.request('INVITE'), 200, { body: audio(phone.media.socket.local) });
+  const answer = sdpOf(await core.response(200, 'INVITE'));
+  t.regex(answer, /^a=ice-options:tep\r$/m);
+  t.regex(answer, /^a=3gpp-tep:9 TCP\r$/m);
+});
