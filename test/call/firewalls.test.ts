@@ -27,19 +27,19 @@ for (const firewall of FIREWALLS) {
       const usesTunnel = !NATIVE.includes(firewall);
 
       await ue.call('sip:carol@ims.example');
-      await ue.talkedFor(2);
+      await ue.talkedFor(3);
       t.is(await tunnelsOf(lab.server), usesTunnel ? 1 : 0);
       ue.command('/hangup');
       await core.ended();
       await core.call('sip:alice@ims.example');
-      await core.talkedFor(2);
+      await core.talkedFor(3);
       core.command('/hangup');
       await ue.ended(2);
       await until(async () => (await tunnelsOf(lab.server)) === 0, 60_000);
       await client.stop();
 
       const files = await captures.stop();
-      mustBeWhole(t, await streamsOfCall(lab), 150);
+      mustBeWhole(t, await streamsOfCall(lab), 180);
       if (usesTunnel) await mustHideTopology(t, files);
       checkMarks(t, lab, await messagesOfHops(files), usesTunnel);
     },

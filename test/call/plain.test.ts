@@ -14,15 +14,15 @@ for (const firewall of ['open', 'double-nat'] as const) {
       const core = await lab.startCorePhone();
       const ue = await lab.startPlainUe(0);
       await ue.call('sip:carol@ims.example');
-      await ue.talkedFor(2);
+      await ue.talkedFor(3);
       ue.command('/hangup');
       await core.ended();
       await core.call('sip:alice@ims.example');
-      await core.talkedFor(2);
+      await core.talkedFor(3);
       core.command('/hangup');
       await ue.ended(2);
       const files = await captures.stop();
-      mustBeWhole(t, await streamsOfCall(lab), 150);
+      mustBeWhole(t, await streamsOfCall(lab), 180);
       const messages = await messagesOfHops(files);
       t.true(described(messages, PCSCF.address, PHONE.address).length > 0);
       t.deepEqual(messages.filter(isMarked), []);
