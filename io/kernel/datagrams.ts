@@ -131,8 +131,11 @@ export class KernelDatagrams implements Datagrams {
   async close(id: number): Promise<void> {
     const seat = this.#seats.get(id);
     if (seat === undefined) return;
-    if (this.#sending === seat) this.flush();
-    this.#sending = undefined;
+    // What waits may be another socket's: that stays until its flush.
+    if (this.#sending === seat) {
+      this.flush();
+      this.#sending = undefined;
+    }
     this.#seats.delete(id);
     this.#calls.close(seat.fd);
     this.#stopWatching();

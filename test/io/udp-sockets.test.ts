@@ -265,6 +265,26 @@ test('a released address can be opened again at once, by another id', async (t) 
   t.deepEqual(await port.listen(2, local), local);
 });
 
+test('what waits to be sent by one socket is not lost when another is released', async (t) => {
+  const [port] = open(t);
+  const far = await program(t, '127.0.0.1');
+  const arrived = once(far, 'message');
+  const [one, other] = await Promise.all([
+    port.listen(1, endpointOf('127.0.0.1', 0)),
+    port.listen(2, endpointOf('127.0.0.1', 0)),
+  ]);
+  isEndpoint(t, one);
+  isEndpoint(t, other);
+  const packet = new Uint8Array(40);
+  const to = endpointOf('127.0.0.1', far.address().port);
+  const n = writeUdpPacket(packet, 0, one, to, Buffer.from('kept'), 0, 4);
+  port.send(packet, 0, n);
+  await port.release(2);
+  port.flush();
+  const [payload] = await arrived;
+  t.is(String(payload), 'kept');
+});
+
 test('what no socket stands for, and what is not UDP, is dropped and counted', async (t) => {
   const [port] = open(t);
   const here = endpointOf('127.0.0.1', 9);
