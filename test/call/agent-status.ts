@@ -14,3 +14,10 @@ export async function tunnelsOf(server: Agent | undefined): Promise<number> {
   const { tunnels } = await statusOf(server);
   return Array.isArray(tunnels) ? tunnels.length : Number.NaN;
 }
+
+/** What it did not pass on, by reason: of its own, and of its packet port. */
+export async function dropsOf(agent: Agent | undefined): Promise<Record<string, number>> {
+  const { drops, port } = await statusOf(agent);
+  const ofPort = typeof port === 'object' && port !== null && 'drops' in port ? port.drops : {};
+  return { ...(drops as object), ...(ofPort as object) };
+}

@@ -6,7 +6,7 @@ import { MEDIA, PCSCF, PHONE } from '../../lab/calls/call-site.ts';
 import { HopCaptures, messagesOfHops, streamsOfCall } from '../../lab/calls/hops.ts';
 import type { CallMessage } from '../../lab/calls/messages.ts';
 import { until } from '../net/until.ts';
-import { tunnelsOf } from './agent-status.ts';
+import { dropsOf, tunnelsOf } from './agent-status.ts';
 import { callTest } from './call-test.ts';
 import { described, isMarked, mustBeWhole, mustHideTopology } from './checks.ts';
 
@@ -36,6 +36,7 @@ for (const firewall of FIREWALLS) {
       core.command('/hangup');
       await ue.ended(2);
       await until(async () => (await tunnelsOf(lab.server)) === 0, 60_000);
+      t.log(await dropsOf(client), await dropsOf(lab.server));
       await client.stop();
 
       const files = await captures.stop();
