@@ -23,6 +23,8 @@ export interface ClientOwner {
   gone(c: ClientConnection, from: ConnectionState, sinceMs: number, now: number): void;
   succeeded(c: ClientConnection, asked: ClientTransaction, message: StunMessage, now: number): void;
   failed(c: ClientConnection, purpose: Purpose, code: number, reason: string, now: number): void;
+  /** More is known of the system below a connection. */
+  learnt(c: ClientConnection, now: number): void;
   isUp(): boolean;
   /** Something is wanted: a tunnel is needed. */
   wanted(now: number): void;
@@ -53,11 +55,14 @@ export function clientParts(
   const { random, stunAt = [], software = SOFTWARE } = options;
   const counters = new Counters();
   const ready: ClientConnection[] = [];
-  const { gone, succeeded, failed, isUp, wanted, dropped } = owner;
+  const { gone, succeeded, failed, learnt, isUp, wanted, dropped } = owner;
   const connections = new Connections<ClientConnection, ClientOutput>({
     ...{ counters, random, gone },
     fill: (c, now) => media.fill(c, now),
-    learnt: (_c, now) => media.look(now),
+    learnt: (c, now) => {
+      learnt(c, now);
+      media.look(now);
+    },
   });
   const media = new MediaSender({ connections, ready, counters }, options.media);
   const requests = new ClientRequests({ connections, counters, random, succeeded, failed });

@@ -9,6 +9,7 @@ import type { StunMessage } from '../wire/stun/message.ts';
 import { judgeAdmission } from './client-admission.ts';
 import { ClientConnection, type ClientTransaction } from './client-connection.ts';
 import type { ClientParts } from './client-parts.ts';
+import { ClientStripes } from './client-stripes.ts';
 import { type Admission, openAttributes } from './messages.ts';
 import { type ClientOptions, type ClientPolicy, MAX_STRIPES, SOFTWARE } from './options.ts';
 import type { ClientOutput, ClosedWhy, RefusedWhy } from './outputs.ts';
@@ -38,6 +39,7 @@ export class ClientTunnel {
   readonly #options: ClientOptions;
   readonly #parts: ClientParts;
   readonly #stripes: Stripes;
+  readonly #number: ClientStripes;
   /** For connections from now on. */
   #auth: ClientPolicy['auth'];
   #state: TunnelState = 'idle';
@@ -51,12 +53,17 @@ export class ClientTunnel {
 
   constructor(options: ClientOptions, parts: ClientParts) {
     const { auth, random, stripes = 1 } = options;
-    if (!(Number.isInteger(stripes) && stripes >= 1 && stripes <= MAX_STRIPES)) {
-      throw new RangeError(`${stripes} stripes`);
-    }
+    const { mostStripes = stripes } = options;
+    requireStripes(stripes, 1, mostStripes);
+    requireStripes(mostStripes, stripes, MAX_STRIPES);
     this.#options = options;
     this.#parts = parts;
-    this.#stripes = new Stripes(stripes, random);
+    this.#stripes = new Stripes(mostStripes, random);
+    const { connections, counters, ready } = parts;
+    this.#number = new ClientStripes({
+      ...{ connections, counters, ready, stripes: this.#stripes },
+      ...{ least: stripes, most: mostStripes },
+    });
     this.#auth = auth;
   }
 
@@ -167,6 +174,13 @@ export class ClientTunnel {
     this.connect(now);
   }
 
+  /** More is known of the system below a connection. */
+  learnt(c: ClientConnection, now: number): void {
+    if (this.#state !== 'up') return;
+    this.#number.learnt(c, now);
+    this.connect(now);
+  }
+
   /** Ends the tunnel and frees all bindings. */
   close(why: ClosedWhy, now: number): void {
     this.#lingerEndsMs = NEVER;
@@ -201,10 +215,17 @@ export class ClientTunnel {
     if (now >= reach.failOverMs) this.#expire(undefined, now);
     if (now >= reach.retryAtMs) this.#open(now);
     if (now >= this.#lingerEndsMs) this.close('idle', now);
+    if (this.#state === 'up' && now >= this.#number.deadline(true)) this.#number.look(now);
   }
 
-  deadline(): number {
-    return Math.min(this.#stripes.deadline(), this.#lingerEndsMs, this.#closeEndsMs);
+  /** `isFlowing`: whether there are packets. */
+  deadline(isFlowing: boolean): number {
+    return Math.min(
+      this.#stripes.deadline(),
+      this.#lingerEndsMs,
+      this.#closeEndsMs,
+      this.#state === 'up' ? this.#number.deadline(isFlowing) : NEVER,
+    );
   }
 
   #move(event: TunnelEvent): boolean {
@@ -235,6 +256,7 @@ export class ClientTunnel {
     c.outer = admission.outer;
     this.#parts.connections.move(c, 'admit', now);
     this.#parts.ready.push(c);
+    this.#number.admitted(c, now);
     if (this.#state === 'up') return;
     const resumed = this.#state === 'lost';
     if (!resumed) this.#parts.binder.tunnelOpened();
@@ -248,7 +270,7 @@ export class ClientTunnel {
     this.#parts.reach.admitted(now);
     if (isOut) this.#recovered(isSought, now);
     this.#parts.binder.askMissing(now);
-    this.#stripes.wantAll(now);
+    this.#number.up(now);
     this.connect(now);
   }
 
@@ -315,4 +337,9 @@ export class ClientTunnel {
     this.#parts.connections.tell({ type: 'closed', why, code, reason });
     if (this.#parts.bindings.size > 0) this.#open(now);
   }
+}
+
+function requireStripes(count: number, least: number, most: number): void {
+  if (Number.isInteger(count) && count >= least && count <= most) return;
+  throw new RangeError(`${count} stripes`);
 }

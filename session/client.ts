@@ -39,6 +39,7 @@ export class TunnelClient implements ClientEnd {
       gone: (c, from, sinceMs, now) => this.#tunnel.gone(c, from, sinceMs, now),
       succeeded: (c, asked, message, now) => this.#succeeded(c, asked, message, now),
       failed: (c, purpose, code, reason, now) => this.#failed(c, purpose, code, reason, now),
+      learnt: (c, now) => this.#tunnel.learnt(c, now),
       isUp: () => this.#tunnel.state === 'up',
       wanted: (now) => this.#tunnel.wanted(now),
       dropped: (now) => this.#tunnel.lingerWhenEmpty(now),
@@ -114,11 +115,11 @@ export class TunnelClient implements ClientEnd {
     }
     if (!this.#parts.connections.append(c, b, from, to, now)) return;
     const { frames } = c;
-    while (c.isOpen && frames.next()) {
+    while (c.isRead && frames.next()) {
       if (frames.channel === CHANNELS.IP) {
         const fault = this.#parts.data.down(frames.bytes, frames.start, frames.end, now);
         if (fault !== 0) this.counters.drop(fault);
-      } else {
+      } else if (c.isOpen) {
         this.#parts.requests.answer(c, frames.bytes, frames.start, frames.end, now);
       }
     }
@@ -160,7 +161,7 @@ export class TunnelClient implements ClientEnd {
     const { binder, connections, data, media, reach } = this.#parts;
     return Math.min(
       connections.nextTimeout(),
-      this.#tunnel.deadline(),
+      this.#tunnel.deadline(data.isFlowing),
       reach.deadline(),
       data.heldDueMs(),
       media.nextTimeout(),

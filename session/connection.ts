@@ -38,6 +38,8 @@ export class Connection implements Timed {
   isListed = false;
   /** Ended with a fault: nothing that is still queued may be written. */
   isCut = false;
+  /** Another one has its place: no record goes to it, but those that are under way are read. */
+  isRetired = false;
 
   constructor(conn: number, state: ConnectionState, options: ConnectionOptions, now: number) {
     this.conn = conn;
@@ -54,7 +56,7 @@ export class Connection implements Timed {
     this.sinceMs = now;
     if (state === 'opening') this.openDueMs = now + OPEN_MS;
     // tep-wire 2: nothing but STUN before the tunnel is authenticated.
-    this.frames.controlOnly = state !== 'ready';
+    this.frames.controlOnly = state !== 'ready' && !this.isRetired;
   }
 
   /** When an answer that is waited for is overdue. */
@@ -70,6 +72,11 @@ export class Connection implements Timed {
   }
 
   /** Whether octets of it are to be read. */
+  get isRead(): boolean {
+    return this.isOpen || (this.isRetired && this.state === 'draining');
+  }
+
+  /** Whether it is, or may become, part of a tunnel. */
   get isOpen(): boolean {
     return this.state === 'opening' || this.state === 'challenged' || this.state === 'ready';
   }

@@ -83,6 +83,12 @@ export class Connections<C extends Connection, Output> {
     this.move(c, event, now);
   }
 
+  /** An orderly end of one whose place another one takes: what is under way to us is still read. */
+  retire(c: C, now: number): void {
+    c.isRetired = true;
+    this.end(c, 'shut', 0, now);
+  }
+
   /** An orderly end for each connection that is meant. */
   endAll(isMeant: (c: C) => boolean, now: number): void {
     for (const c of this.#byNumber.values()) if (isMeant(c)) this.end(c, 'shut', 0, now);
@@ -103,7 +109,7 @@ export class Connections<C extends Connection, Output> {
 
   /** Hands the octets to the reassembly, unless the connection is one that is not read. */
   append(c: C, b: Uint8Array, from: number, to: number, now: number): boolean {
-    if (!c.isOpen) {
+    if (!c.isRead) {
       // A connection that is being closed may still bring octets; any other was never opened.
       if (c.state !== 'draining') this.#options.counters.note(FAULTS.ILLEGAL_EVENT);
       return false;
@@ -184,12 +190,13 @@ export class Connections<C extends Connection, Output> {
     if (c === undefined) return;
     c.queue.wrote(n);
     if (c.queue.isTaken) c.carrier.done(now);
+    else if (n > 0) c.carrier.moved(now);
   }
 
   carrier(conn: number, state: CarrierState, now: number): void {
     const c = this.#byNumber.get(conn);
     if (c === undefined) return;
-    c.carrier.learn(state);
+    c.carrier.learn(state, now);
     if (c.state !== 'ready') return;
     this.#options.learnt(c, now);
     if (state.isTroubled && c.queue.length === 0 && c.keepalive.isCold(now)) this.#indicate(c, now);

@@ -46,8 +46,10 @@ export interface ClientPolicy {
 }
 
 export interface ClientOptions extends CommonOptions, ClientPolicy {
-  /** 1 (default) to 8. */
+  /** Connections from the start and on a clean path, 1 (default) to 8; and where packets get lost. */
   readonly stripes?: number;
+  /** Default: as many, whatever the path is. */
+  readonly mostStripes?: number;
   /** How long the tunnel stays open after the last binding is released (M-18). Default 10,000. */
   readonly lingerMs?: number;
   /** A pair is one. Default 64. */

@@ -113,10 +113,10 @@ export class TunnelServer implements ServerEnd {
     }
     if (!this.#connections.append(c, b, from, to, now)) return;
     const frames = c.frames;
-    while (c.isOpen && frames.next()) {
+    while (c.isRead && frames.next()) {
       const { bytes, start, end } = frames;
       if (frames.channel === CHANNELS.IP) this.#record(c, bytes, start, end, now);
-      else this.#requests.control(c, bytes, start, end, now);
+      else if (c.isOpen) this.#requests.control(c, bytes, start, end, now);
     }
     if (frames.fault !== 0) this.#connections.end(c, 'shut', frames.fault, now);
   }
@@ -289,7 +289,7 @@ export class TunnelServer implements ServerEnd {
       stripe,
     });
     this.#enter(asked, tunnel, stripe, now);
-    if (before !== undefined) this.#connections.end(before, 'shut', 0, now);
+    if (before !== undefined) this.#connections.retire(before, now);
   }
 
   #enter(asked: Asked, tunnel: Tunnel, stripe: number, now: number): void {

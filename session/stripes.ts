@@ -12,10 +12,18 @@ const STABLE_MS = 5_000;
 /** While TEP-S still keeps the bindings: they are gone after LIFETIME. */
 const URGENT: Backoff = { firstMs: 250, mostMs: 4_000 };
 
+/** One attempt to replace a connection that stalls; the pauses double after these. */
+const REPLACE_MS = 125;
+const QUICK_REPLACEMENTS = 24;
+const MOST_REPLACE_MS = 4_000;
+
 interface Stripe {
   /** The connection that is it now; 0 when none. */
   conn: number;
   attempts: number;
+  /** Connections that were to take the place of one that stalls, and when the next one may. */
+  replacements: number;
+  replaceAtMs: number;
   /** When to ask for a connection; Infinity: not wanted or there already. */
   connectAtMs: number;
 }
@@ -29,6 +37,8 @@ export class Stripes {
     this.#stripes = Array.from({ length: count }, () => ({
       conn: 0,
       attempts: 0,
+      replacements: 0,
+      replaceAtMs: 0,
       connectAtMs: Number.POSITIVE_INFINITY,
     }));
   }
@@ -38,17 +48,20 @@ export class Stripes {
     this.#want(this.#stripes[0], now);
   }
 
-  wantAll(now: number): void {
-    for (const stripe of this.#stripes) this.#want(stripe, now);
+  /** So many, the first ones. */
+  want(count: number, now: number): void {
+    for (const stripe of this.#stripes.slice(0, count)) this.#want(stripe, now);
+  }
+
+  /** No more than so many: the caller ends those that there are. */
+  wantAtMost(count: number): void {
+    for (const stripe of this.#stripes.slice(count)) forget(stripe);
   }
 
   /** No connection any more, but for the one that stripe `kept` may have. */
   wantNone(kept = -1): void {
     for (const [index, stripe] of this.#stripes.entries()) {
-      if (index === kept) continue;
-      stripe.conn = 0;
-      stripe.attempts = 0;
-      stripe.connectAtMs = Number.POSITIVE_INFINITY;
+      if (index !== kept) forget(stripe);
     }
   }
 
@@ -63,6 +76,24 @@ export class Stripes {
       readyMs >= STABLE_MS ? 0 : backoffMs(stripe.attempts, u8(this.#random(1), 0), waits);
     stripe.attempts += 1;
     stripe.connectAtMs = now + delay;
+  }
+
+  /**
+   * The connection of this stripe does not get on: another one is asked for beside it, and again after a
+   * pause. Gives the number of the connection that is the stripe until then: the stalled one, or an
+   * attempt to replace it that has taken too long. 0: not yet.
+   */
+  replace(index: number, now: number): number {
+    const stripe = this.#stripes[index];
+    if (stripe === undefined || stripe.conn === 0 || now < stripe.replaceAtMs) return 0;
+    const { conn } = stripe;
+    if (now > stripe.replaceAtMs + STABLE_MS) stripe.replacements = 0;
+    const doublings = Math.max(0, stripe.replacements - QUICK_REPLACEMENTS);
+    stripe.replaceAtMs = now + Math.min(MOST_REPLACE_MS, REPLACE_MS * 2 ** doublings);
+    stripe.replacements += 1;
+    stripe.conn = 0;
+    stripe.connectAtMs = now;
+    return conn;
   }
 
   /** There may be a way where there was none: those that wait are tried now. */
@@ -96,4 +127,10 @@ export class Stripes {
     if (stripe === undefined || stripe.conn !== 0) return;
     stripe.connectAtMs = Math.min(stripe.connectAtMs, now);
   }
+}
+
+function forget(stripe: Stripe): void {
+  stripe.conn = 0;
+  stripe.attempts = 0;
+  stripe.connectAtMs = Number.POSITIVE_INFINITY;
 }

@@ -97,7 +97,8 @@ class ClientDaemon implements Running<ClientSettings> {
       packets: port.packets,
       tunnel: {
         ...this.#policy(),
-        stripes: settings.stripes,
+        stripes: settings['stripes-least'],
+        mostStripes: settings.stripes,
         maxBindings: settings['media.max-bindings'],
         lingerMs: settings.linger,
         stunAt: settings['stun-at'],

@@ -56,7 +56,13 @@ export const CLIENT_KEYS = {
     }),
     stripes: one(number(1, MAX_STRIPES), {
       meaning:
-        'connections of a tunnel; with several a lost TCP segment delays only some of the packets',
+        'most connections of a tunnel: so many where segments get lost and packets are many, for a lost one delays only what follows it on its connection',
+      default: String(MAX_STRIPES),
+      reload: 'restart',
+    }),
+    'stripes-least': one(number(1, MAX_STRIPES), {
+      meaning:
+        'connections of a tunnel from the start and on a clean path; more than 1 where the system cannot tell of losses',
       default: '1',
       reload: 'restart',
     }),
@@ -188,12 +194,17 @@ export const CLIENT_KEYS = {
 export type ClientSettings = Values<typeof CLIENT_KEYS>;
 
 export const checkClient: CrossCheck<ClientSettings> = (s, tell) => {
+  checkStripes(s, tell);
   if (s.servers.length === 0) tell('servers', 'say where TEP-S is, such as tls://tep.example');
   checkCredentials(s, tell);
   checkTls(s, tell);
   checkPackets(s, tell);
   checkPlace(s, tell);
   checkSip(s, tell);
+};
+
+const checkStripes: CrossCheck<ClientSettings> = (s, tell) => {
+  if (s['stripes-least'] > s.stripes) tell('stripes-least', 'is above stripes');
 };
 
 const checkCredentials: CrossCheck<ClientSettings> = (s, tell) => {

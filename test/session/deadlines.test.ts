@@ -72,7 +72,7 @@ test('[W-7] a stripe that was good is tried again at once, one that was not wait
   stripes.wantFirst(0);
   t.is(stripes.due(1, 0), 0);
   t.is(stripes.due(2, 0), -1);
-  stripes.wantAll(10);
+  stripes.want(2, 10);
   t.is(stripes.due(2, 10), 1);
   stripes.lost(0, 1, 0, 100);
   t.is(stripes.deadline(), 225);
@@ -87,7 +87,7 @@ test('[W-7] a stripe that was good is tried again at once, one that was not wait
   stripes.lost(0, 4, 5000, 10_001);
   t.is(stripes.deadline(), Number.POSITIVE_INFINITY);
   stripes.wantNone(1);
-  stripes.wantAll(20_000);
+  stripes.want(2, 20_000);
   t.is(stripes.due(6, 20_000), 0);
   t.is(stripes.due(7, 20_000), -1);
 });
