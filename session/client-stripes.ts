@@ -57,7 +57,7 @@ export class ClientStripes {
 
   /** Something was learnt about the system below a connection. */
   learnt(c: ClientConnection, now: number): void {
-    if (c.carrier.isSick(now)) this.#count?.lossSeen(now);
+    if (c.carrier.isTroubled) this.#count?.lossSeen(now);
     if (now >= this.#lookMs) this.look(now);
   }
 
@@ -69,7 +69,7 @@ export class ClientStripes {
   look(now: number): void {
     this.#lookMs = now + LOOK_MS;
     for (const c of [...this.#parts.ready]) {
-      if (c.carrier.isSick(now)) this.#count?.lossSeen(now);
+      if (c.carrier.isStuck(now)) this.#count?.lossSeen(now);
       if (c.carrier.isStalled(now)) this.#replace(c, now);
     }
     if (!this.#isFixed) this.#adapt(now);

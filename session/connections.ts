@@ -189,8 +189,7 @@ export class Connections<C extends Connection, Output> {
     const c = this.#byNumber.get(conn);
     if (c === undefined) return;
     c.queue.wrote(n);
-    if (c.queue.isTaken) c.carrier.done(now);
-    else if (n > 0) c.carrier.moved(now);
+    c.carrier.took(n, c.queue.isTaken, now);
   }
 
   carrier(conn: number, state: CarrierState, now: number): void {

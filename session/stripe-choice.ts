@@ -1,9 +1,10 @@
 /**
  * Which connection of a tunnel the next record takes: the sender's own policy (tep-wire 7).
  *
- * Media go to the connection that is not being written, shows no loss, and has the least under way; of
- * equals to the one that has rested longest. One that shows loss gets them only where all do: what is
- * given to it stands behind the lost segment.
+ * Media go to the connection that is not being written and has the least under way; of equals to the one
+ * that has rested longest. One that has lost a segment gets on getting its part, which is smaller, for it
+ * has more under way: TCP notices that a repeated segment is lost as well only by what arrives behind
+ * it, and else waits for its timer. Avoided is one that does not get on at all.
  */
 import type { Connection } from './connection.ts';
 
@@ -15,21 +16,18 @@ export function carrierFor<C extends Connection>(
 ): C | undefined {
   const only = ready[0];
   if (ready.length === 1 && only !== undefined) return only.canTake(length) ? only : undefined;
+  const isAnyWell = ready.some((c) => !c.carrier.isStuck(now));
   let best: C | undefined;
-  let isAllSick = true;
   for (const c of ready) {
-    const isSick = c.carrier.isSick(now);
-    if (!isSick && isAllSick) best = undefined;
-    if (isSick && !isAllSick) continue;
-    isAllSick &&= isSick;
-    if (c.canTake(length) && (best === undefined || isLessLoaded(c, best))) best = c;
+    if (!c.canTake(length) || (isAnyWell && c.carrier.isStuck(now))) continue;
+    if (best === undefined || isLessLoaded(c, best)) best = c;
   }
   return best;
 }
 
 /** Whether media are to pass this connection by for another one. */
 export function isAvoided(c: Connection, ready: readonly Connection[], now: number): boolean {
-  return c.carrier.isSick(now) && ready.some((other) => !other.carrier.isSick(now));
+  return c.carrier.isStuck(now) && ready.some((other) => !other.carrier.isStuck(now));
 }
 
 /** For control messages, which may always be added: the one with the fewest octets waiting. */
