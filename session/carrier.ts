@@ -91,6 +91,7 @@ export class Carrier {
     if (this.isWriting) return;
     this.#beganMs = now;
     this.#movedMs = now;
+    if (this.outstanding === 0) this.#progressMs = now;
   }
 
   /** The system has taken so many octets; `isAll`: nothing of the write is left. */

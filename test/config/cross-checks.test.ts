@@ -28,6 +28,7 @@ const CLIENT_CASES: readonly Case[] = [
     { user: undefined },
     ['user: auth: long-term needs a user name; auth: none is for servers that ask for nothing'],
   ],
+  [{ stripes: '2', 'stripes-least': '3' }, ['stripes-least: is above stripes']],
   [{ password: undefined }, ['password: auth: long-term needs password or password-file']],
   [{ auth: 'none', user: undefined, password: undefined }, []],
   [{ auth: 'none' }, ['user: is not used with auth: none (warning)']],

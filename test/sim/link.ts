@@ -71,6 +71,16 @@ export class Link {
     this.down.release();
   }
 
+  /**
+   * One end has written its last and goes on reading: the other end gets all of it, and ends in turn; what
+   * it had written until then still arrives.
+   */
+  endedBy(end: 'client' | 'server'): void {
+    const out = end === 'client' ? this.up : this.down;
+    const back = end === 'client' ? this.down : this.up;
+    out.finish(() => back.finish());
+  }
+
   /** One end closes its socket: what it has written still arrives, then the other end is told. */
   closedBy(end: 'client' | 'server'): void {
     const out = end === 'client' ? this.up : this.down;
@@ -163,11 +173,12 @@ export class Direction {
   }
 
   /** After all that was written the reader is told that the connection is gone. */
-  finish(): void {
+  finish(then = () => {}): void {
     if (this.#isDropped) return;
     this.#arrive(0, () => {
       this.drop();
       this.tellGone();
+      then();
     });
   }
 

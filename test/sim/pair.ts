@@ -34,8 +34,8 @@ export class Pair {
   server: ServerSide;
   /** Those before a restart, too. */
   readonly servers: ServerSide[] = [];
-  /** What a `connect` meets: a server or nobody. */
-  reach: 'server' | 'refused' = 'server';
+  /** What a `connect` meets: a server, somebody who says no, or nothing at all. */
+  reach: 'server' | 'refused' | 'silent' = 'server';
   /** The answer to `listen` (relay mode). */
   canListen: (address: Endpoint) => boolean = () => true;
   readonly link: LinkOptions;
@@ -106,6 +106,7 @@ export class Pair {
 
   /** A new connection that `client` asked for. */
   connect(client: ClientSide, clientConn: number): void {
+    if (this.reach === 'silent') return;
     const { delayMs = 20 } = this.link;
     if (this.reach === 'refused') {
       this.clock.after(2 * delayMs, () => client.disconnected(clientConn));

@@ -125,7 +125,7 @@ abstract class Side<Output extends ClientOutput | ServerOutput, End extends Tunn
       this.end.wrote(conn, taken, this.pair.clock.now);
       if (taken === 0) return;
     }
-    if (this.#closing.has(conn)) this.#finish(connection, conn);
+    if (this.#closing.has(conn)) this.#finish(connection, conn, true);
   }
 
   #close(conn: number, flush: boolean): void {
@@ -138,16 +138,18 @@ abstract class Side<Output extends ClientOutput | ServerOutput, End extends Tunn
       this.#closing.add(conn);
       this.write(conn);
     } else {
-      this.#finish(connection, conn);
+      this.#finish(connection, conn, false);
     }
   }
 
-  /** The socket is closed: the other end is told behind the last octet, this one soon. */
-  #finish(connection: Connection, conn: number): void {
+  /** The other end is told behind the last octet; this one when that one is through, or soon. */
+  #finish(connection: Connection, conn: number, isOrderly: boolean): void {
     this.#closing.delete(conn);
     this.#gone(connection);
     this.pair.clock.after(0, () => {
-      if (this.connections.get(conn) === connection) connection.link.closedBy(this.#side);
+      if (this.connections.get(conn) !== connection) return;
+      if (isOrderly) connection.link.endedBy(this.#side);
+      else connection.link.closedBy(this.#side);
     });
   }
 

@@ -3,6 +3,7 @@
  * that is up, in one direction. Tells how late each packet came.
  */
 import { FrameBuffer } from '../../../framing/frame-buffer.ts';
+import { CHANNELS } from '../../../framing/framing.ts';
 import { innerIp } from '../../../framing/inner-ip/inner-ip.ts';
 import { ClientConnection } from '../../../session/client-connection.ts';
 import { Connections } from '../../../session/connections.ts';
@@ -89,7 +90,10 @@ export class StripedSender {
       new LossyTcp(this.clock, path, {
         received: (octets) => {
           frames.append(octets, 0, octets.length);
-          while (frames.next()) came.push(this.#arrived(frames.bytes, frames.start, frames.end));
+          while (frames.next()) {
+            if (frames.channel !== CHANNELS.IP) continue;
+            came.push(this.#arrived(frames.bytes, frames.start, frames.end));
+          }
         },
         writable: () => this.#write(conn),
       }),
