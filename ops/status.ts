@@ -4,6 +4,8 @@
  * agent, and whoever wants rates compares two answers.
  */
 
+import type { LaneStatus } from '../session/media/media-flow.ts';
+import type { Waiting } from '../session/media/media-sender.ts';
 import type { QualityStatus } from './flow-quality.ts';
 
 export type AgentName = 'client' | 'server';
@@ -77,6 +79,8 @@ export interface BindingStatus {
   readonly protocol: 'udp' | 'tcp';
   /** The RTP stream that comes out of the tunnel there. */
   readonly quality?: QualityStatus;
+  /** What goes into the tunnel there, by class of packet: how long it waited, and what was dropped. */
+  readonly sending: readonly LaneStatus[];
   /** How it came about, at TEP-C: `static`, `first-packet`, `stun`. */
   readonly origin?: string;
 }
@@ -98,6 +102,8 @@ export interface ClientStatus extends CommonStatus {
     /** Why the last attempt or tunnel ended. */
     readonly lastFault?: string;
     readonly connections: readonly ConnectionStatus[];
+    /** Packets for which no connection had room yet. */
+    readonly waiting: Waiting;
   };
   /**
    * Whether plain STUN by UDP reaches the server (`asking`, `passes`, `unanswered`, `not-asked`), and the address
@@ -140,6 +146,7 @@ export interface TunnelStatus {
   readonly sinceMs: number;
   readonly connections: readonly ConnectionStatus[];
   readonly bindings: readonly BindingStatus[];
+  readonly waiting: Waiting;
   readonly sent: Traffic;
   readonly received: Traffic;
   readonly dropped: number;

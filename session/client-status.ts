@@ -2,6 +2,8 @@
 import type { Endpoint } from '../wire/address.ts';
 import type { BindingOrigin, ClientBinding } from './client-bindings.ts';
 import type { ClientConnection } from './client-connection.ts';
+import type { LaneStatus } from './media/media-flow.ts';
+import type { Waiting } from './media/media-sender.ts';
 import type { FlowProtocol } from './outputs.ts';
 import type { ConnectionState, TunnelState } from './table.ts';
 
@@ -11,6 +13,8 @@ export interface ClientTunnelStatus {
   readonly outer: Endpoint | undefined;
   readonly connections: readonly ClientConnectionStatus[];
   readonly bindings: readonly ClientBindingStatus[];
+  /** For a connection that can take them. */
+  readonly waiting: Waiting;
 }
 
 export interface ClientConnectionStatus {
@@ -34,6 +38,8 @@ export interface ClientBindingStatus {
   /** Undefined until it is granted. */
   readonly address: Endpoint | undefined;
   readonly usedMs: number;
+  /** What the application sends from it, by class. */
+  readonly sending: readonly LaneStatus[];
 }
 
 /** Of connections that have measured one. */
@@ -49,12 +55,14 @@ export function statusOf(
   opened: { readonly outer: Endpoint } | undefined,
   connections: readonly ClientConnection[],
   bindings: readonly ClientBinding[],
+  waiting: Waiting,
 ): ClientTunnelStatus {
   return {
     state,
     outer: opened?.outer,
     connections: connections.map(connectionStatus),
     bindings: bindings.flatMap(bindingStatus),
+    waiting,
   };
 }
 
@@ -64,7 +72,7 @@ function connectionStatus(c: ClientConnection): ClientConnectionStatus {
 }
 
 function bindingStatus({ slots, protocol, origin, usedMs }: ClientBinding): ClientBindingStatus[] {
-  return slots.map(({ ue, address, number }) => {
-    return { ue, protocol, origin, number, address, usedMs };
+  return slots.map(({ ue, address, number, media }) => {
+    return { ue, protocol, origin, number, address, usedMs, sending: media.status() };
   });
 }

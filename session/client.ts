@@ -6,9 +6,9 @@
  * The agent makes the connections: `connect` asks for one, `connected` or `disconnected` answers. Its
  * own time limit for that applies; a failure is tried again with growing delays (stripes.ts).
  *
- * Memory of a tunnel: per stripe one reassembly buffer and one send queue (connection.ts), and
- * `maxBindings` bindings with their requests. With the defaults and one stripe at most 64 KiB +
- * 2 × 271 KiB + 64 × 4 KiB; at rest about 10 KiB.
+ * Memory of a tunnel: per stripe one reassembly buffer and one send queue (connection.ts), one media queue
+ * (media/), and `maxBindings` bindings with their requests. With the defaults and one stripe at most
+ * 64 KiB + 2 × 79 KiB + 1.1 MiB + 64 × 5 KiB; at rest about 10 KiB.
  */
 import { CHANNELS } from '../framing/framing.ts';
 import type { Endpoint } from '../wire/address.ts';
@@ -60,7 +60,8 @@ export class TunnelClient implements ClientEnd {
   status(): ClientTunnelStatus {
     const { state, told } = this.#tunnel;
     const connections = [...this.#parts.connections.all()];
-    return statusOf(state, told, connections, [...this.#parts.bindings.all()]);
+    const { bindings, media } = this.#parts;
+    return statusOf(state, told, connections, [...bindings.all()], media.waiting);
   }
 
   get state(): TunnelState {

@@ -4,6 +4,8 @@ import type { ClientMemory } from './client-memory.ts';
 import type { ClientTunnelStatus } from './client-status.ts';
 import type { Counters } from './counters.ts';
 import type { ServerLimits } from './limits.ts';
+import type { LaneStatus } from './media/media-flow.ts';
+import type { Waiting } from './media/media-sender.ts';
 import type { ClientPolicy } from './options.ts';
 import type { ClientOutput, FlowProtocol, ServerOutput } from './outputs.ts';
 import type { TunnelState } from './table.ts';
@@ -72,6 +74,8 @@ export interface TunnelStatus {
   /** What each connection is, and what each public port. */
   readonly links: readonly LinkStatus[];
   readonly ports: readonly PortStatus[];
+  /** For a connection that can take them. */
+  readonly waiting: Waiting;
 }
 
 export interface LinkStatus {
@@ -85,6 +89,8 @@ export interface PortStatus {
   readonly binding: number;
   readonly address: Endpoint;
   readonly protocol: FlowProtocol;
+  /** What the core sends to it, by class. */
+  readonly sending: readonly LaneStatus[];
 }
 
 /** `new TunnelServer(options: ServerOptions, sink: PacketSink)` */

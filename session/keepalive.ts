@@ -3,7 +3,7 @@
  * indication because nothing else was sent, and when to give the connection up because nothing came.
  * Any octets count in either direction.
  *
- * A connection on which a segment is missing is kept warm besides: media avoid it, and TCP learns only from what is
+ * A connection on which a segment is missing is kept warm besides: fewer media go there, and TCP learns only from what is
  * acknowledged after it that a segment which it has sent again is lost too (RFC 8985 5). Without that it takes a
  * timeout.
  */

@@ -10,9 +10,9 @@
  * - every request that changes something is authenticated by itself, on an authenticated connection
  *   too; when its nonce has become stale the client repeats it once (438).
  *
- * Memory of a tunnel: 1.5 KiB, 400 octets for each public port (quota), and for each of at most 8
- * connections one reassembly buffer and one send queue (connection.ts): at most 64 KiB + 2 × 271 KiB
- * each with the defaults while traffic jams, about 10 KiB at rest.
+ * Memory of a tunnel: 1.5 KiB, about 1 KiB for each public port (quota) once media flow, one media queue of at
+ * most 1.1 MiB (media/), and for each of at most 8 connections one reassembly buffer and one send queue
+ * (connection.ts): at most 64 KiB + 2 × 79 KiB each while traffic jams, about 10 KiB at rest.
  */
 import { CHANNELS } from '../framing/framing.ts';
 import type { Endpoint } from '../wire/address.ts';
@@ -348,10 +348,11 @@ const NO_TOKEN = new Uint8Array(0);
 
 function statusOf(tunnel: Tunnel): TunnelStatus {
   const { id, user, state, outer, counters, openedMs, ready, slots } = tunnel;
+  const { waiting } = tunnel.media;
   const links = ready.map(({ conn, peer, queue }) => ({ conn, peer, queuedOctets: queue.length }));
-  const ports = Array.from(slots, ({ number: binding, address, protocol }) => {
-    return { binding, address, protocol };
+  const ports = Array.from(slots, ({ number: binding, address, protocol, media }) => {
+    return { binding, address, protocol, sending: media.status() };
   });
   const lengths = { connections: links.length, bindings: ports.length };
-  return { id, user, state, outer, counters, openedMs, ...lengths, links, ports };
+  return { id, user, state, outer, counters, openedMs, ...lengths, links, ports, waiting };
 }

@@ -102,6 +102,7 @@ export class StatusBook {
         ...(this.#openedMs === undefined ? {} : { sinceMs: Math.round(this.#openedMs) }),
         ...(tunnel.outer && { outer: formatEndpoint(tunnel.outer) }),
         ...(this.#lastFault === undefined ? {} : { lastFault: this.#lastFault }),
+        waiting: tunnel.waiting,
         connections: tunnel.connections.map((c) => connectionOf(c, present)),
       },
       ...(discovery && { udp: udpOf(discovery) }),
@@ -142,7 +143,7 @@ function udpOf({ state, mapped }: Discovery): { state: string; mapped?: string }
 }
 
 function bindingOf(binding: ClientBindingStatus, present: Present): BindingStatus {
-  const { ue, protocol, origin, address, number } = binding;
+  const { ue, protocol, origin, address, number, sending } = binding;
   const quality = present.quality(number, leastRoundTripMs(present.tunnel.connections));
   return {
     ...(quality && { quality }),
@@ -150,5 +151,6 @@ function bindingOf(binding: ClientBindingStatus, present: Present): BindingStatu
     public: address === undefined ? '-' : formatEndpoint(address),
     protocol: protocolName(protocol),
     origin: ORIGINS[origin],
+    sending,
   };
 }

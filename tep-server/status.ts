@@ -41,7 +41,7 @@ export function serverStatus({ agent, portKind, port, common }: StatusParts): Se
 }
 
 function tunnelOf(tunnel: Tunnel, agent: ServerAgent): TunnelStatus {
-  const { id, user, openedMs, counters, links, ports, state } = tunnel;
+  const { id, user, openedMs, counters, links, ports, state, waiting } = tunnel;
   const connections = links.map(({ conn, peer, queuedOctets }) => {
     const tcp = agent.tcpState(conn);
     const measured = tcp && { rttMs: tcp.rttMs, tcp };
@@ -53,9 +53,10 @@ function tunnelOf(tunnel: Tunnel, agent: ServerAgent): TunnelStatus {
     user,
     sinceMs: openedMs,
     connections,
-    bindings: ports.map(({ binding, address, protocol }) => {
+    waiting,
+    bindings: ports.map(({ binding, address, protocol, sending }) => {
       const quality = agent.quality(binding, roundTripMs);
-      const at = { public: formatEndpoint(address), protocol: protocolName(protocol) };
+      const at = { public: formatEndpoint(address), protocol: protocolName(protocol), sending };
       return { ...at, ...(quality && { quality }) };
     }),
     ...trafficOf(counters),

@@ -13,6 +13,7 @@ import type {
   SipStatus,
   TunnelStatus,
 } from '../../ops/status.ts';
+import type { LaneStatus } from '../../session/media/media-flow.ts';
 import { SIP_DROPS } from '../../sip/sidecar/outputs.ts';
 import { NG_FAULTS } from '../../tep-server/ng/faults.ts';
 import { faultMeaning } from '../../wire/faults.ts';
@@ -125,12 +126,18 @@ function connectionLines(connections: readonly ConnectionStatus[]): readonly str
 
 function bindingLines(bindings: readonly BindingStatus[]): readonly string[] {
   return list(
-    ['phone', 'public', '', 'by', ...QUALITY_TITLES],
-    bindings.map(({ ue = '-', public: at, protocol, origin = '-', quality }) => {
-      return [ue, at, protocol, origin, ...qualityCells(quality)];
+    ['phone', 'public', '', 'by', 'dropped', ...QUALITY_TITLES],
+    bindings.map(({ ue = '-', public: at, protocol, origin = '-', quality, sending }) => {
+      return [ue, at, protocol, origin, droppedText(sending), ...qualityCells(quality)];
     }),
     bindings.length,
   );
+}
+
+/** What waited for a connection for too long, or found no room. */
+function droppedText(sending: readonly LaneStatus[]): string {
+  const dropped = sending.map(({ tooOld, tooFull, brokenFrame }) => tooOld + tooFull + brokenFrame);
+  return count(dropped.reduce((sum, n) => sum + n, 0));
 }
 
 const QUALITY_TITLES = ['received', 'lost', 'jitter', 'late', 'stalls', 'MOS'] as const;

@@ -7,8 +7,8 @@ import { LANE_DROPS, Lane } from './lane.ts';
 /** One class of a flow as a status page may show it. */
 export interface LaneStatus {
   readonly class: (typeof CLASS_NAMES)[number];
-  /** Packets that went to the other end, by how long they had waited (AGE_BOUNDS_MS). */
-  readonly ages: readonly number[];
+  /** Packets that went to the other end, by how long they had waited: below 1, 2, 5, 10, 20 … ms (lane.ts). */
+  readonly waitedMs: readonly number[];
   readonly tooOld: number;
   readonly tooFull: number;
   readonly brokenFrame: number;
@@ -36,7 +36,7 @@ export class MediaFlow {
 function statusOf({ mediaClass, ages, drops }: Lane): LaneStatus {
   return {
     class: CLASS_NAMES[mediaClass],
-    ages: [...ages],
+    waitedMs: [...ages],
     tooOld: drops[LANE_DROPS.AGE] ?? 0,
     tooFull: drops[LANE_DROPS.FULL] ?? 0,
     brokenFrame: drops[LANE_DROPS.FRAME] ?? 0,

@@ -33,6 +33,12 @@ export interface MediaOptions {
   readonly deadlinesMs?: Deadlines;
 }
 
+/** Packets that wait, and octets of the cells that they take. */
+export interface Waiting {
+  readonly packets: number;
+  readonly octets: number;
+}
+
 export interface MediaSenderParts<C extends Connection> {
   readonly connections: Pick<Connections<C, unknown>, 'sendRecord' | 'filled'>;
   /** The connections that media may take. */
@@ -62,8 +68,7 @@ export class MediaSender<C extends Connection> implements Timed {
     });
   }
 
-  /** Octets that wait, and of how many packets. */
-  get waiting(): { readonly octets: number; readonly packets: number } {
+  get waiting(): Waiting {
     return { octets: this.#queue.octets, packets: this.#queue.packets };
   }
 

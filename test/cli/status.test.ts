@@ -36,13 +36,21 @@ function client(second: number): ClientStatus {
       resumed: 2,
       lastFault: 'no answer\u001b[2J',
       connections: [{ peer: '203.0.113.1:443', state: 'ready', rttMs: 20.25, queuedOctets: 1_400 }],
+      waiting: { packets: 0, octets: 0 },
     },
     bindings: [
       {
         ...{ ue: '10.0.0.2:5004', public: '198.51.100.7:30000', protocol: 'udp', origin: 'static' },
         quality: QUALITY,
+        sending: [
+          { class: 'rtcp', waitedMs: [5], tooOld: 1, tooFull: 0, brokenFrame: 0 },
+          { class: 'audio', waitedMs: [900], tooOld: 1_200, tooFull: 30, brokenFrame: 3 },
+        ],
       },
-      { ue: '10.0.0.2:5005', public: '198.51.100.7:30001', protocol: 'udp', origin: 'static' },
+      {
+        ...{ ue: '10.0.0.2:5005', public: '198.51.100.7:30001', protocol: 'udp', origin: 'static' },
+        sending: [],
+      },
     ],
     maps: [],
   };
@@ -55,11 +63,15 @@ function server(second: number): ServerStatus {
     sinceMs: 1_000_000,
     connections: [],
     bindings: [
-      { public: '198.51.100.7:30000', protocol: 'udp' as const, quality: QUALITY },
-      { public: '198.51.100.7:30002', protocol: 'udp' as const, quality: { ...QUALITY, mos: 3.2 } },
+      { public: '198.51.100.7:30000', protocol: 'udp' as const, quality: QUALITY, sending: [] },
+      {
+        ...{ public: '198.51.100.7:30002', protocol: 'udp' as const, sending: [] },
+        quality: { ...QUALITY, mos: 3.2 },
+      },
     ],
     sent: { packets: 0, octets: 0 },
     received: { packets: 0, octets: 0 },
+    waiting: { packets: 0, octets: 0 },
     dropped: 0,
   }));
   const none = { packets: 0, octets: 0 };
@@ -103,9 +115,9 @@ test('a client: tunnel, rates, round trip, bindings, drops with what they mean',
     connection       state  round trip  waiting
     203.0.113.1:443  ready  20.3 ms     1,400 octets
 
-    phone          public                   by      received  lost    jitter  late     stalls  MOS
-    10.0.0.2:5004  198.51.100.7:30000  udp  static  1,990     0.50 %  2.3 ms  31.3 ms  3       4.13
-    10.0.0.2:5005  198.51.100.7:30001  udp  static  -         -       -       -        -       -
+    phone          public                   by      dropped  received  lost    jitter  late     stalls  MOS
+    10.0.0.2:5004  198.51.100.7:30000  udp  static  1,234    1,990     0.50 %  2.3 ms  31.3 ms  3       4.13
+    10.0.0.2:5005  198.51.100.7:30001  udp  static  0        -         -       -       -        -       -
 
   dropped
     12  send-queue-full  the peer reads too slowly; queue at its limit
