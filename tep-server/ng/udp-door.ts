@@ -67,10 +67,11 @@ export class UdpDoor implements Door {
     // The order of the table is that of use.
     this.#peers.delete(name);
     this.#peers.set(name, peer);
-    this.#parts.command(name, payload);
+    // Sent before it is read: nothing in it changes, and its answer cannot come before this turn is over.
     if (peer.socket !== undefined) this.#send(peer.socket, payload);
     else if (peer.waiting.length < FIRST_DATAGRAMS) peer.waiting.push(payload);
     else this.#parts.fault('peer-opening');
+    this.#parts.command(name, payload);
   }
 
   #newPeer(name: string, at: Endpoint): Peer {

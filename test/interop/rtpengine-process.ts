@@ -8,10 +8,10 @@ import { createInterface } from 'node:readline';
 import { freePorts } from './ports.ts';
 
 const ADDRESS = '127.0.0.1';
-/** Above the ports that the tests take for other programs, below those that systems give out. */
-const FIRST_MEDIA_PORT = 32_000;
-const MEDIA_PORTS = 200;
-const MEDIA_RANGES = 3;
+/** Below those that systems give out. rtpengine takes the next port where somebody else has one. */
+const FIRST_MEDIA_PORT = 16_000;
+const MEDIA_PORTS = 4_000;
+const MEDIA_RANGES = 4;
 
 export interface Rtpengine {
   readonly ports: { readonly udp: number; readonly tcp: number; readonly http: number };
