@@ -32,7 +32,10 @@ export function settingsOf(t: ExecutionContext, ...flags: readonly string[]): Se
   const { folder, file } = scratch(t);
   const hasUsers = flags.includes('--users') || flags.includes('--auth');
   const users = hasUsers ? [] : ['--users', file('users', USERS)];
-  const local = LOCAL.filter(([flag]) => !flags.includes(flag)).flat();
+  // Beside a media gateway the calls say where media may go.
+  const isSaid = (flag: string) =>
+    flags.includes(flag) || (flag === '--media-allow' && flags.includes('--ng-listen'));
+  const local = LOCAL.filter(([flag]) => !isSaid(flag)).flat();
   const args = [...local, ...users, ...flags];
   const sources = { args, env: {}, folder, defaultFile: `${folder}/none.yaml` };
   const { settings, problems } = readSettings(SERVER_KEYS, checkServer, sources);

@@ -1,0 +1,153 @@
+/** What the doors do with peers that are no proxies, and with a gateway that is not there. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
+import test, { type ExecutionContext } from 'ava';
+import { WebSocket } from 'ws';
+import { settingsOf, startService, until } from '../service.ts';
+import { ADVERTISE, sdpOf } from './descriptions.ts';
+import { Gateway } from './gateway.ts';
+import { command, openProxy } from './proxies.ts';
+
+async function scene(t: ExecutionContext, transport: 'tcp' | 'http', gatewayPort: number) {
+  const service = await startService(
+    t,
+    settingsOf(
+      t,
+      ...['--ng-listen', `${transport}://127.0.0.1:0`, '--ng-advertise', ADVERTISE],
+      ...['--ng-rtpengine', `${transport}://127.0.0.1:${gatewayPort}`],
+    ),
+  );
+  const status = () => service.status().ng;
+  return { port: Number(status()?.listening[0]?.split(':').at(-1)), status };
+}
+
+/** A port on which nobody listens. */
+async function deadPort(): Promise<number> {
+  const server = createTcpServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** A gateway that takes TCP connections and says nothing, until it is told to. */
+async function quietGateway(t: ExecutionContext) {
+  const sockets: Socket[] = [];
+  const server = createTcpServer((socket) => {
+    sockets.push(socket);
+    socket.on('error', () => {});
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return { port: (server.address() as AddressInfo).port, sockets };
+}
+
+test('TCP: a stream that is none is closed at both ends, and counted', async (t) => {
+  const { port: gatewayPort, sockets } = await quietGateway(t);
+  const { port, status } = await scene(t, 'tcp', gatewayPort);
+  await until(() => sockets.length === 1);
+  const own = sockets.length;
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  await until(() => sockets.length > own);
+  socket.write('GET / HTTP/1.1\r\n\r\n');
+  await once(socket, 'close');
+  await until(() => status()?.peers === 0);
+  t.is(status()?.faults['bencode-type'], 1);
+});
+
+test('TCP: nobody at the gateway, and the proxy sees its connection closed', async (t) => {
+  const { port, status } = await scene(t, 'tcp', await deadPort());
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => {});
+  await once(socket, 'close');
+  t.is(status()?.faults['no-connection'], 1);
+  await until(() => status()?.peers === 0);
+});
+
+test('TCP: either end ends the other', async (t) => {
+  const { port: gatewayPort, sockets } = await quietGateway(t);
+  const { port, status } = await scene(t, 'tcp', gatewayPort);
+  await until(() => sockets.length === 1);
+  const first = connect(port, '127.0.0.1');
+  await until(() => sockets.length === 2);
+  first.destroy();
+  await once(sockets[1] ?? first, 'close');
+  const second = connect(port, '127.0.0.1');
+  second.on('error', () => {});
+  await until(() => sockets.length >= 3);
+  for (const socket of sockets) socket.destroy();
+  await once(second, 'close');
+  await until(() => status()?.peers === 0);
+  t.pass();
+});
+
+test('HTTP: nothing but POST /ng goes on', async (t) => {
+  const asked: string[] = [];
+  const gateway: Server = createServer((from, to) => {
+    asked.push(`${from.method} ${from.url}`);
+    to.end('1 d6:result4:ponge');
+  }).listen(0, '127.0.0.1');
+  await once(gateway, 'listening');
+  t.teardown(() => gateway.close().closeAllConnections());
+  const { port, status } = await scene(t, 'http', (gateway.address() as AddressInfo).port);
+  const at = `http://127.0.0.1:${port}`;
+  for (const path of ['/', '/cli', '/metrics', '/ng']) t.is((await fetch(at + path)).status, 404);
+  t.is((await fetch(`${at}/cli`, { method: 'POST', body: 'list totals' })).status, 404);
+  t.is(status()?.faults['http-of-others'], 5);
+  const good = await fetch(`${at}/ng`, { method: 'POST', body: '1 d7:command4:pinge' });
+  t.is(await good.text(), '1 d6:result4:ponge');
+  const long = await fetch(`${at}/ng`, { method: 'POST', body: 'x'.repeat(300_000) });
+  t.is(long.status, 413);
+  t.is(status()?.faults['too-long'], 1);
+  t.deepEqual(new Set(asked), new Set(['POST /ng']));
+});
+
+test('HTTP and WebSocket: nobody at the gateway is 502, and a closed WebSocket', async (t) => {
+  const { port, status } = await scene(t, 'http', await deadPort());
+  const answer = await fetch(`http://127.0.0.1:${port}/ng`, { method: 'POST', body: '1 de' });
+  t.is(answer.status, 502);
+  const proxy = new WebSocket(`ws://127.0.0.1:${port}/`, 'ng.rtpengine.com');
+  await once(proxy, 'close');
+  t.is(status()?.faults['no-connection'], 2);
+});
+
+test('WebSocket: another subprotocol, or none, is refused', async (t) => {
+  const { port, status } = await scene(t, 'http', await deadPort());
+  for (const protocols of [[], ['janus-protocol']]) {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/`, protocols);
+    const [error] = await once(socket, 'error');
+    t.regex(error.message, /400/);
+  }
+  t.is(status()?.faults['web-socket-of-others'], 2);
+});
+
+test('UDP: proxies beyond the most make room for each other, and go on', async (t) => {
+  const gateway = await Gateway.open(t);
+  const service = await startService(
+    t,
+    settingsOf(
+      t,
+      ...['--ng-listen', 'udp://127.0.0.1:0', '--ng-advertise', ADVERTISE],
+      ...['--ng-rtpengine', `udp://127.0.0.1:${gateway.port}`],
+    ),
+  );
+  const port = Number(service.status().ng?.listening[0]?.split(':').at(-1));
+  for (let i = 0; i < 520; i++) {
+    const proxy = await openProxy('udp', port);
+    t.teardown(() => proxy.close());
+    await proxy.ask({ command: 'ping' });
+  }
+  t.is(service.status().ng?.peers, 512);
+  t.is(service.status().ng?.faults['peer-crowded-out'], 8);
+  const last = await openProxy('udp', port);
+  gateway.answers.offer = { result: 'ok', sdp: sdpOf({ address: '192.0.2.1', port: 4_000 }) };
+  last.send(command('1', { command: 'offer', 'call-id': 'c', sdp: 'v=0' }));
+  t.true(Buffer.from(await last.next()).includes('result'));
+  last.close();
+});
