@@ -202,3 +202,33 @@ test('no agent is exit status 1 with where it was looked for', async (t) => {
   t.is(await dispatch(['status', '--socket', `${folder}/odd.sock`], odd), 1);
   t.regex(odd.err(), /no agent\)/);
 });
+
+test('a server beside rtpengine: gateway, calls, commands, what went wrong', async (t) => {
+  const path = `${scratch(t).folder}/server.sock`;
+  const ng = {
+    listening: ['udp://127.0.0.1:2223'],
+    gatewayAnswers: true,
+    peers: 8,
+    calls: 3,
+    pinholes: 4,
+    commands: { offer: 1_200, answer: 1_100 },
+    faults: { refused: 2 },
+  };
+  await serve(t, path, (second) => ({ ...server(second), ng }));
+  const world = fakeWorld();
+  t.is(await dispatch(['status', '--socket', path], world), 0);
+  t.true(
+    world.out().includes(`
+  control   udp://127.0.0.1:2223: gateway answers, proxies 8
+  calls     3, open ways 4
+  commands  offer 1,200, answer 1,100
+`),
+    world.out(),
+  );
+  t.true(
+    world.out().includes(`
+  control of the media gateway
+    2  refused  the media gateway answered with an error
+`),
+  );
+});

@@ -17,6 +17,12 @@ const SERVER = {
   'media.allow': '203.0.113.0/24',
 };
 
+const NG = {
+  'ng.listen': 'udp://127.0.0.1:2223',
+  'ng.rtpengine': 'udp://127.0.0.1:2224',
+  'ng.advertise': 'tls://198.51.100.7:443',
+};
+
 type Change = Readonly<Record<string, string | undefined>>;
 type Case = readonly [change: Change, messages: readonly string[]];
 
@@ -99,6 +105,26 @@ const CLIENT_CASES: readonly Case[] = [
 
 const RINGS = { 'packets.port': 'rings' };
 const SERVER_CASES: readonly Case[] = [
+  [{ ...NG, 'media.allow': undefined }, []],
+  [
+    { ...NG, 'ng.advertise': undefined },
+    ['ng.advertise: ng.listen needs it: say where phones reach TEP-S'],
+  ],
+  [{ ...NG, 'ng.rtpengine': undefined }, ['ng.rtpengine: ng.listen has udp: say where that goes']],
+  [
+    { ...NG, 'ng.rtpengine': 'tcp://127.0.0.1:2224' },
+    ['ng.rtpengine: ng.listen has udp: say where that goes'],
+  ],
+  [
+    { ...NG, 'ng.rtpengine': '[udp://127.0.0.1:1, udp://127.0.0.1:2]' },
+    ['ng.rtpengine: udp stands there more than once'],
+  ],
+  [{ ...NG, 'ng.rtpengine': 'udp://127.0.0.1:0' }, ['ng.rtpengine: port 0 is none']],
+  [{ 'ng.mark-offers': 'all' }, ['ng.mark-offers: is for ng.listen, which is not given']],
+  [
+    { 'ng.advertise': 'tcp://192.0.2.1:80' },
+    ['ng.advertise: is for ng.listen, which is not given'],
+  ],
   [{}, []],
   [{ users: undefined }, ['users: auth: long-term needs users or shared-secret-file']],
   [{ users: undefined, 'shared-secret-file': 'a' }, []],
