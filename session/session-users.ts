@@ -9,9 +9,15 @@ import type { Users } from '../wire/stun/users.ts';
 
 const NONE: readonly Credentials[] = [];
 
+export interface SessionCredentials {
+  readonly name: string;
+  readonly password: string;
+}
+
 export class SessionUsers implements Users {
   readonly #max: number;
   readonly #byName = new Map<string, readonly Credentials[]>();
+  readonly #namesOf = new Map<string, readonly string[]>();
 
   constructor(max: number) {
     this.#max = max;
@@ -21,17 +27,22 @@ export class SessionUsers implements Users {
     return this.#byName.size;
   }
 
-  /** False, and nothing changed, when there are too many. The same name again replaces it. */
-  learn(name: string, password: string): boolean {
-    const credentials = prepareCredentials({ name, password });
-    if (this.#byName.size >= this.#max && !this.#byName.has(credentials.name)) return false;
-    this.#byName.set(credentials.name, [credentials]);
-    return true;
-  }
-
-  /** Whether it was known. Tunnels that were opened with it live on. */
-  forget(name: string): boolean {
-    return this.#byName.delete(prepareCredentials({ name }).name);
+  /**
+   * Those of one call from now on, instead of what it had; how many of them there was no room for.
+   * Tunnels that were opened with earlier ones live on.
+   */
+  replace(call: string, users: readonly SessionCredentials[]): number {
+    for (const name of this.#namesOf.get(call) ?? []) this.#byName.delete(name);
+    const prepared = users.map(prepareCredentials).slice(0, this.#max - this.#byName.size);
+    for (const user of prepared) this.#byName.set(user.name, [user]);
+    if (prepared.length === 0) this.#namesOf.delete(call);
+    else {
+      this.#namesOf.set(
+        call,
+        prepared.map(({ name }) => name),
+      );
+    }
+    return users.length - prepared.length;
   }
 
   byName(name: string): readonly Credentials[] {

@@ -1,6 +1,6 @@
 /**
  * Who may open tunnels, as the settings say: users of a file, time-limited ones of a shared secret, or
- * both. Users may change while TEP-S runs; realm and mechanism may not.
+ * both; or whoever has a call. Users may change while TEP-S runs; realm and mechanism may not.
  *
  * A reload may change which hashes are offered. The secret of the nonces changes with the offer, so that
  * a client that was let in before is challenged anew, and not refused (server-auth.ts).
@@ -8,6 +8,7 @@
 import { Buffer } from 'node:buffer';
 import { createHmac } from 'node:crypto';
 import type { IoFault } from '../io/io-fault.ts';
+import { SessionUsers } from '../session/session-users.ts';
 import type { Credentials, KeyHash } from '../wire/stun/keys.ts';
 import { prepare } from '../wire/stun/precis.ts';
 import type { AuthPolicy, LongTermPolicy } from '../wire/stun/server-auth.ts';
@@ -72,12 +73,18 @@ export class ServerAuth implements LongTermPolicy {
   }
 }
 
+/** One or two a call (tep-server/ng). */
+const MAX_SESSION_USERS = 32_768;
+
 /** `none` only where the operator says so in as many words (tep-wire 3). */
 export function makeAuth(
   settings: AuthSettings,
   nonceSecret: Uint8Array,
 ): AuthPolicy | ServerAuth | IoFault {
   if (settings.auth === 'none') return { mechanism: 'none' };
+  if (settings.auth === 'short-term') {
+    return { mechanism: 'short-term', users: new SessionUsers(MAX_SESSION_USERS) };
+  }
   return ServerAuth.make(settings, nonceSecret);
 }
 

@@ -12,8 +12,8 @@ import { systemRandom } from '../io/random.ts';
 import type { ServerStatus } from '../ops/status.ts';
 import { version } from '../ops/version.ts';
 import type { FlowProtocol } from '../session/outputs.ts';
-import type { Pinhole } from '../session/pinholes.ts';
 import { Policy, type PolicyRule } from '../session/policy.ts';
+import { SessionUsers } from '../session/session-users.ts';
 import { type Endpoint, formatEndpoint } from '../wire/address.ts';
 import { ServerAgent } from './agent.ts';
 import { addressesOf, doorOf, limitsOf } from './applied-settings.ts';
@@ -21,6 +21,7 @@ import { makeAuth, ServerAuth } from './auth.ts';
 import { Drain } from './drain.ts';
 import type { ListenAt } from './listeners.ts';
 import { logServerEvent } from './log-events.ts';
+import type { Ways } from './ng/call.ts';
 import type { AgentPlacement, ServerEvent } from './options.ts';
 import { ownRules } from './own-addresses.ts';
 import { openPackets, type ServerPort } from './packets.ts';
@@ -51,6 +52,8 @@ export interface CoreParts extends AgentDeps {
 interface Made {
   readonly agent: ServerAgent;
   readonly auth: ServerAuth | undefined;
+  /** Users by the calls that are there. */
+  readonly sessions: SessionUsers | undefined;
   readonly policy: Policy;
   readonly port: ServerPort;
 }
@@ -103,7 +106,11 @@ export class ServerCore {
         ...(settings.ports && { ports: settings.ports }),
       },
     });
-    const made = { agent, auth: auth instanceof ServerAuth ? auth : undefined, policy, port };
+    const made = {
+      ...{ agent, policy, port },
+      auth: auth instanceof ServerAuth ? auth : undefined,
+      sessions: 'users' in auth && auth.users instanceof SessionUsers ? auth.users : undefined,
+    };
     return new ServerCore(parts, made, drain);
   }
 
@@ -134,7 +141,8 @@ export class ServerCore {
   }
 
   /** The ways that a call needs through this TEP-S; how many of them cannot be opened. */
-  setPinholes(call: string, pinholes: readonly Pinhole[]): number {
+  setWays(call: string, { pinholes, users }: Ways): number {
+    this.#made.sessions?.replace(call, users);
     return this.#made.policy.setPinholes(call, pinholes);
   }
 

@@ -59,7 +59,7 @@ async function startAlone(parts: CoreParts): Promise<ServerRunning | IoFault> {
     ? listening
     : await NgRelay.start({
         settings,
-        pinholes: (callId, pinholes) => core.setPinholes(callId, pinholes),
+        ways: (callId, ways) => core.setWays(callId, ways),
         observe: (event) => logNgEvent(log, event),
       });
   if (relay !== undefined && isIoFault(relay)) {

@@ -79,8 +79,9 @@ export const SERVER_KEYS = {
   }),
   ...transportKeys,
   ...group('Users', {
-    auth: one(choice('long-term', 'none'), {
-      meaning: 'credentials of clients; none lets everyone in',
+    auth: one(choice('long-term', 'short-term', 'none'), {
+      meaning:
+        'credentials of clients; short-term: ICE ufrag and pwd of a call that ng.listen has heard of; none lets everyone in',
       default: 'long-term',
       reload: 'restart',
     }),
@@ -235,7 +236,12 @@ const checkUsers: CrossCheck<ServerSettings> = (s, tell) => {
   }
   if (s.auth === 'none') {
     tell('auth', 'none: everyone who can connect gets a tunnel to media.allow', 'warning');
-    if (hasUsers) tell('users', 'are not asked for with auth: none; remove one of them');
+  }
+  if (s.auth === 'short-term' && s['ng.listen'].length === 0) {
+    tell('auth', 'short-term needs ng.listen, which tells the calls');
+  }
+  if (s.auth !== 'long-term' && hasUsers) {
+    tell('users', `are not asked for with auth: ${s.auth}; remove one of them`);
   }
 };
 

@@ -6,8 +6,9 @@
  * media line.
  */
 import { type Pinhole, pinholeText } from '../../session/pinholes.ts';
+import type { SessionCredentials } from '../../session/session-users.ts';
 import type { Command } from './command.ts';
-import { type Description, MAX_WAYS, waysBetween } from './description.ts';
+import { type Description, MAX_WAYS, usersBetween, waysBetween } from './description.ts';
 
 /** Forks, and parties that came and went, as in transfers. */
 const MAX_PARTIES = 32;
@@ -28,6 +29,13 @@ export interface Remembered {
   readonly other: string;
   readonly said: Description;
   readonly told: Description;
+}
+
+/** What a call opens. */
+export interface Ways {
+  readonly pinholes: readonly Pinhole[];
+  /** Who may open a tunnel while it lasts, where TEP-S lets sessions in. */
+  readonly users: readonly SessionCredentials[];
 }
 
 export class Call {
@@ -86,16 +94,18 @@ export class Call {
     return others.length > 0 || (toTag === undefined && this.#branches.size > 0);
   }
 
-  pinholes(): readonly Pinhole[] {
-    const ways = new Map<string, Pinhole>();
+  ways(): Ways {
+    const pinholes = new Map<string, Pinhole>();
+    const users = new Map<string, SessionCredentials>();
     for (const { said, offered, told } of this.#parties.values()) {
-      for (const own of [said, offered]) {
+      for (const own of [said ?? [], offered ?? []]) {
         for (const far of told.values()) {
-          for (const way of own ? waysBetween(own, far) : []) ways.set(pinholeText(way), way);
+          for (const way of waysBetween(own, far)) pinholes.set(pinholeText(way), way);
+          for (const user of usersBetween(own, far)) users.set(user.name, user);
         }
       }
     }
-    return [...ways.values()].slice(0, MAX_WAYS);
+    return { pinholes: [...pinholes.values()].slice(0, MAX_WAYS), users: [...users.values()] };
   }
 
   #remove(tag: string): void {

@@ -3,8 +3,8 @@
  * longest ago is the first in the table: it is the first to be asked about, and the first to go when
  * there are too many.
  */
-import { type Pinhole, pinholeText } from '../../session/pinholes.ts';
-import { Call, type Remembered } from './call.ts';
+import { pinholeText } from '../../session/pinholes.ts';
+import { Call, type Remembered, type Ways } from './call.ts';
 import type { Command } from './command.ts';
 import type { Description } from './description.ts';
 
@@ -15,7 +15,7 @@ export type CallEnd = 'deleted' | 'gone' | 'crowded-out';
 
 export interface CallEvents {
   /** The ways of a call from now on; none when it is over. */
-  readonly pinholes: (callId: string, pinholes: readonly Pinhole[]) => void;
+  readonly ways: (callId: string, ways: Ways) => void;
   /** It has its first ways. */
   readonly opened: (callId: string, ways: number) => void;
   /** It has no ways any more, because it is over. */
@@ -25,8 +25,10 @@ export interface CallEvents {
 interface Known {
   readonly call: Call;
   heardMs: number;
-  ways: readonly Pinhole[];
+  ways: Ways;
 }
+
+const NO_WAYS: Ways = { pinholes: [], users: [] };
 
 export class Calls {
   readonly #events: CallEvents;
@@ -47,8 +49,8 @@ export class Calls {
   }
 
   /** Those with open ways. */
-  *open(): Iterable<readonly [callId: string, pinholes: readonly Pinhole[]]> {
-    for (const [callId, { ways }] of this.#calls) if (ways.length > 0) yield [callId, ways];
+  *open(): Iterable<readonly [callId: string, ways: Ways]> {
+    for (const [callId, { ways }] of this.#calls) if (ways !== NO_WAYS) yield [callId, ways];
   }
 
   find(callId: string): Call | undefined {
@@ -81,9 +83,9 @@ export class Calls {
     const known = this.#calls.get(callId);
     if (known === undefined) return;
     this.#calls.delete(callId);
-    if (known.ways.length === 0) return;
-    this.#ways -= known.ways.length;
-    this.#events.pinholes(callId, []);
+    if (known.ways === NO_WAYS) return;
+    this.#ways -= known.ways.pinholes.length;
+    this.#events.ways(callId, NO_WAYS);
     this.#events.ended(callId, why);
   }
 
@@ -113,20 +115,20 @@ export class Calls {
   #begin(nowMs: number): Known {
     const [oldest] = this.#calls.keys();
     if (this.#calls.size >= MAX_CALLS && oldest !== undefined) this.forget(oldest, 'crowded-out');
-    return { call: new Call(), heardMs: nowMs, ways: [] };
+    return { call: new Call(), heardMs: nowMs, ways: NO_WAYS };
   }
 
   #tell(callId: string, known: Known): void {
-    const pinholes = known.call.pinholes();
-    if (textOf(pinholes) === textOf(known.ways)) return;
-    const isFirst = known.ways.length === 0;
-    this.#ways += pinholes.length - known.ways.length;
-    known.ways = pinholes;
-    this.#events.pinholes(callId, pinholes);
-    if (isFirst) this.#events.opened(callId, pinholes.length);
+    const ways = known.call.ways();
+    if (textOf(ways) === textOf(known.ways)) return;
+    const isFirst = known.ways.pinholes.length === 0;
+    this.#ways += ways.pinholes.length - known.ways.pinholes.length;
+    known.ways = ways;
+    this.#events.ways(callId, ways);
+    if (isFirst) this.#events.opened(callId, ways.pinholes.length);
   }
 }
 
-function textOf(pinholes: readonly Pinhole[]): string {
-  return pinholes.map(pinholeText).join();
+function textOf({ pinholes, users }: Ways): string {
+  return [...pinholes.map(pinholeText), ...users.map(({ name }) => name)].join();
 }

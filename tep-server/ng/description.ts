@@ -1,13 +1,15 @@
 /**
  * What the relay of the ng protocol takes from a session description: which m= lines may go through a
- * tunnel (M-03), and between which addresses their packets go (M-15).
+ * tunnel (M-03), between which addresses their packets go (M-15), and who may open it (M-10).
  */
 import { candidatesOf } from '../../sdp/candidates.ts';
 import { endpoint, NO_PORT } from '../../sdp/fields.ts';
+import { attribute, attributeValue } from '../../sdp/lines.ts';
 import { tepMarks } from '../../sdp/marks.ts';
 import { flowOf } from '../../sdp/media.ts';
 import { type Media, read, type Sdp } from '../../sdp/read.ts';
 import type { Pinhole } from '../../session/pinholes.ts';
+import type { SessionCredentials } from '../../session/session-users.ts';
 import { type Endpoint, formatEndpoint } from '../../wire/address.ts';
 
 const UDP = 17;
@@ -33,6 +35,13 @@ export interface MediaLine {
   /** RTCP is multiplexed, if the other end wants it too. */
   readonly muxes: boolean;
   readonly ends: readonly End[];
+  /** Its ICE credentials. */
+  readonly ice: Ice | undefined;
+}
+
+interface Ice {
+  readonly ufrag: string;
+  readonly pwd: string;
 }
 
 /** By the place of the m= line. */
@@ -46,7 +55,8 @@ export function describe(octets: Uint8Array): Description | undefined {
   return sdp.media.map((media, i) => {
     const can = marks[i]?.marked === true;
     const { mux } = flowOf(sdp, media);
-    return { can, opens: can, muxes: mux !== 'none', ends: endsOf(sdp, media) };
+    const ends = endsOf(sdp, media);
+    return { can, opens: can, muxes: mux !== 'none', ends, ice: iceOf(sdp, media) };
   });
 }
 
@@ -59,6 +69,18 @@ export function waysBetween(ue: Description, gateway: Description): Pinhole[] {
   return ways.slice(0, MAX_WAYS);
 }
 
+/**
+ * Short-term credentials of the session (tep-wire 3; RFC 8445 7.2.2): to the UE the gateway is the peer, whose
+ * ufrag comes first and whose pwd it is.
+ */
+export function usersBetween(ue: Description, gateway: Description): SessionCredentials[] {
+  return ue.flatMap(({ opens, ice: own }, i) => {
+    const peer = gateway[i]?.ice;
+    if (!opens || own === undefined || peer === undefined) return [];
+    return [{ name: `${peer.ufrag}:${own.ufrag}`, password: peer.pwd }];
+  });
+}
+
 function waysOf(line: MediaLine, far: MediaLine): Pinhole[] {
   const muxed = line.muxes && far.muxes;
   const ends = line.ends.filter(({ component }) => component === 1 || !muxed);
@@ -69,6 +91,17 @@ function waysOf(line: MediaLine, far: MediaLine): Pinhole[] {
     });
     return others.map(({ at: remote }) => ({ local, remote, protocol }));
   });
+}
+
+/** RFC 8839 clause 5.4: media level before session level. */
+function iceOf(sdp: Sdp, media: Media): Ice | undefined {
+  const value = (name: string) => {
+    const line = attribute(media.lines, name) ?? attribute(sdp.sessionLines, name);
+    return line === undefined ? '' : (attributeValue(line) ?? '');
+  };
+  const [ufrag, pwd] = [value('ice-ufrag'), value('ice-pwd')];
+  const isLegal = /^[A-Za-z0-9+/]{4,256}$/.test(ufrag) && /^[A-Za-z0-9+/]{22,256}$/.test(pwd);
+  return isLegal ? { ufrag, pwd } : undefined;
 }
 
 function endsOf(sdp: Sdp, media: Media): End[] {

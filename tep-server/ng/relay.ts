@@ -6,10 +6,10 @@ import type { NgAddress } from '../../config/address-kinds.ts';
 import { now } from '../../io/clock.ts';
 import { type IoFault, isIoFault } from '../../io/io-fault.ts';
 import type { NgStatus } from '../../ops/status.ts';
-import type { Pinhole } from '../../session/pinholes.ts';
 import { formatEndpoint } from '../../wire/address.ts';
 import { prefixContains } from '../../wire/prefix.ts';
 import type { ServerSettings } from '../settings.ts';
+import type { Ways } from './call.ts';
 import { type CallEnd, Calls } from './calls.ts';
 import type { Door, DoorParts } from './door.ts';
 import { NgCounts } from './faults.ts';
@@ -28,7 +28,7 @@ export type NgEvent =
 export interface NgRelayParts {
   readonly settings: ServerSettings;
   /** The ways of a call from now on; how many of them could not be opened. */
-  readonly pinholes: (callId: string, pinholes: readonly Pinhole[]) => number;
+  readonly ways: (callId: string, ways: Ways) => number;
   readonly observe: (event: NgEvent) => void;
 }
 
@@ -52,8 +52,8 @@ export class NgRelay {
   private constructor(parts: NgRelayParts, rules: MarkRules) {
     this.#parts = parts;
     this.#calls = new Calls({
-      pinholes: (callId, pinholes) => {
-        if (parts.pinholes(callId, pinholes) > 0) this.#counts.fault('pinhole-refused');
+      ways: (callId, ways) => {
+        if (parts.ways(callId, ways) > 0) this.#counts.fault('pinhole-refused');
       },
       opened: (callId, ways) => parts.observe({ type: 'call-opened', callId, ways }),
       ended: (callId, why) => parts.observe({ type: 'call-closed', callId, why }),
@@ -89,7 +89,7 @@ export class NgRelay {
   }
 
   /** The ways that are open, for a worker that was not there when they were opened. */
-  open(): Iterable<readonly [callId: string, pinholes: readonly Pinhole[]]> {
+  open(): Iterable<readonly [callId: string, ways: Ways]> {
     return this.#calls.open();
   }
 

@@ -46,7 +46,7 @@ function saidBy(
 }
 
 function lineOf(ends: readonly End[]): MediaLine {
-  return { can: false, opens: false, muxes: false, ends };
+  return { can: false, opens: false, muxes: false, ends, ice: undefined };
 }
 
 /** Values of dictionaries that may be anything. */

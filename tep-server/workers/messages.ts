@@ -7,9 +7,9 @@ import type { IoFault } from '../../io/io-fault.ts';
 import type { Fields, Level } from '../../ops/log.ts';
 import type { ServerStatus } from '../../ops/status.ts';
 import type { FlowProtocol } from '../../session/outputs.ts';
-import type { Pinhole } from '../../session/pinholes.ts';
 import type { Endpoint } from '../../wire/address.ts';
 import type { Secrets } from '../core.ts';
+import type { Ways } from '../ng/call.ts';
 import type { ServerSettings } from '../settings.ts';
 
 /** Settings as they can be sent: a `Secret` gives itself away to nobody, not even to the channel. */
@@ -69,9 +69,9 @@ export type ToWorker =
   /** Where clients connect to. */
   | { readonly type: 'listening'; readonly at: readonly Endpoint[] }
   /** The ways of some calls from now on. */
-  | { readonly type: 'pinholes'; readonly calls: readonly CallWays[] };
+  | { readonly type: 'ways'; readonly calls: readonly CallWays[] };
 
-export type CallWays = readonly [callId: string, pinholes: readonly Pinhole[]];
+export type CallWays = readonly [callId: string, ways: Ways];
 
 export type Answer = ServerStatus | IoFault | undefined;
 

@@ -159,9 +159,9 @@ export class Primary implements Running<ServerSettings> {
   async #startRelay(): Promise<IoFault | undefined> {
     const relay = await NgRelay.start({
       settings: this.#settings,
-      pinholes: (callId, pinholes) => {
+      ways: (callId, ways) => {
         if (this.#ways.size === 0) setImmediate(() => this.#tellWays());
-        this.#ways.set(callId, pinholes);
+        this.#ways.set(callId, ways);
         return 0;
       },
       observe: (event) => logNgEvent(this.#parts.log, event),
@@ -174,7 +174,7 @@ export class Primary implements Running<ServerSettings> {
   #tellWays(): void {
     const calls = [...this.#ways];
     this.#ways = new Map();
-    for (const worker of this.#workers) worker.tell({ type: 'pinholes', calls });
+    for (const worker of this.#workers) worker.tell({ type: 'ways', calls });
   }
 
   #worker(index: number): WorkerProcess {
@@ -203,7 +203,7 @@ export class Primary implements Running<ServerSettings> {
   #begun(worker: WorkerProcess, index: number): void {
     for (const message of this.#publicAddresses.ofOthers(index)) worker.tell(message);
     this.#tellListening(worker);
-    if (this.#relay) worker.tell({ type: 'pinholes', calls: [...this.#relay.open()] });
+    if (this.#relay) worker.tell({ type: 'ways', calls: [...this.#relay.open()] });
     if (this.#listeners) void worker.ask({ type: 'reload', ...sent(this.#settings) });
   }
 

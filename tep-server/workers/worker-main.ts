@@ -40,8 +40,8 @@ async function obey(message: ToWorker, socket: Socket | undefined): Promise<void
     case 'listening':
       worker?.reachableAt(message.at);
       break;
-    case 'pinholes':
-      worker?.setPinholes(message.calls);
+    case 'ways':
+      worker?.setWays(message.calls);
       break;
     case 'public-address':
       worker?.setForeign(message);

@@ -93,8 +93,8 @@ export class Worker {
     this.#core.reachableAt(at);
   }
 
-  setPinholes(calls: readonly CallWays[]): void {
-    for (const [callId, pinholes] of calls) this.#core.setPinholes(callId, pinholes);
+  setWays(calls: readonly CallWays[]): void {
+    for (const [callId, ways] of calls) this.#core.setWays(callId, ways);
   }
 
   setForeign({ address, protocol, isBound }: PublicAddress): void {

@@ -120,6 +120,15 @@ const SERVER_CASES: readonly Case[] = [
     ['ng.rtpengine: udp stands there more than once'],
   ],
   [{ ...NG, 'ng.rtpengine': 'udp://127.0.0.1:0' }, ['ng.rtpengine: port 0 is none']],
+  [{ auth: 'short-term', users: undefined, ...NG }, []],
+  [
+    { auth: 'short-term', users: undefined },
+    ['auth: short-term needs ng.listen, which tells the calls'],
+  ],
+  [
+    { auth: 'short-term', ...NG },
+    ['users: are not asked for with auth: short-term; remove one of them'],
+  ],
   [{ 'ng.mark-offers': 'all' }, ['ng.mark-offers: is for ng.listen, which is not given']],
   [
     { 'ng.advertise': 'tcp://192.0.2.1:80' },

@@ -35,6 +35,8 @@ export type Target = Pick<ServerTarget, 'host' | 'port'>;
 export interface ClientWishes {
   readonly user?: string;
   readonly password?: string;
+  /** Long-term when absent. */
+  readonly mechanism?: 'long-term' | 'short-term';
   readonly stripes?: number;
   /** Absent: no TLS. */
   readonly tls?: ClientTls;
@@ -98,7 +100,7 @@ export function anotherClient(pair: Pair): Pair {
 /** A TEP-C of the server there. */
 export function openClient(
   target: Target,
-  { user = 'alice', password = PASSWORD, stripes = 1, tls }: ClientWishes,
+  { user = 'alice', password = PASSWORD, mechanism = 'long-term', stripes = 1, tls }: ClientWishes,
   transport: Partial<TransportOptions> = { tls },
 ) {
   const server = { ...target, tls: transport.tls !== undefined };
@@ -109,7 +111,7 @@ export function openClient(
     packets,
     observe: clientSays.add,
     tunnel: {
-      auth: { mechanism: 'long-term', credentials: { name: user, password } },
+      auth: { mechanism, credentials: { name: user, password } },
       stripes,
     },
   });

@@ -112,19 +112,19 @@ test('[M-08] time-limited users need only the shared secret, until they expire',
 
 test('[M-08] [M-10] short-term: who knows ufrag and pwd of a session, while there is one', (t) => {
   const users = new SessionUsers(2);
-  t.true(users.learn('core:ue', 'secretsecretsecretsecret'));
-  t.true(users.learn('other:ue', 'x'));
-  t.false(users.learn('third:ue', 'y'));
-  const server = { auth: { mechanism: 'short-term', users } as AuthPolicy };
   const good = { name: 'core:ue', password: 'secretsecretsecretsecret' };
+  t.is(users.replace('call', [good]), 0);
+  t.is(users.replace('other', [{ name: 'other:ue', password: 'x' }]), 0);
+  t.is(users.replace('third', [{ name: 'third:ue', password: 'y' }]), 1);
+  const server = { auth: { mechanism: 'short-term', users } as AuthPolicy };
   const d = new Direct({ client: clientAuth('short-term', good), server });
   t.true(opened(d));
   d.bind('10.0.0.5:4000');
   t.truthy(d.publicOf('10.0.0.5:4000'));
   const bad = { name: 'core:ue', password: 'guess' };
   t.false(opened(new Direct({ client: clientAuth('short-term', bad), server })));
-  t.true(users.forget('core:ue'));
-  t.false(users.forget('core:ue'));
+  t.is(users.replace('call', []), 0);
+  t.is(users.size, 1);
   t.false(opened(new Direct({ client: clientAuth('short-term', good), server })));
 });
 

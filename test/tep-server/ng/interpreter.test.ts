@@ -4,7 +4,8 @@ import test from 'ava';
 import fc from 'fast-check';
 import type { Plain } from '../../../framing/ng/bencode.ts';
 import { octetsOf, readDatagram } from '../../../framing/ng/message.ts';
-import { type Pinhole, pinholeText } from '../../../session/pinholes.ts';
+import { pinholeText } from '../../../session/pinholes.ts';
+import type { Ways } from '../../../tep-server/ng/call.ts';
 import { Calls, MAX_CALLS } from '../../../tep-server/ng/calls.ts';
 import { NgCounts } from '../../../tep-server/ng/faults.ts';
 import { Interpreter } from '../../../tep-server/ng/interpreter.ts';
@@ -21,11 +22,11 @@ const FAR: Phone = { address: '203.0.113.1', port: 30_100 };
 const MARKED = lines('a=ice-options:tep', MARK);
 
 class Scene {
-  readonly ways = new Map<string, readonly Pinhole[]>();
+  readonly ways = new Map<string, Ways>();
   readonly ended: string[] = [];
   readonly counts = new NgCounts();
   readonly calls = new Calls({
-    pinholes: (callId, pinholes) => this.ways.set(callId, pinholes),
+    ways: (callId, ways) => this.ways.set(callId, ways),
     opened: () => {},
     ended: (callId, why) => this.ended.push(`${callId} ${why}`),
   });
@@ -53,7 +54,7 @@ class Scene {
   }
 
   waysOf(callId = 'call'): string[] {
-    return (this.ways.get(callId) ?? []).map(pinholeText).toSorted();
+    return (this.ways.get(callId)?.pinholes ?? []).map(pinholeText).toSorted();
   }
 }
 
@@ -190,6 +191,19 @@ test('[M-10] forks have ways of their own, and lose them one by one', (t) => {
   ]);
   scene.interpreter.command('kamailio', command('y', bye(b)), scene.now);
   t.deepEqual(scene.ended, ['call deleted']);
+});
+
+test('[M-08] [M-10] ufrag and pwd of both ends are credentials while the call lasts', (t) => {
+  const scene = new Scene();
+  const ice = (ufrag: string, pwd: string) => [`a=ice-ufrag:${ufrag}`, `a=ice-pwd:${pwd}`];
+  const [ue, gateway] = ['x'.repeat(22), 'y'.repeat(22)];
+  scene.pass(offer(DIALOG, sdpOf({ ...UE, more: ice('ueue', ue) })), sdpOf(FAR));
+  scene.pass(answer(DIALOG, sdpOf(CORE)), sdpOf({ ...NEAR, more: ice('core', gateway) }));
+  t.deepEqual(scene.ways.get('call')?.users, [{ name: 'core:ueue', password: gateway }]);
+  const odd = { ...offer(DIALOG, sdpOf({ ...UE, more: ice('u-ue', ue) })), 'to-tag': 'b' };
+  scene.pass(odd, sdpOf(FAR));
+  scene.pass(answer(DIALOG, sdpOf(CORE)), sdpOf({ ...NEAR, more: ice('core', gateway) }));
+  t.deepEqual(scene.ways.get('call')?.users, []);
 });
 
 test('a command that comes again changes nothing more, and its answer is the same', (t) => {

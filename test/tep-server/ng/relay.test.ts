@@ -100,6 +100,35 @@ test('[M-10] [M-15] a tunnel reaches the gateway through the pinholes of its cal
   );
 });
 
+test('[M-08] [M-10] with auth: short-term a call lets its phone in, while it lasts', async (t) => {
+  const { gateway, service, proxy } = await scene(t, '--auth', 'short-term');
+  const ice = (ufrag: string, pwd: string) => [`a=ice-ufrag:${ufrag}`, `a=ice-pwd:${pwd}`];
+  const password = 'a+pwd+of+22+characters/';
+  gateway.answers.offer = { result: 'ok', sdp: sdpOf(CORE) };
+  const near = { address: '127.0.0.1', port: 9_000, more: ice('core', password) };
+  gateway.answers.answer = { result: 'ok', sdp: sdpOf(near) };
+  const target = { host: '127.0.0.1', port: service.at.port };
+  const refused = () => service.lines.filter((line) => line.startsWith('login refused')).length;
+  const phoneOf = (user: string) => {
+    const wishes = { user, password, mechanism: 'short-term' } as const;
+    const { client } = openClient(target, wishes);
+    t.teardown(() => client.stop());
+    return client;
+  };
+  const early = phoneOf('core:ueue').open();
+  await until(() => refused() === 1);
+  const phone = { address: '127.0.0.1', port: 50_000, can: true };
+  await proxy.ask(offer(DIALOG, sdpOf({ ...phone, more: ice('ueue', 'x'.repeat(22)) })));
+  await proxy.ask(answer(DIALOG, sdpOf(CORE)));
+  t.is((await early).type, 'opened', 'it tries again until there is its call');
+  proxy.send(command('bye', bye(DIALOG)));
+  await until(() => service.status().ng?.calls === 0);
+  const before = refused();
+  void phoneOf('core:ueue').open();
+  await until(() => refused() > before);
+  t.is(service.status().tunnelCount, 1);
+});
+
 test('[W-5] with workers the ways are open in the one that has the tunnel', async (t) => {
   const names = ['alice', 'bob', 'carol', 'dave'];
   t.is(new Set(names.map((name) => placeOfUser(name, 2))).size, 2);

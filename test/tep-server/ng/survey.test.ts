@@ -1,7 +1,6 @@
 /** What TEP-S asks the gateway by itself. */
 import test, { type ExecutionContext } from 'ava';
 import { now } from '../../../io/clock.ts';
-import type { Pinhole } from '../../../session/pinholes.ts';
 import { Calls } from '../../../tep-server/ng/calls.ts';
 import type { Command } from '../../../tep-server/ng/command.ts';
 import { describe } from '../../../tep-server/ng/description.ts';
@@ -15,11 +14,10 @@ const NEAR = { address: '203.0.113.1', port: 30_000 };
 
 async function scene(t: ExecutionContext) {
   const gateway = await Gateway.open(t);
-  const ways = new Map<string, readonly Pinhole[]>();
   const ended: string[] = [];
   const told: boolean[] = [];
   const calls = new Calls({
-    pinholes: (callId, pinholes) => ways.set(callId, pinholes),
+    ways: () => {},
     opened: () => {},
     ended: (callId, why) => ended.push(`${callId} ${why}`),
   });
@@ -37,7 +35,7 @@ async function scene(t: ExecutionContext) {
     t.teardown(() => made.stop());
     return made;
   };
-  return { gateway, calls, ways, ended, told, survey };
+  return { gateway, calls, ended, told, survey };
 }
 
 /** A call with ways that nothing was heard of for so long. */
