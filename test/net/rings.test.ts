@@ -66,6 +66,20 @@ function ringsTest(
 }
 
 ringsTest(
+  'what the port sends goes up the host together, within a tenth of a millisecond',
+  async (t, host) => {
+    const port = await host.open(OPTIONS);
+    const settings = await host.sh(
+      'cd /sys/class/net/tep0; cat gro_flush_timeout napi_defer_hard_irqs',
+    );
+    t.is(settings, '100000\n1\n');
+    t.regex(await host.run('ethtool', '-k', 'tep0'), /^generic-receive-offload: on$/m);
+    t.regex(await host.run('ethtool', '-k', 'tep0p'), /tx-tcp-segmentation: off/);
+    await close(port);
+  },
+);
+
+ringsTest(
   'ping, UDP and TCP of real programs pass, both families, and nothing is left',
   async (t, host) => {
     const port = await host.open(OPTIONS);
