@@ -42,7 +42,7 @@ export function popVia(edit: Edit): boolean {
 /** Whether a Via is one that `pushVia` wrote for this element. */
 export function isOurs(via: Via, sentBy: SentBy): boolean {
   const { transport, host, port } = sentBy;
-  return via.transport === transport && sameHost(via.host, host) && via.port === port;
+  return via.transport === transport && via.port === port && sameHost(via.host, host);
 }
 
 /**

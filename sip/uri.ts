@@ -52,6 +52,7 @@ export function readUri(text: string): Uri | undefined {
 
 /** Whether both name the same host: addresses by value, names without regard to case. */
 export function sameHost(a: string, b: string): boolean {
+  if (a === b) return true;
   const [x, y] = [a.replace(/^\[|\]$/g, ''), b.replace(/^\[|\]$/g, '')];
   const [p, q] = [parseAddress(x), parseAddress(y)];
   if (p === undefined || q === undefined) return x.toLowerCase() === y.toLowerCase();

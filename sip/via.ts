@@ -35,13 +35,22 @@ export function readVia(text: string, range: Range): Via | undefined {
 
 /** The value that the last hop put there. Undefined when it is missing or cannot be read. */
 export function topVia(message: Message): Via | undefined {
+  const read = READ.get(message);
+  if (read !== undefined) return read[0];
   const field = message.fields.find((one) => one.key === 'via');
   const [first] = field === undefined ? [] : (valuesOf(message.text, [field]) ?? []);
   return first === undefined ? undefined : readVia(message.text, first);
 }
 
-/** All values, topmost first. Undefined when one cannot be read. */
-export function vias(message: Message): Via[] | undefined {
+/** All values, topmost first. Undefined when one cannot be read. Each message is read once. */
+export function vias(message: Message): readonly Via[] | undefined {
+  if (!READ.has(message)) READ.set(message, readAll(message));
+  return READ.get(message);
+}
+
+const READ = new WeakMap<Message, readonly Via[] | undefined>();
+
+function readAll(message: Message): Via[] | undefined {
   const ranges = listOf(message, 'via');
   const values = ranges?.map((range) => readVia(message.text, range));
   const readable = values?.filter((value) => value !== undefined);

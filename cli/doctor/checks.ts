@@ -23,6 +23,7 @@ import { listeningFindings } from './listening.ts';
 import type { Machine } from './machine.ts';
 import { clockFindings, koffiFindings, nodeFindings } from './program.ts';
 import { reachFindings } from './reach.ts';
+import { sipFindings } from './sip.ts';
 import { tcpFindings } from './tcp.ts';
 
 export interface Surroundings {
@@ -45,6 +46,7 @@ export async function clientChecks(s: ClientSettings, around: Surroundings): Pro
     ...tcpFindings(s['transport.congestion']),
     ...certificateFindings(s, around.nowMs),
     ...(await reachFindings(s, around.world.env)),
+    ...(await sipFindings(s)),
   ];
 }
 

@@ -95,10 +95,10 @@ export class Hops {
     this.#phones.forget(conn);
   }
 
-  fromPhone(message: Message, peer: Peer, now: number): Passing | Stopped {
+  fromPhone(message: Message, peer: Peer): Passing | Stopped {
     this.#phones.learn(message, peer);
     if (message.type === 'response') return this.#responseUp(message);
-    return this.#requestUp(message, peer, now);
+    return this.#requestUp(message, peer);
   }
 
   fromCore(message: Message): Passing | Stopped {
@@ -110,7 +110,7 @@ export class Hops {
     return this.#refuse(request, answer, (octets) => ({ type: 'to-phone', octets, peer }));
   }
 
-  #requestUp(request: Request, peer: Peer, now: number): Passing | Stopped {
+  #requestUp(request: Request, peer: Peer): Passing | Stopped {
     if (this.#isOwnAck(request)) return stopped('refused-ack');
     const out = { transport: this.#core, host: this.#options.name, port: undefined };
     const forwarded = forwardRequest(request, this.#element, {
@@ -123,7 +123,7 @@ export class Hops {
       hidesVias: true,
     });
     if (forwarded.type === 'refusal') return this.refuse(request, peer, forwarded);
-    this.#begin(request, forwarded.branch, peer, now);
+    this.#begin(request, forwarded.branch, peer);
     const asks = { request, peer };
     return passing('phone', request, forwarded.edit, (octets) => ({
       type: 'to-core',
@@ -132,11 +132,11 @@ export class Hops {
     }));
   }
 
-  #begin(request: Request, branch: string, peer: Peer, now: number): void {
+  #begin(request: Request, branch: string, peer: Peer): void {
     if (request.method === 'ACK') return;
     const vias = viasAsReceived(request, peer.address);
     const register = request.method === 'REGISTER' ? request : undefined;
-    this.#transactions.begin(request.method, branch, { vias, peer, register }, now);
+    this.#transactions.begin(request.method, branch, { vias, peer, register });
   }
 
   #responseUp(response: Response): Passing | Stopped {
@@ -214,7 +214,7 @@ export class Hops {
   #isOwn({ host, port = DEFAULT_PORT }: Uri): boolean {
     if (host === this.#options.name) return true;
     return this.#options.locals.some((local) => {
-      return sameHost(host, local.host) && port === (local.port ?? DEFAULT_PORT);
+      return port === (local.port ?? DEFAULT_PORT) && sameHost(host, local.host);
     });
   }
 }

@@ -39,8 +39,9 @@ export class Phones {
       this.#contacts.delete(key);
       this.#contacts.set(key, { user: uri.user, peer });
     }
-    for (const oldest of this.#contacts.keys()) {
-      if (this.#contacts.size <= MAX_CONTACTS) break;
+    // Looked at only then: what was taken out stays in the way of whoever begins at the front.
+    while (this.#contacts.size > MAX_CONTACTS) {
+      const [oldest = ''] = this.#contacts.keys();
       this.#contacts.delete(oldest);
     }
   }

@@ -145,7 +145,7 @@ export class Sidecar {
     const { message } = arrival;
     const passing =
       arrival.from === 'phone'
-        ? this.#hops.fromPhone(message, arrival.peer, now)
+        ? this.#hops.fromPhone(message, arrival.peer)
         : this.#hops.fromCore(message);
     if (passing.type === 'stopped') {
       this.#stop(passing);

@@ -20,26 +20,17 @@ export interface Transaction {
 
 export const MAX_TRANSACTIONS = 4_096;
 const MAX_REFUSED = 256;
-/** Longer than any INVITE rings: timer C is above three minutes, and 1xx restart it. */
-const LONGEST_MS = 900_000;
-
-interface Entry extends Transaction {
-  readonly endsAtMs: number;
-}
 
 export class Transactions {
   /** By method and branch; the one that was begun first at the front. */
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, Transaction>();
   readonly #refused = new Set<string>();
 
-  begin(method: string, branch: string, transaction: Transaction, now: number): void {
-    const key = keyOf(method, branch);
-    this.#entries.delete(key);
-    this.#entries.set(key, { ...transaction, endsAtMs: now + LONGEST_MS });
-    for (const [oldest, { endsAtMs }] of this.#entries) {
-      if (this.#entries.size <= MAX_TRANSACTIONS && endsAtMs > now) break;
-      this.#entries.delete(oldest);
-    }
+  begin(method: string, branch: string, transaction: Transaction): void {
+    this.#entries.set(keyOf(method, branch), transaction);
+    if (this.#entries.size <= MAX_TRANSACTIONS) return;
+    const [oldest] = this.#entries.keys();
+    if (oldest !== undefined) this.#entries.delete(oldest);
   }
 
   /** `method` is that of CSeq. */
@@ -57,10 +48,6 @@ export class Transactions {
 
   isRefused(branch: string): boolean {
     return this.#refused.has(branch);
-  }
-
-  get size(): number {
-    return this.#entries.size;
   }
 }
 
