@@ -51,7 +51,10 @@ const subjects = SUBJECTS.filter((subject) =>
 const scenes = new Map<Subject, CostScene>();
 const costs: Cost[] = [];
 try {
-  for (const subject of subjects) scenes.set(subject, await openSubject(subject));
+  for (const subject of subjects) {
+    const scene = await openOrTell(subject);
+    if (scene !== undefined) scenes.set(subject, scene);
+  }
   for (const scene of scenes.values()) {
     await measureWindow(scene, [AIM_RATE / 2, AIM_RATE / 2], WARM_UP_MS, 0);
   }
@@ -62,6 +65,17 @@ try {
 const aims = costAims(costs);
 writeResults('cost', { machine: machine(), titles: TITLES, costs, aims });
 concludeAims(aims, asJson);
+
+/** A peer that cannot be measured is no reason to throw the others' figures away. */
+async function openOrTell(subject: Subject): Promise<CostScene | undefined> {
+  try {
+    return await openSubject(subject);
+  } catch (error) {
+    console.error(`${subject} has no figure: ${error}`);
+    process.exitCode = 1;
+    return undefined;
+  }
+}
 
 async function inTurns(direction: string, pace: Pace): Promise<void> {
   const windows = new Map<Subject, Window[]>(subjects.map((subject) => [subject, []]));

@@ -3,6 +3,7 @@ import { Child } from '../agents/child.ts';
 import { openScene } from '../agents/scene.ts';
 import type { Traffic } from '../agents/traffic-process.ts';
 import { openFloor } from '../floor/scene.ts';
+import { openSocketsFloor } from '../floor/sockets-scene.ts';
 import { ADDRESSES, type GroundHost } from '../link/ground.ts';
 import { type At, newFolder } from '../media/endpoints.ts';
 import { startNaive } from '../peers/naive.ts';
@@ -17,6 +18,7 @@ export const SUBJECTS = [
   'tep-rings',
   'tep-sockets',
   'floor',
+  'floor-sockets',
   'turn-tcp',
   'udptunnel',
   'openvpn',
@@ -27,7 +29,8 @@ export type Subject = (typeof SUBJECTS)[number];
 export const TITLES: Readonly<Record<Subject, string>> = {
   'tep-rings': 'TEP-C and TEP-S, rings',
   'tep-sockets': 'TEP-C and TEP-S, sockets',
-  floor: 'floor: the least C program',
+  floor: 'floor of rings: the least C program',
+  'floor-sockets': 'floor of sockets: the least C program',
   'turn-tcp': 'coturn, TURN over TCP',
   udptunnel: 'udptunnel',
   openvpn: 'OpenVPN over TCP',
@@ -53,6 +56,7 @@ const FLOWS = 100;
 
 export async function openSubject(subject: Subject): Promise<CostScene> {
   if (subject === 'floor') return measured(await openFloor(FLOWS));
+  if (subject === 'floor-sockets') return measured(await openSocketsFloor(FLOWS));
   if (subject === 'tep-rings') return measured(await openScene('rings', FLOWS));
   if (subject === 'tep-sockets') return measured(await openScene('sockets', FLOWS));
   const place = await openPlace();

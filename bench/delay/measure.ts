@@ -16,11 +16,11 @@ import type { Scenario } from './scenarios.ts';
 /** All randomness of a run. */
 const SEED = 7;
 /** Time for both media processes to hear when they begin. */
-const LEAD_MS = 300;
+const LEAD_MS = 200;
 /** Connections find their pace, and Node compiles. */
 const WARM_UP_MS = 1_000;
 /** What comes later than this after the last packet was sent is as good as lost. */
-const DRAIN_MS = 1_000;
+const DRAIN_MS = 600;
 
 export interface Use {
   /** Processor time of all processes of that side, for each packet sent in either direction. */

@@ -10,10 +10,11 @@ import { concludeAims } from '../aims.ts';
 import { Ground } from '../link/ground.ts';
 import { machine } from '../machine.ts';
 import { missingFor, peersFor } from '../peers/all.ts';
+import type { Peer } from '../peers/peer.ts';
 import { writeResults } from '../results.ts';
 import { tableLines } from '../table.ts';
 import { delayAims } from './aims.ts';
-import { measure, type Result } from './measure.ts';
+import { type Measured, measure, type Result } from './measure.ts';
 import { optionsOf } from './options.ts';
 import type { Scenario } from './scenarios.ts';
 import { type Series, seriesOf } from './series.ts';
@@ -33,9 +34,9 @@ if (missing !== undefined) {
 const peers = peersFor(options.peers, options);
 const results: Result[] = [];
 const series: Series[] = [];
-/** Of the link, as UDP saw it. */
+/** Why not all of it is to be trusted. */
 const doubts: string[] = [];
-const ground = await Ground.open();
+let ground = await Ground.open();
 try {
   for (const scenario of options.scenarios) await compare(scenario);
 } finally {
@@ -54,7 +55,8 @@ concludeAims(aims, options.asJson);
 async function compare(scenario: Scenario): Promise<void> {
   const rows: string[][] = [];
   for (const peer of peers.filter(({ name }) => scenario.peers?.includes(name) ?? true)) {
-    const measured = await measure(ground, peer, scenario);
+    const measured = await measureOrTell(peer, scenario);
+    if (measured === undefined) continue;
     results.push(measured.result);
     if (peer.name === 'udp') {
       const found = untruths(scenario, measured.result);
@@ -67,6 +69,19 @@ async function compare(scenario: Scenario): Promise<void> {
   if (options.asJson) return;
   console.log(`\n${scenario.name}: ${scenario.title}`);
   for (const line of tableLines([HEADER, ...rows])) console.log(`  ${line}`);
+}
+
+/** A peer that cannot be measured is no reason to throw the others' figures away. */
+async function measureOrTell(peer: Peer, scenario: Scenario): Promise<Measured | undefined> {
+  try {
+    return await measure(ground, peer, scenario);
+  } catch (error) {
+    doubts.push(`${scenario.name}: ${peer.name} has no figure: ${error}`);
+    // Nobody knows what it left.
+    await ground.close();
+    ground = await Ground.open();
+    return undefined;
+  }
 }
 
 function cells({ audio, video, recoveryMs, client, server }: Result): string[] {

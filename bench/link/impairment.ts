@@ -22,7 +22,7 @@ export interface DirectionStats {
 
 export class Impairment {
   readonly #program: Program;
-  /** Answers that have been read. */
+  /** Lines that it has printed, or will have. */
   #answers = 1;
 
   private constructor(program: Program) {
@@ -46,11 +46,13 @@ export class Impairment {
   /** Both draws begin anew: the same faults come at the same packets. */
   async set(faults: Faults, seed: number): Promise<void> {
     const { kbit, queueMs } = faults.rate ?? { kbit: 0, queueMs: 0 };
-    await this.#ask(`delay ${faults.delayMs ?? 0}`);
-    await this.#ask(`jitter ${faults.jitterMs ?? 0}`);
-    await this.#ask(`loss ${faults.lossPercent ?? 0} ${faults.lossRun ?? 1}`);
-    await this.#ask(`rate ${kbit} ${queueMs}`);
-    await this.#ask(`seed ${seed}`);
+    await this.#ask(
+      `delay ${faults.delayMs ?? 0}`,
+      `jitter ${faults.jitterMs ?? 0}`,
+      `loss ${faults.lossPercent ?? 0} ${faults.lossRun ?? 1}`,
+      `rate ${kbit} ${queueMs}`,
+      `seed ${seed}`,
+    );
   }
 
   /** Gives when it began, on CLOCK_MONOTONIC, ms. */
@@ -69,10 +71,11 @@ export class Impairment {
     return stats;
   }
 
-  async #ask(command: string): Promise<string> {
-    this.#program.write(`${command}\n`);
-    const answer = this.#answers++;
-    const [all] = await this.#program.said(new RegExp(`(?:.*\\n){${answer + 1}}`));
+  /** The answer to the last one. */
+  async #ask(...commands: readonly string[]): Promise<string> {
+    this.#program.write(`${commands.join('\n')}\n`);
+    this.#answers += commands.length;
+    const [all] = await this.#program.said(new RegExp(`(?:.*\\n){${this.#answers}}`));
     return all.trimEnd().split('\n').at(-1) ?? '';
   }
 }

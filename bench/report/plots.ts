@@ -24,6 +24,7 @@ const COLOURS: Readonly<Record<PeerName | Subject, string>> = {
   'tep-rings': '#d55e00',
   'tep-sockets': '#e69f00',
   floor: '#999999',
+  'floor-sockets': '#bbbbbb',
   'turn-tcp': '#0072b2',
   'turn-tls': '#56b4e9',
   udptunnel: '#009e73',
