@@ -1,14 +1,12 @@
 /** C programs of the benches: compiled when they are needed, with what every Debian has (build-essential). */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runTool } from '../lab/tool.ts';
+import { scratchFolder } from './scratch.ts';
 
 /** Of the repository, seen from the compiled file. */
 const ROOT = new URL('../../', import.meta.url);
 
-let folder: string | undefined;
 const compiled = new Map<string, Promise<string>>();
 
 /** The program's path. `source`: from the root of the repository, `bench/media/media.c`. */
@@ -19,18 +17,8 @@ export function compile(source: string): Promise<string> {
 }
 
 async function compileNow(source: string): Promise<string> {
-  const program = join(ownFolder(), basename(source, '.c'));
+  const program = join(scratchFolder(), basename(source, '.c'));
   const file = fileURLToPath(new URL(source, ROOT));
   await runTool({ program: 'cc', args: ['-O2', '-o', program, file, '-lm'] });
   return program;
-}
-
-/** Gone with this process. */
-function ownFolder(): string {
-  if (folder === undefined) {
-    const made = mkdtempSync(join(tmpdir(), 'tep-bench-programs-'));
-    process.on('exit', () => rmSync(made, { recursive: true, force: true }));
-    folder = made;
-  }
-  return folder;
 }

@@ -5,12 +5,13 @@ import type { Traffic } from '../agents/traffic-process.ts';
 import { openFloor } from '../floor/scene.ts';
 import { openSocketsFloor } from '../floor/sockets-scene.ts';
 import { ADDRESSES, type GroundHost } from '../link/ground.ts';
-import { type At, newFolder } from '../media/endpoints.ts';
+import type { At } from '../media/endpoints.ts';
 import { startNaive } from '../peers/naive.ts';
 import { INSIDE, startOpenvpn } from '../peers/openvpn.ts';
 import type { Place } from '../peers/peer.ts';
 import { CREDENTIALS, PORTS, startCoturn } from '../peers/turn.ts';
 import { FIRST_UDP_PORT, GATES, startUdptunnels } from '../peers/udptunnel.ts';
+import { scratchFolder } from '../scratch.ts';
 import { openPlace } from './place.ts';
 import type { TurnLoad } from './turn-load-process.ts';
 
@@ -111,7 +112,7 @@ async function openUdptunnel(place: Place): Promise<CostScene> {
 }
 
 async function openTurn(place: Place): Promise<CostScene> {
-  const server = await startCoturn(place, newFolder());
+  const server = await startCoturn(place, scratchFolder());
   const gateways = await sockets(place, 'core', ADDRESSES.relay, FLOWS);
   const phones = new Child<TurnLoad>('../cost/turn-load-process.js', getOnto(place, 'ue'));
   const relayed = await phones.ask('open', {

@@ -1,10 +1,10 @@
 /** The process of telephones, or of media gateways: commands to `media.c`. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Network } from '../../lab/network.ts';
 import type { Program } from '../../lab/program.ts';
 import { compile } from '../compile.ts';
+import { scratchFolder } from '../scratch.ts';
 import { type PacketLog, readLog } from './packet-log.ts';
 
 export interface At {
@@ -32,7 +32,7 @@ export class Endpoints {
   }
 
   static async start(network: Network, host: string): Promise<Endpoints> {
-    const folder = newFolder();
+    const folder = scratchFolder();
     const command = await compile('bench/media/media.c');
     const plan = { command, args: filesIn(folder), takesInput: true } as const;
     return new Endpoints(await network.start(host, plan), folder);
@@ -88,10 +88,6 @@ export class Endpoints {
     rmSync(this.#folder, { recursive: true, force: true });
     return logs;
   }
-}
-
-export function newFolder(): string {
-  return mkdtempSync(join(tmpdir(), 'tep-bench-media-'));
 }
 
 export function filesIn(folder: string): string[] {

@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import { runTool } from '../../lab/tool.ts';
 import { ADDRESSES } from '../link/ground.ts';
-import { Endpoints, newFolder } from '../media/endpoints.ts';
+import { Endpoints } from '../media/endpoints.ts';
+import { scratchFolder } from '../scratch.ts';
 import { made, type Opened, type Peer, type Place, startOn } from './peer.ts';
 
 const PORT = 1_194;
@@ -33,7 +34,7 @@ export const openvpn: Peer = {
 
 /** Both ends, the tunnel open. */
 export async function startOpenvpn(place: Place) {
-  const folder = newFolder();
+  const folder = scratchFolder();
   await makeCertificates(folder);
   const server = await startOn(place, 'core', {
     command: 'openvpn',

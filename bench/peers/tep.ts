@@ -1,12 +1,12 @@
 /** TEP-C and TEP-S as they are installed: `tep client` and `tep server` with rings, on the hosts they serve. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Agent, type AgentSettings } from '../../cli/demo/agent.ts';
 import type { ClientStatus, ServerStatus } from '../../ops/status.ts';
 import { parseEndpoint } from '../../wire/address.ts';
 import { ADDRESSES, type Ground, type GroundHost } from '../link/ground.ts';
 import { type At, Endpoints } from '../media/endpoints.ts';
+import { scratchFolder } from '../scratch.ts';
 import type { Peer } from './peer.ts';
 
 const USER = 'bench';
@@ -31,7 +31,7 @@ export function tep(more: MoreSettings): Peer {
 }
 
 async function open({ network, before }: Ground, flows: number, more: MoreSettings) {
-  const folder = mkdtempSync(join(tmpdir(), 'tep-bench-'));
+  const folder = scratchFolder();
   const on = (host: GroundHost) => ({
     folder,
     command: ['ip', 'netns', 'exec', network.namespace(host), ...before],
@@ -55,7 +55,6 @@ async function open({ network, before }: Ground, flows: number, more: MoreSettin
   const close = async () => {
     await client.stop();
     await server.stop();
-    rmSync(folder, { recursive: true, force: true });
   };
   return { phones, gateways, pids: { client: [client.pid], server: [server.pid] }, close };
 }

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { runTool } from '../../lab/tool.ts';
 import { compile } from '../compile.ts';
 import { ADDRESSES, type Ground } from '../link/ground.ts';
-import { type At, Endpoints, filesIn, newFolder } from '../media/endpoints.ts';
+import { type At, Endpoints, filesIn } from '../media/endpoints.ts';
+import { scratchFolder } from '../scratch.ts';
 import { FIRST_CHANNEL } from '../turn/turn-connection.ts';
 import type { TurnPlan } from '../turn/turn-process.ts';
 import { made, type Opened, type Peer, type Place, startOn } from './peer.ts';
@@ -25,7 +26,7 @@ export function turn(transport: 'tcp' | 'tls'): Peer {
 }
 
 async function open(ground: Ground, flows: number, transport: 'tcp' | 'tls'): Promise<Opened> {
-  const folder = newFolder();
+  const folder = scratchFolder();
   const server = await startCoturn(ground, folder);
   const gateways = await Endpoints.start(ground.network, 'core');
   const media = await gateways.open(ADDRESSES.relay, flows);
