@@ -11,6 +11,7 @@
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from 'node:tls';
+import { keepRecordsShort } from '../io/tls-records.ts';
 
 /** Of `tls.Server`. */
 export const TICKET_KEYS_LEN = 48;
@@ -59,8 +60,12 @@ export class TlsDoor {
     const key = keyOf(stream);
     const secured = this.#waiting.get(key);
     this.#waiting.delete(key);
-    if (secured === undefined) stream.destroy();
-    else secured(stream);
+    if (secured === undefined) {
+      stream.destroy();
+      return;
+    }
+    keepRecordsShort(stream);
+    secured(stream);
   }
 }
 

@@ -6,6 +6,7 @@
 import { isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity, connect, type TLSSocket } from 'node:tls';
 import { type IoFault, ioFault } from '../io-fault.ts';
+import { keepRecordsShort } from '../tls-records.ts';
 import type { Attempt } from './attempt.ts';
 import type { ClientTls } from './client-tls.ts';
 import type { SessionCache } from './session-cache.ts';
@@ -45,6 +46,7 @@ export function startTls(
         fail(certificateFault(stream.authorizationError));
         return;
       }
+      keepRecordsShort(stream);
       keepSessions(stream, sessions, key);
       finish(stream);
     });
