@@ -94,8 +94,8 @@ export function fileOrAuto(what: string): Kind<string> {
 export const transportKeys = group('TCP', {
   'transport.congestion': optional(text('NAME'), {
     meaning:
-      'congestion control of tunnel connections, one that the system allows; absent: its own choice',
-    example: 'bbr',
+      'congestion control of tunnel connections, one that the system allows; absent: bbr where it can be had, else the choice of the system',
+    example: 'cubic',
     reload: 'restart',
   }),
 });

@@ -15,13 +15,23 @@ import { TcpInfo } from './tcp-info.ts';
 
 const SWEEP_MS = 2;
 const MOST_A_SWEEP = 8;
+/**
+ * Beyond the round trip and what it varies by (RFC 6298): the longest delay of an acknowledgement, and a probe.
+ */
+const SILENT_MS = 60;
+
+/** A connection, and since when it has had something under way without a rest. */
+export interface Sampled {
+  readonly stream: Duplex;
+  busySinceMs: number;
+}
 
 export class CarrierSampler {
   readonly #end: Pick<TunnelEnd<unknown>, 'carrier'>;
   readonly #tcp = new TcpInfo();
-  readonly #state = { outstanding: 0, isTroubled: false, rttMs: 0 };
+  readonly #state = { outstanding: 0, isTroubled: false, isSilent: false, rttMs: 0 };
   /** With something under way, the one that was asked last at the end. */
-  readonly #busy = new Map<number, Duplex>();
+  readonly #busy = new Map<number, Sampled>();
   #sweptMs = Number.NEGATIVE_INFINITY;
 
   constructor(end: Pick<TunnelEnd<unknown>, 'carrier'>) {
@@ -29,8 +39,10 @@ export class CarrierSampler {
   }
 
   /** Something is being written to the connection. */
-  wrote(conn: number, stream: Duplex): void {
-    if (!this.#busy.has(conn)) this.#busy.set(conn, stream);
+  wrote(conn: number, sampled: Sampled, now: number): void {
+    if (this.#busy.has(conn)) return;
+    sampled.busySinceMs = now;
+    this.#busy.set(conn, sampled);
   }
 
   gone(conn: number): void {
@@ -42,22 +54,29 @@ export class CarrierSampler {
     if (this.#busy.size === 0 || now - this.#sweptMs < SWEEP_MS) return;
     this.#sweptMs = now;
     let left = Math.min(MOST_A_SWEEP, this.#busy.size);
-    for (const [conn, stream] of this.#busy) {
+    for (const [conn, sampled] of this.#busy) {
       if (left === 0) break;
       left -= 1;
-      this.#sample(conn, stream, now);
+      this.#sample(conn, sampled, now);
     }
   }
 
-  #sample(conn: number, stream: Duplex, now: number): void {
+  #sample(conn: number, sampled: Sampled, now: number): void {
     this.#busy.delete(conn);
     const tcp = this.#tcp;
-    if (!tcp.read(stream)) return;
+    if (!tcp.read(sampled.stream)) return;
     const state = this.#state;
     state.outstanding = tcp.outstanding;
     state.isTroubled = tcp.isTroubled;
+    state.isSilent = tcp.outstanding > 0 && this.#isSilent(now - sampled.busySinceMs);
     state.rttMs = tcp.rttMs;
     this.#end.carrier(conn, state, now);
-    if (tcp.outstanding > 0) this.#busy.set(conn, stream);
+    if (tcp.outstanding > 0) this.#busy.set(conn, sampled);
+  }
+
+  /** Of the reading: what was sent after a rest is not overdue because the answer before it is old. */
+  #isSilent(busyMs: number): boolean {
+    const { rttMs, rttVarMs, lastAckMs } = this.#tcp;
+    return Math.min(busyMs, lastAckMs) > rttMs + 4 * rttVarMs + SILENT_MS;
   }
 }

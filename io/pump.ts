@@ -112,7 +112,7 @@ export class Pump<Output extends { readonly type: string }> {
     const link = this.#links.get(conn);
     if (link === undefined) return;
     link.flush();
-    this.#sampler.wrote(conn, link.stream);
+    this.#sampler.wrote(conn, link, now());
   }
 
   #act(output: Output): void {

@@ -15,6 +15,8 @@ export type LinkedEnd = Pick<TunnelEnd<unknown>, 'input' | 'pending' | 'wrote' |
 
 export class StreamLink {
   readonly stream: Duplex;
+  /** Kept here by whoever watches the connection (carrier-sampler.ts). */
+  busySinceMs = 0;
   readonly #conn: number;
   readonly #end: LinkedEnd;
   readonly #touched: () => void;

@@ -32,6 +32,7 @@ const OFF_BACKOFF = 4;
 const OFF_RTO = 8;
 const OFF_UNACKED = 24;
 const OFF_SACKED = 28;
+const OFF_LAST_ACK_RECV = 56;
 const OFF_RTT = 68;
 const OFF_RTTVAR = 72;
 const OFF_CWND = 80;
@@ -94,6 +95,15 @@ export class TcpInfo {
     return isHeldBack || isLate || this.#word(OFF_SACKED) > 0;
   }
 
+  /** Since anything was acknowledged last. */
+  get lastAckMs(): number {
+    return this.#word(OFF_LAST_ACK_RECV);
+  }
+
+  get rttVarMs(): number {
+    return this.#word(OFF_RTTVAR) / US_PER_MS;
+  }
+
   /** Smoothed. */
   get rttMs(): number {
     return this.#word(OFF_RTT) / US_PER_MS;
@@ -104,7 +114,7 @@ export class TcpInfo {
     return {
       congestion: CA_STATES[this.#octet(OFF_CA_STATE)] ?? 'unknown',
       rttMs: this.rttMs,
-      rttVarMs: this.#word(OFF_RTTVAR) / US_PER_MS,
+      rttVarMs: this.rttVarMs,
       rtoMs: this.#word(OFF_RTO) / US_PER_MS,
       outstandingOctets: this.outstanding,
       segments: this.#word(OFF_UNACKED),

@@ -82,13 +82,19 @@ export const TCP_OPTIONS: readonly TcpOption[] = [
   },
 ];
 
+/**
+ * Sends as much as gets through, whatever is lost (BBR): with random loss of some per cent, as radio links have,
+ * others send less than a few calls need.
+ */
+export const PREFERRED_CONGESTION = 'bbr';
+
 export interface TcpWishes {
   /**
    * The system ends the connection when what was sent stays unacknowledged for so long (RFC 5482): a dead
    * network is noticed then, not after fifteen minutes of retransmission. 0: its own limit.
    */
   readonly userTimeoutMs: number;
-  /** Congestion control by its name in the system; absent: the system's own choice. */
+  /** Congestion control by its name in the system; absent: PREFERRED_CONGESTION where it can be had. */
   readonly congestion?: string | undefined;
 }
 
@@ -98,7 +104,7 @@ export function setTcpOptions(stream: Duplex, { userTimeoutMs, congestion }: Tcp
   if (isIoFault(calls)) return;
   const fd = descriptorOf(stream);
   if (userTimeoutMs > 0) calls.setOption(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, userTimeoutMs);
-  if (congestion !== undefined) setCongestion(calls, fd, congestion);
+  chooseCongestion(calls, fd, congestion);
   for (const option of TCP_OPTIONS) {
     if (unknown.has(option)) continue;
     const done = calls.setOption(fd, option.level, option.number, option.value);
@@ -147,6 +153,18 @@ function congestionProblem({ code, text }: IoFault): string {
     return 'only root may use it: add it to net.ipv4.tcp_allowed_congestion_control';
   return text;
 }
+
+/** Whoever has named none gets the one of the system where the preferred one is not to be had. */
+function chooseCongestion(calls: Libc, fd: number, wanted: string | undefined): void {
+  if (wanted !== undefined) setCongestion(calls, fd, wanted);
+  else if (hasPreferred) hasPreferred = !isRefused(setCongestion(calls, fd, PREFERRED_CONGESTION));
+}
+
+function isRefused(done: number | IoFault): boolean {
+  return typeof done !== 'number' && (done.code === 'ENOENT' || done.code === 'EPERM');
+}
+
+let hasPreferred = true;
 
 /** What this system does not know. */
 const unknown = new Set<TcpOption>();

@@ -13,6 +13,11 @@ export interface CarrierState {
   readonly outstanding: number;
   /** A segment is lost and not mended yet. */
   readonly isTroubled: boolean;
+  /**
+   * Nothing at all has come back for longer than a round trip explains: the way is interrupted. What is added now
+   * cannot be dropped any more, and will be old when the way is there again.
+   */
+  readonly isSilent?: boolean;
   /** Smoothed. */
   readonly rttMs: number;
 }
@@ -40,6 +45,7 @@ export class Carrier {
   allowance = FIRST_ALLOWANCE;
   outstanding = 0;
   isTroubled = false;
+  isSilent = false;
   rttMs: number | undefined;
   /** When it last got media: of two that are as good, the one that has rested longer is taken. */
   lastMediaMs = NEVER;
@@ -74,9 +80,13 @@ export class Carrier {
     );
   }
 
-  learn({ outstanding, isTroubled, rttMs }: CarrierState, now: number): void {
+  learn(
+    { outstanding, isTroubled, rttMs, isSilent = false }: CarrierState,
+    now: number,
+  ): void {
     this.outstanding = outstanding;
     this.isTroubled = isTroubled;
+    this.isSilent = isSilent;
     this.rttMs = rttMs;
     const acknowledged = this.#taken - outstanding;
     if (outstanding === 0 || acknowledged > this.#acknowledged) {

@@ -66,7 +66,7 @@ export class Connection implements Timed {
 
   /** Whether a record of so many octets may be queued; one of any length where nothing is. */
   canTake(length: number): boolean {
-    if (this.carrier.isWriting) return false;
+    if (this.carrier.isWriting || this.carrier.isSilent) return false;
     const waiting = this.queue.length;
     return waiting === 0 || waiting + length <= this.carrier.allowance;
   }

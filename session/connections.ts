@@ -198,7 +198,8 @@ export class Connections<C extends Connection, Output> {
     c.carrier.learn(state, now);
     if (c.state !== 'ready') return;
     this.#options.learnt(c, now);
-    if (state.isTroubled && c.queue.length === 0 && c.keepalive.isCold(now)) this.#indicate(c, now);
+    const isWarmed = state.isTroubled && state.isSilent !== true;
+    if (isWarmed && c.queue.length === 0 && c.keepalive.isCold(now)) this.#indicate(c, now);
   }
 
   #indicate(c: C, now: number): void {

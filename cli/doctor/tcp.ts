@@ -3,7 +3,12 @@
  * works, with more delay where packets are lost: nothing here is a problem.
  */
 import { isIoFault } from '../../io/io-fault.ts';
-import { congestionFault, type TcpAbilities, tcpAbilities } from '../../io/tcp-options.ts';
+import {
+  congestionFault,
+  PREFERRED_CONGESTION,
+  type TcpAbilities,
+  tcpAbilities,
+} from '../../io/tcp-options.ts';
 import { type Finding, Findings } from './finding.ts';
 
 export function tcpFindings(congestion: string | undefined): Finding[] {
@@ -26,11 +31,15 @@ export function abilityFindings({ known, refused }: TcpAbilities): Finding[] {
   return findings.list;
 }
 
-function congestionFindings(name: string | undefined): Finding[] {
-  if (name === undefined) return [];
+function congestionFindings(wanted: string | undefined): Finding[] {
+  const name = wanted ?? PREFERRED_CONGESTION;
   const findings = new Findings('congestion control');
   const fault = congestionFault(name);
   if (fault === undefined) findings.ok(name);
-  else findings.warning(fault.text, 'see transport.congestion; the choice of the system is used');
+  else
+    findings.warning(
+      fault.text,
+      'modprobe tcp_bbr gives a host bbr, or see transport.congestion; until then the choice of the system is used',
+    );
   return findings.list;
 }

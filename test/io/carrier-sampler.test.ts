@@ -32,13 +32,13 @@ test('[G-25] what is under way is told until all of it was acknowledged', async 
   const sampler = new CarrierSampler(end);
   // More than the buffers of both ends hold.
   const length = 32 * 1024 * 1024;
+  let now = 1_000;
   stream.write(Buffer.alloc(length));
-  sampler.wrote(7, stream);
+  sampler.wrote(7, { stream, busySinceMs: 0 }, now);
   sampler.sweep(1_000);
-  t.like(end.told, [{ conn: 7, now: 1_000, isTroubled: false }]);
+  t.like(end.told, [{ conn: 7, now: 1_000, isTroubled: false, isSilent: false }]);
   t.true((end.told[0]?.outstanding ?? 0) > 0);
   peer.socket.resume();
-  let now = 1_000;
   while (end.told.at(-1)?.outstanding !== 0) {
     await setImmediate();
     now += 10;
@@ -47,7 +47,7 @@ test('[G-25] what is under way is told until all of it was acknowledged', async 
   const { length: told } = end.told;
   sampler.sweep(now + 10);
   t.is(end.told.length, told);
-  sampler.wrote(7, stream);
+  sampler.wrote(7, { stream, busySinceMs: 0 }, now);
   sampler.sweep(now + 20);
   t.is(end.told.length, told + 1);
 });
@@ -58,7 +58,7 @@ test('[G-25] of many connections a few at a time, each in its turn', async (t) =
   stream.write(Buffer.alloc(32 * 1024 * 1024));
   const end = new FakeEnd();
   const sampler = new CarrierSampler(end);
-  for (let conn = 0; conn < 100; conn++) sampler.wrote(conn, stream);
+  for (let conn = 0; conn < 100; conn++) sampler.wrote(conn, { stream, busySinceMs: 0 }, 1_000);
   for (let ms = 0; ms < 26; ms++) sampler.sweep(1_000 + ms);
   t.deepEqual(
     end.told.map(({ conn }) => conn),
@@ -75,8 +75,8 @@ test('a stream of which the system knows nothing is not asked for ever', async (
   const sampler = new CarrierSampler(end);
   stream.destroy();
   await once(stream, 'close');
-  sampler.wrote(1, stream);
-  sampler.wrote(2, new PassThrough());
+  sampler.wrote(1, { stream, busySinceMs: 0 }, 1_000);
+  sampler.wrote(2, { stream: new PassThrough(), busySinceMs: 0 }, 1_000);
   sampler.sweep(1_000);
   sampler.sweep(1_010);
   t.deepEqual(end.told, []);

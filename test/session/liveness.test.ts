@@ -339,3 +339,17 @@ test('[G-25] what waits to be written is enough to keep a connection warm', (t) 
   for (let ms = 20; ms < 10_000; ms += 20) raw.server.carrier(1, troubled, START_MS + ms);
   t.is(c.read().length, 1);
 });
+
+test('[G-25] a connection that has fallen silent gets no media until it is heard again', (t) => {
+  const d = bound();
+  const { conn } = d.client.status().connections[0] ?? { conn: -1 };
+  const silent = { outstanding: 4_000, isTroubled: true, isSilent: true, rttMs: 40 };
+  d.client.carrier(conn, silent, d.now);
+  const octets = udpPacket(UE, CORE);
+  t.is(d.client.packet(octets, 0, octets.length, d.now), 0);
+  d.run();
+  t.is(d.toCore.length, 0);
+  d.client.carrier(conn, { ...silent, isSilent: false }, d.now);
+  d.run();
+  t.is(d.toCore.length, 1);
+});
