@@ -80,10 +80,7 @@ export class Carrier {
     );
   }
 
-  learn(
-    { outstanding, isTroubled, rttMs, isSilent = false }: CarrierState,
-    now: number,
-  ): void {
+  learn({ outstanding, isTroubled, rttMs, isSilent = false }: CarrierState, now: number): void {
     this.outstanding = outstanding;
     this.isTroubled = isTroubled;
     this.isSilent = isSilent;
