@@ -1,15 +1,16 @@
 /**
  * What TEP adds to signalling, each agent a process of its own, with the real program behind it.
  *
- *     npm run bench:signalling -- [--json] [--quick] [ng]
+ *     npm run bench:signalling -- [--json] [--quick] [ng] [sidecar]
  *
  * Ends with a line for each aim: figure, aim, met or missed. Exit status 1 when one is missed.
  */
 import { ng } from './ng.ts';
 import type { Bench, Plan, Row } from './rows.ts';
+import { sidecar } from './sidecar.ts';
 
 /** One row a bench: its name on the command line. */
-const BENCHES: Readonly<Record<string, Bench>> = { ng };
+const BENCHES: Readonly<Record<string, Bench>> = { ng, sidecar };
 
 const QUICK = process.argv.includes('--quick');
 const JSON_ONLY = process.argv.includes('--json');
