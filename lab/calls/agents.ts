@@ -1,5 +1,5 @@
 /** TEP-S beside rtpengine and TEP-C beside softphones, with the configurations of docs/deploy. */
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Agent } from '../agent.ts';
 import type { Certificate } from '../certificate.ts';
@@ -20,6 +20,7 @@ export async function startServer(
   folder: string,
   { certificate, key }: Certificate,
   subscribers: readonly Subscriber[],
+  more: readonly string[],
 ): Promise<Agent> {
   await mkdir(folder, { recursive: true });
   await copyFile(certificate, join(folder, 'certificate.pem'));
@@ -27,6 +28,7 @@ export async function startServer(
   const users = subscribers.map(({ name, password }) => `${name}:${password}\n`).join('');
   await writeFile(join(folder, 'users'), users, { mode: 0o600 });
   const file = await deploy('server.yaml', folder);
+  await appendFile(file, lines(more));
   const statusSocket = join(folder, 'server.sock');
   return Agent.start(network, { host: MEDIA.host, kind: 'server', file, folder, statusSocket });
 }
@@ -37,6 +39,7 @@ export async function startClient(
   { ue, proxy }: Access,
   { certificate }: Certificate,
   { name, password }: Subscriber,
+  more: readonly string[],
 ): Promise<Agent> {
   await mkdir(folder, { recursive: true });
   await copyFile(certificate, join(folder, 'certificate.pem'));
@@ -46,6 +49,7 @@ export async function startClient(
     { from: 'user: alice', to: `user: ${name}` },
     ...(proxy === undefined ? [] : [proxyChange(proxy)]),
   ]);
+  await appendFile(file, lines(more));
   const statusSocket = join(folder, 'client.sock');
   return Agent.start(network, { host: ue, kind: 'client', file, folder, statusSocket });
 }
@@ -61,6 +65,10 @@ function proxyChange({ address, auth }: NonNullable<Access['proxy']>): Change {
     from: 'password-file: /etc/tep/password',
     to: `password-file: /etc/tep/password\n${settings}`,
   };
+}
+
+function lines(more: readonly string[]): string {
+  return more.map((line) => `${line}\n`).join('');
 }
 
 function writeSecret(file: string, secret: string): Promise<void> {

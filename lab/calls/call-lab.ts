@@ -33,6 +33,9 @@ export interface CallLabPlan {
   readonly folder: string;
   /** False: Kamailio talks to rtpengine itself, as if there were no TEP-S. */
   readonly tep?: boolean;
+  /** Lines that the configurations of TEP-S and TEP-C have besides. */
+  readonly server?: readonly string[];
+  readonly client?: readonly string[];
 }
 
 /** In the order of the access networks; the last one's phone is in the core. */
@@ -62,25 +65,26 @@ export class CallLab {
   readonly network: Network;
   readonly folder: string;
   readonly certificate: Certificate;
+  readonly #plan: CallLabPlan;
   kamailio: Program;
   rtpengine: Program;
   /** Undefined without TEP. */
   server: Agent | undefined;
 
   /** Everything but the phones, up and ready. */
-  static async build({ firewalls, folder, tep = true }: CallLabPlan): Promise<CallLab> {
+  static async build(plan: CallLabPlan): Promise<CallLab> {
+    const { firewalls, folder, tep = true } = plan;
     const site = callSiteOf(firewalls);
     const network = await Network.build(site.topology);
     try {
       const certificate = await makeCertificate(folder, [MEDIA.name, PCSCF.name]);
       await startProxies(network, site, folder);
       const rtpengine = await startRtpengine(network, join(folder, 'rtpengine'));
-      const server = tep
-        ? await startServer(network, join(folder, 'server'), certificate, SUBSCRIBERS)
-        : undefined;
-      const changes = tep ? [] : [WITHOUT_TEP];
-      const kamailio = await startKamailio(network, join(folder, 'kamailio'), certificate, changes);
-      return new CallLab(site, network, folder, certificate, { kamailio, rtpengine, server });
+      const [server, kamailio] = [
+        tep ? await startTep(network, plan, certificate) : undefined,
+        await startPcscf(network, plan, certificate),
+      ];
+      return new CallLab(site, network, plan, certificate, { kamailio, rtpengine, server });
     } catch (error) {
       await network.destroy();
       throw error;
@@ -90,7 +94,7 @@ export class CallLab {
   private constructor(
     site: CallSite,
     network: Network,
-    folder: string,
+    plan: CallLabPlan,
     certificate: Certificate,
     core: {
       readonly kamailio: Program;
@@ -100,7 +104,8 @@ export class CallLab {
   ) {
     this.site = site;
     this.network = network;
-    this.folder = folder;
+    this.folder = plan.folder;
+    this.#plan = plan;
     this.certificate = certificate;
     this.kamailio = core.kamailio;
     this.rtpengine = core.rtpengine;
@@ -117,7 +122,8 @@ export class CallLab {
   startClient(number: number): Promise<Agent> {
     const access = this.access(number);
     const folder = join(this.folder, access.ue);
-    return startClient(this.network, folder, access, this.certificate, subscriber(number));
+    const more = this.#plan.client ?? [];
+    return startClient(this.network, folder, access, this.certificate, subscriber(number), more);
   }
 
   /** The softphone of an access network, by way of TEP-C; registered when this resolves. */
@@ -132,8 +138,9 @@ export class CallLab {
     return this.#startPhone(ue, privateAddress, directLine(subscriber(number)));
   }
 
-  startCorePhone(): Promise<Phone> {
-    return this.#startPhone(PHONE.host, PHONE.address, directLine(CORE_SUBSCRIBER));
+  /** It takes every call, or waits for the command. */
+  startCorePhone({ answers = true } = {}): Promise<Phone> {
+    return this.#startPhone(PHONE.host, PHONE.address, directLine(CORE_SUBSCRIBER), answers);
   }
 
   /** Captures of what the P-CSCF received and sent, in clear: one for each of its runs. */
@@ -145,11 +152,7 @@ export class CallLab {
 
   async restartKamailio(): Promise<void> {
     await this.kamailio.stop();
-    this.kamailio = await startKamailio(
-      this.network,
-      join(this.folder, 'kamailio'),
-      this.certificate,
-    );
+    this.kamailio = await startPcscf(this.network, this.#plan, this.certificate);
   }
 
   async restartRtpengine(): Promise<void> {
@@ -159,8 +162,7 @@ export class CallLab {
 
   async restartServer(): Promise<void> {
     await this.server?.kill();
-    const folder = join(this.folder, 'server');
-    this.server = await startServer(this.network, folder, this.certificate, SUBSCRIBERS);
+    this.server = await startTep(this.network, this.#plan, this.certificate);
   }
 
   /** Ends all programs and removes the network; files stay. May be called twice. */
@@ -168,17 +170,39 @@ export class CallLab {
     return this.network.destroy();
   }
 
-  async #startPhone(host: string, address: string, account: string): Promise<Phone> {
+  async #startPhone(
+    host: string,
+    address: string,
+    account: string,
+    answers = true,
+  ): Promise<Phone> {
     const phone = await Phone.start(this.network, {
       host,
       sip: { address, port: SIP_PORT },
       rtpPorts: RTP_PORTS,
-      account: `${account};answermode=auto;audio_codecs=PCMU`,
+      account: `${account};answermode=${answers ? 'auto' : 'manual'};audio_codecs=PCMU`,
       folder: join(this.folder, `baresip-${host}`),
     });
     await phone.registered();
     return phone;
   }
+}
+
+function startPcscf(
+  network: Network,
+  { folder, tep = true }: CallLabPlan,
+  certificate: Certificate,
+): Promise<Program> {
+  const changes = tep ? [] : [WITHOUT_TEP];
+  return startKamailio(network, join(folder, 'kamailio'), certificate, changes);
+}
+
+function startTep(
+  network: Network,
+  { folder, server = [] }: CallLabPlan,
+  certificate: Certificate,
+): Promise<Agent> {
+  return startServer(network, join(folder, 'server'), certificate, SUBSCRIBERS, server);
 }
 
 function subscriber(number: number): Subscriber {

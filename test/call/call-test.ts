@@ -14,16 +14,19 @@ export interface CallTestPlan {
   /** Of the phones ue, ue2 and so on. */
   readonly firewalls: readonly Firewall[];
   readonly tep?: boolean;
+  /** Lines that the configurations of TEP-S and TEP-C have besides. */
+  readonly server?: readonly string[];
+  readonly client?: readonly string[];
   readonly programs?: readonly LabProgram[];
 }
 
 export function callTest(
   title: string,
-  { firewalls, tep = true, programs = [] }: CallTestPlan,
+  { programs = [], ...plan }: CallTestPlan,
   body: (context: CallContext) => Promise<void>,
 ): void {
   netTest(title, [...CALL_PROGRAMS, ...programs], async ({ t, folder }) => {
-    const lab = await CallLab.build({ firewalls, folder, tep });
+    const lab = await CallLab.build({ ...plan, folder });
     try {
       await body({ t, lab });
     } finally {

@@ -1,0 +1,47 @@
+/** What telephones do with calls: hold, resume, cancel. */
+
+import { PCSCF, PHONE } from '../../lab/calls/call-site.ts';
+import { HopCaptures, messagesOfHops, streamsOfCall } from '../../lab/calls/hops.ts';
+import { until } from '../net/until.ts';
+import { tunnelsOf } from './agent-status.ts';
+import { callTest } from './call-test.ts';
+import { described, mustBeWhole, mustHideTopology } from './checks.ts';
+
+callTest(
+  '[M-18] a call behind web-only is held, resumed and hung up; the next one is cancelled',
+  { firewalls: ['web-only'] },
+  async ({ t, lab }) => {
+    const captures = await HopCaptures.start(lab);
+    const core = await lab.startCorePhone({ answers: false });
+    await lab.startClient(0);
+    const ue = await lab.startUe(0);
+    ue.command('/dial sip:carol@ims.example');
+    await core.program.said(/Incoming call from/);
+    core.command('/accept');
+    await ue.talkedFor(3);
+    ue.command('/hold');
+    await lab.kamailio.said(/INVITE within call[\s\S]*ACK within call/);
+    ue.command('/resume');
+    await lab.kamailio.said(/(?:INVITE within call[\s\S]*?ACK within call[\s\S]*?){2}/);
+    await ue.talkedFor(8);
+    ue.command('/hangup');
+    await core.ended();
+
+    ue.command('/dial sip:carol@ims.example');
+    await core.program.said(/(?:Incoming call from[\s\S]*?){2}/);
+    ue.command('/hangup');
+    await until(async () => (await tunnelsOf(lab.server)) === 0, 60_000);
+
+    const files = await captures.stop();
+    const messages = await messagesOfHops(files);
+    const offers = described(messages, PCSCF.address, PHONE.address).map(({ sdp = '' }) => sdp);
+    t.true(
+      offers.some((sdp) => /a=(?:sendonly|inactive)/.test(sdp)),
+      'held',
+    );
+    t.true(messages.some(({ title }) => title.startsWith('CANCEL ')));
+    t.true(messages.some(({ title }) => title.startsWith('SIP/2.0 487')));
+    mustBeWhole(t, await streamsOfCall(lab), 150);
+    await mustHideTopology(t, files);
+  },
+);
