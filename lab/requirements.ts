@@ -26,7 +26,6 @@ const PACKAGE_OF = {
   openvpn: 'openvpn',
   kamailio: 'kamailio kamailio-tls-modules',
   rtpengine: 'rtpengine-daemon',
-  linphonec: 'linphone-cli',
 } as const;
 
 export type LabProgram = keyof typeof PACKAGE_OF;
