@@ -13,6 +13,7 @@ export interface StreamQuality {
   readonly way: 'up' | 'down';
   readonly sent: number;
   readonly heard: number;
+  /** Without what was sent at the very end, when the other side may have hung up already. */
   readonly lost: number;
   /** Lost between two that were heard: not because the call ended. */
   readonly gaps: number;
@@ -28,6 +29,8 @@ export interface StreamQuality {
 const RTCP_TYPES = { first: 192, last: 223 };
 /** From the microphone to the packet: its own length of speech, G.711 as telephones send it. */
 const PACKET_MS = 20;
+/** As long as it takes to tell the phones of each other's end, on a machine that is busy. */
+const END_MS = 300;
 
 /** `up` is from the first capture to the second. Streams that only one of them has are left out. */
 export async function streamsBetween(ue: string, core: string): Promise<StreamQuality[]> {
@@ -85,12 +88,17 @@ function firstTime({ seen }: Stream): number {
 
 function quality(ssrc: number, way: 'up' | 'down', out: Stream, into: Stream): StreamQuality {
   const delay = new Histogram();
+  const endMs = Math.max(...out.seen.values()) - END_MS;
   let heard = 0;
+  let lost = 0;
   for (const [number, leftMs] of out.seen) {
     const cameMs = into.seen.get(number);
-    if (cameMs === undefined) continue;
-    heard += 1;
-    delay.record(Math.max(0, cameMs - leftMs));
+    if (cameMs !== undefined) {
+      heard += 1;
+      delay.record(Math.max(0, cameMs - leftMs));
+    } else if (leftMs < endMs) {
+      lost += 1;
+    }
   }
   const sent = out.seen.size;
   const p99 = delay.quantileMs(0.99);
@@ -99,11 +107,11 @@ function quality(ssrc: number, way: 'up' | 'down', out: Stream, into: Stream): S
     way,
     sent,
     heard,
-    lost: sent - heard,
+    lost,
     gaps: gapsIn(into),
     late: lateIn(into),
     delayMs: { p50: delay.quantileMs(0.5), p99 },
-    mos: mos(G711, PACKET_MS + p99, (sent - heard) / sent),
+    mos: mos(G711, PACKET_MS + p99, lost / sent),
     from: [...into.from],
   };
 }
