@@ -22,7 +22,9 @@ const named = words.filter((word) => !word.startsWith('--'));
 
 /** In the short form: those whose figures an aim is about. */
 const QUICK_SUBJECTS: readonly Subject[] = ['tep-rings', 'floor', 'turn-tcp', 'udptunnel'];
+/** Most where the aims are. */
 const ROUNDS = isQuick ? 3 : 7;
+const ROUNDS_BELOW = 3;
 const SETTLE_MS = isQuick ? 300 : 700;
 const WINDOW_MS = isQuick ? 600 : 1_000;
 /** Before the first round: Node compiles, connections find their pace. */
@@ -34,11 +36,7 @@ const FULL: readonly (readonly [string, Pace])[] = [
   ['both', [AIM_RATE / 2, AIM_RATE / 2]],
 ];
 /** Of so many calls, 50 packets a second each way. */
-const CALLS = isQuick ? [] : [1, 20, 100, 200];
-const paces = [
-  ...FULL,
-  ...CALLS.map((calls): [string, Pace] => ['both', [calls * 50, calls * 50]]),
-];
+const CALLS = (isQuick ? [] : [1, 20, 100, 200]).map((calls): Pace => [calls * 50, calls * 50]);
 
 const missing = missingFor(['turn-tcp', 'udptunnel', 'openvpn']);
 if (missing !== undefined) {
@@ -58,7 +56,8 @@ try {
   for (const scene of scenes.values()) {
     await measureWindow(scene, [AIM_RATE / 2, AIM_RATE / 2], WARM_UP_MS, 0);
   }
-  for (const [direction, pace] of paces) await inTurns(direction, pace);
+  for (const [direction, pace] of FULL) await inTurns(direction, pace, ROUNDS);
+  for (const pace of CALLS) await inTurns('both', pace, ROUNDS_BELOW);
 } finally {
   for (const scene of scenes.values()) await scene.close();
 }
@@ -77,9 +76,9 @@ async function openOrTell(subject: Subject): Promise<CostScene | undefined> {
   }
 }
 
-async function inTurns(direction: string, pace: Pace): Promise<void> {
+async function inTurns(direction: string, pace: Pace, rounds: number): Promise<void> {
   const windows = new Map<Subject, Window[]>(subjects.map((subject) => [subject, []]));
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < rounds; round++) {
     for (const [subject, scene] of scenes) {
       windows.get(subject)?.push(await measureWindow(scene, pace, SETTLE_MS, WINDOW_MS));
     }

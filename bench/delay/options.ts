@@ -34,7 +34,10 @@ export function optionsOf(words: readonly string[]): Options {
     isQuick,
     asJson: words.includes('--json'),
     peers: peers.length > 0 ? peers : PEER_NAMES,
-    scenarios: wanted.length > 0 ? wanted : all,
+    scenarios: (wanted.length > 0 ? wanted : all).map((one) =>
+      // Who names peers wants them everywhere.
+      peers.length > 0 ? { ...one, peers } : one,
+    ),
     client: settingsOf(words, '--client='),
     server: settingsOf(words, '--server='),
   };

@@ -81,7 +81,7 @@ function clean(count: number): Scenario {
   const title = `nothing in the way, ${count} ${count === 1 ? 'call' : 'calls'}`;
   const name = `clean-${count}`;
   const quick = count === 200 ? { quick: { seconds: 2, peers: MAIN_PEERS } } : {};
-  return { name, title, faults: {}, traffic: calls(count), seconds: 6, ...quick };
+  return { name, title, faults: {}, traffic: calls(count), seconds: 5, ...quick };
 }
 
 function randomLoss(percent: number): Scenario {
@@ -98,7 +98,7 @@ function randomLoss(percent: number): Scenario {
 function lossRun(percent: number): Pick<Scenario, 'seconds' | 'peers' | 'quick'> {
   if (percent === 1) return { seconds: 12, quick: { seconds: 2.5, peers: TCP_PEERS } };
   if (percent === 3) return { seconds: 12, quick: { seconds: 2.5, peers: ['tep'] } };
-  return { seconds: 9, peers: MAIN_PEERS };
+  return { seconds: 8, peers: MAIN_PEERS };
 }
 
 function bursts(): Scenario {

@@ -18,7 +18,12 @@ test('the short form has what the aims speak of, and any scenario by its name', 
   const names = optionsOf(['--quick']).scenarios.map(({ name }) => name);
   t.deepEqual(names, ['truth', 'clean-200', 'loss-1', 'loss-3', 'blackout', 'narrow']);
   const [bursts] = optionsOf(['--quick', 'bursts']).scenarios;
-  t.true(bursts !== undefined && bursts.seconds < 9);
+  t.true(bursts !== undefined && bursts.seconds < 8);
+});
+
+test('named peers are measured in every scenario', (t) => {
+  const { scenarios } = optionsOf(['--quick', 'udptunnel']);
+  t.true(scenarios.every(({ peers }) => peers?.join() === 'udptunnel'));
 });
 
 test('settings for the agents', (t) => {
