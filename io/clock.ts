@@ -1,4 +1,4 @@
-/** The only clock and the only timer of the agents; the machines get times as numbers. */
+/** The only clocks and the only timer of the agents; the machines get times as numbers. */
 
 /**
  * Milliseconds since 1970 with a fraction. Never goes back: set by the system's clock once, at the
@@ -25,6 +25,14 @@ export function turnMs(): number {
     isTurnRead = false;
   });
   return now();
+}
+
+/**
+ * Milliseconds since 1970 by the system's clock as it is set now, forth or back: only for times that somebody
+ * else wrote down, as in the name of a time-limited user.
+ */
+export function wallClock(): number {
+  return Date.now();
 }
 
 /** The longest delay that `setTimeout` takes. */
