@@ -1,4 +1,4 @@
-/** What `bench:delay` and `bench:cost` leave in `results/`. Infinite figures are null there. */
+/** What `bench:delay` and `bench:cost` leave in `results/`. A figure that is none is null there, and NaN when read. */
 import type { Aim } from '../aims.ts';
 import type { Cost } from '../cost/measure.ts';
 import type { Subject } from '../cost/scenes.ts';

@@ -110,8 +110,7 @@ function table([header = [], ...rows]: readonly (readonly string[])[]): string[]
   return [row(header), row(header.map(() => '---')), ...rows.map(row)];
 }
 
-/** Null in the files: never. */
-function number(value: number | null): string {
-  if (value === null || !Number.isFinite(value)) return 'never';
+function number(value: number): string {
+  if (!Number.isFinite(value)) return 'never';
   return String(Number(value.toPrecision(3)));
 }

@@ -92,7 +92,8 @@ function chart(x: Axis, y: Axis, curves: readonly Curve[]): string {
   const parts = axes(BOX, x, y);
   const shown = curves.filter(({ points }) => points.length > 0);
   for (const [i, { name, colour, points, isOurs }] of shown.entries()) {
-    const sorted = points.toSorted(([a], [b]) => a - b);
+    const known = points.filter(([, figure]) => Number.isFinite(figure));
+    const sorted = known.toSorted(([a], [b]) => a - b);
     parts.push(line(BOX, x, y, sorted, colour, isOurs ? 3.5 : 1.5));
     parts.push(dots(BOX, x, y, sorted, colour, isOurs ? 4 : 2.5));
     const top = BOX.top + 10 + i * 22;
