@@ -25,6 +25,7 @@ export class StreamLink {
   #ending = false;
   #gone = false;
   #flushTimer: NodeJS.Timeout | undefined;
+  #untaken: NodeJS.Immediate | undefined;
 
   /** `touched` is called after each input to the end; `gone` once, after `disconnected`. */
   constructor(
@@ -90,6 +91,7 @@ export class StreamLink {
   readonly #closed = (): void => {
     this.#gone = true;
     clearTimeout(this.#flushTimer);
+    clearImmediate(this.#untaken);
     this.#end.disconnected(this.#conn, now());
     this.#left(this.#conn);
     this.#touched();
@@ -99,10 +101,17 @@ export class StreamLink {
     this.#writing = true;
     this.stream.write(octets, (error) => {
       this.#writing = false;
+      clearImmediate(this.#untaken);
       if (this.#gone || error) return;
       this.#end.wrote(this.#conn, octets.length, now());
       this.flush();
       this.#touched();
     });
+    // TLS tells a turn later that its octets were taken.
+    if (this.stream.writableLength > 0) this.#untaken = setImmediate(this.#waits);
   }
+
+  readonly #waits = (): void => {
+    this.#end.wrote(this.#conn, 0, now());
+  };
 }

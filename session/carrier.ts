@@ -4,7 +4,8 @@
  *
  * Each write may be twice as long as the one before while the system takes them at once; one that had
  * to wait shows that the system is full, and the next is as short as a segment. So what waits, waits in
- * our own queue, also where nothing can be asked of the system.
+ * our own queue, also where nothing can be asked of the system. Time alone does not show it: a process
+ * that is not let run for some milliseconds would give least when it has most to give.
  */
 
 /** What the agent knows of a connection from the system. */
@@ -26,7 +27,7 @@ export interface CarrierState {
 export const MOST_ALLOWANCE = 65_536;
 const FIRST_ALLOWANCE = 16_384;
 const LEAST_ALLOWANCE = 1_400;
-/** A write that took no longer did not wait for the other end, only for the event loop. */
+/** A write that waited no longer did not wait for the other end, only for the event loop. */
 const AT_ONCE_MS = 2;
 
 /** Without progress for so long, it waits for a timer of TCP: one loss is mended in a round trip. */
@@ -52,6 +53,8 @@ export class Carrier {
   /** When the write under way began, and when part of it was last taken. */
   #beganMs = NEVER;
   #movedMs = NEVER;
+  /** Whether the system has left some of the write under way. */
+  #hasWaited = false;
   /** Octets that were taken since the start, and how many of them were acknowledged. */
   #taken = 0;
   #acknowledged = 0;
@@ -98,6 +101,7 @@ export class Carrier {
     if (this.isWriting) return;
     this.#beganMs = now;
     this.#movedMs = now;
+    this.#hasWaited = false;
     if (this.outstanding === 0) this.#progressMs = now;
   }
 
@@ -105,8 +109,9 @@ export class Carrier {
   took(octets: number, isAll: boolean, now: number): void {
     this.#taken += octets;
     if (octets > 0) this.#movedMs = now;
+    if (!isAll) this.#hasWaited = true;
     if (!isAll || !this.isWriting) return;
-    const isAtOnce = now - this.#beganMs <= AT_ONCE_MS;
+    const isAtOnce = !this.#hasWaited || now - this.#beganMs <= AT_ONCE_MS;
     this.allowance = isAtOnce ? Math.min(MOST_ALLOWANCE, 2 * this.allowance) : LEAST_ALLOWANCE;
     this.#beganMs = NEVER;
   }

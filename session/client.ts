@@ -8,7 +8,7 @@
  *
  * Memory of a tunnel: per stripe one reassembly buffer and one send queue (connection.ts), one media queue
  * (media/), and `maxBindings` bindings with their requests. With the defaults and one stripe at most
- * 64 KiB + 2 × 79 KiB + 1.1 MiB + 64 × 5 KiB; at rest about 10 KiB.
+ * 64 KiB + 2 × 79 KiB + 2.3 MiB + 64 × 5 KiB; at rest about 10 KiB.
  */
 import { CHANNELS } from '../framing/framing.ts';
 import type { Endpoint } from '../wire/address.ts';

@@ -11,7 +11,7 @@
  *   too; when its nonce has become stale the client repeats it once (438).
  *
  * Memory of a tunnel: 1.5 KiB, about 1 KiB for each public port (quota) once media flow, one media queue of at
- * most 1.1 MiB (media/), and for each of at most 8 connections one reassembly buffer and one send queue
+ * most 2.3 MiB (media/), and for each of at most 8 connections one reassembly buffer and one send queue
  * (connection.ts): at most 64 KiB + 2 × 79 KiB each while traffic jams, about 10 KiB at rest.
  */
 import { CHANNELS } from '../framing/framing.ts';

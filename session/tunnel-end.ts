@@ -50,8 +50,8 @@ export interface TunnelEnd<Output> {
    */
   pending(conn: number, now: number): Uint8Array;
   /**
-   * The first `n` octets of `pending` have been taken. How long that lasted tells how full the system is
-   * below: call it as soon as they are.
+   * The first `n` octets of `pending` have been taken. To be called as soon as they are; with none as soon as
+   * it is known that the system makes the rest wait, for that tells how full it is.
    */
   wrote(conn: number, n: number, now: number): void;
   /** What the agent knows of the system below a connection, where it can ask; as often as it likes. */

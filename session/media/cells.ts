@@ -1,22 +1,21 @@
 /**
- * Where packets wait: cells of 512 octets in one buffer, a packet is a chain of them. What is known of a
- * packet stands in columns of typed arrays under the number of its first cell, so that a waiting packet
- * is no object and a flood of them is no work for the garbage collector.
+ * Where packets wait: cells of 256 octets in one buffer, a packet is a chain of them; one of speech fits
+ * into one. What is known of a packet stands in columns of typed arrays under the number of its first cell,
+ * so that a waiting packet is no object and a flood of them is no work for the garbage collector.
  *
  *     bytes    | cell 0 | cell 1 | cell 2 | …
  *     more     the next cell of the packet, or of the free ones; -1: the last
  *     behind   the next packet of the same lane; -1: the last
  *
- * Memory: nothing while no packet has waited; it doubles up to `limit` octets and 20 octets beside each
- * cell, and is given back as soon as nothing waits.
+ * Memory: nothing while no packet has waited; it doubles up to `limit` octets and 28 octets beside each
+ * cell. Empty it stays until `giveBack`: memory that comes and goes with every packet that waits makes the
+ * garbage collector run several times a second, and what then waits for the collector needs more of it.
  */
 import { copy, copyInto, type Room, room } from '../../wire/bytes.ts';
 import type { SendQueue } from '../send-queue.ts';
 
-export const CELL_LEN = 512;
+export const CELL_LEN = 256;
 const FIRST_CELLS = 16;
-/** More than these are not kept when nothing waits. */
-const KEEP_CELLS = 64;
 const NONE = -1;
 
 export class Cells {
@@ -119,7 +118,12 @@ export class Cells {
     this.#more[last] = this.#free;
     this.#free = packet;
     this.#used -= count;
-    if (this.#used === 0 && this.#more.length > KEEP_CELLS) this.#allocate(0);
+  }
+
+  /** When nothing waits: the memory goes. */
+  giveBack(): void {
+    if (this.#used > 0) throw new RangeError('a packet would lose its cells');
+    this.#allocate(0);
   }
 
   #next(cell: number): number {

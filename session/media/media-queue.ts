@@ -8,7 +8,7 @@
  * - when it is full, the oldest of the longest lane of the least important class makes room;
  * - once a piece of a video frame is dropped, the rest of that frame is: it could not be decoded.
  *
- * Memory: `limit` octets of cells (cells.ts).
+ * Memory: `limit` octets of cells (cells.ts), given back when nothing has waited for KEEP_MS.
  */
 import type { Fault } from '../../wire/faults.ts';
 import type { SendQueue } from '../send-queue.ts';
@@ -19,6 +19,7 @@ import { LANE_DROPS, type Lane, type LaneDrop } from './lane.ts';
 /** Octets of one turn: a packet as long as most links carry. */
 const QUANTUM = 1_500;
 const CLASSES = 5;
+const KEEP_MS = 10_000;
 const NONE = -1;
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -39,6 +40,8 @@ export class MediaQueue {
   #packets = 0;
   /** No packet becomes too old before. */
   #dueMs = NEVER;
+  /** When the last packet came to wait. */
+  #cameMs = 0;
 
   constructor(options: MediaQueueOptions) {
     this.#options = options;
@@ -59,9 +62,10 @@ export class MediaQueue {
     return this.#cells.capacity;
   }
 
-  /** When to call `timeout`; Infinity when nothing waits. */
+  /** When to call `timeout`; Infinity when nothing waits and no memory is held. */
   dueMs(): number {
-    return this.#packets === 0 ? NEVER : this.#dueMs;
+    if (this.#packets > 0) return this.#dueMs;
+    return this.capacity > 0 ? this.#cameMs + KEEP_MS : NEVER;
   }
 
   /**
@@ -82,6 +86,7 @@ export class MediaQueue {
     lane.octets += end - at;
     this.#count(lane.mediaClass, 1);
     this.#enter(lane);
+    this.#cameMs = now;
     this.#dueMs = Math.min(this.#dueMs, now + this.#options.deadlinesMs[lane.mediaClass]);
     return 0;
   }
@@ -110,9 +115,10 @@ export class MediaQueue {
     if (lane.isEmpty) lane.credit = 0;
   }
 
-  /** Drops what has become too old. */
+  /** Drops what has become too old, and gives memory back that has not been needed. */
   timeout(now: number): void {
     if (now < this.dueMs()) return;
+    if (this.#packets === 0) this.#cells.giveBack();
     let due = NEVER;
     for (let c = 0; c < CLASSES; c++) due = Math.min(due, this.#dropOldOf(c as MediaClass, now));
     this.#dueMs = due;

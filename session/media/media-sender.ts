@@ -19,15 +19,15 @@ import { LANE_DROPS, type Lane } from './lane.ts';
 import type { MediaFlow } from './media-flow.ts';
 import { MediaQueue } from './media-queue.ts';
 
-/** 200 calls of G.711 for 200 ms, or 2 s of video at 4 Mbit/s. */
-const QUEUE_LEN = 1_048_576;
+/** As long as speech may wait of 1,000 calls of G.711, or 4 s of video at 4 Mbit/s. */
+const QUEUE_LEN = 2_097_152;
 /** How often it is looked whether what waits can go: a connection becomes stuck without a word. */
 const LOOK_MS = 20;
 const NO_FRAME = -1;
 const NEVER = Number.POSITIVE_INFINITY;
 
 export interface MediaOptions {
-  /** Octets that may wait in all, cells of 512 counted. Default 1,048,576. */
+  /** Octets that may wait in all, cells of 256 counted. Default 2,097,152. */
   readonly queueOctets?: number;
   /** How long a packet of each class may wait. */
   readonly deadlinesMs?: Deadlines;
@@ -78,7 +78,8 @@ export class MediaSender<C extends Connection> implements Timed {
 
   /** When to call `timeout`. */
   nextTimeout(): number {
-    return this.isWaiting ? Math.min(this.#queue.dueMs(), this.#lookedMs + LOOK_MS) : NEVER;
+    const due = this.#queue.dueMs();
+    return this.isWaiting ? Math.min(due, this.#lookedMs + LOOK_MS) : due;
   }
 
   /** One packet of the flow: it is sent or waits, or why neither. */

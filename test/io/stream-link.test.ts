@@ -29,6 +29,8 @@ class SlowStream extends Duplex {
 class FakeEnd implements LinkedEnd {
   readonly told: string[] = [];
   waiting = '';
+  /** How often it was told that nothing was taken yet. */
+  waits = 0;
 
   input(conn: number, b: Uint8Array, from: number, to: number): void {
     this.told.push(`input ${conn} ${Buffer.from(b.subarray(from, to))}`);
@@ -37,7 +39,8 @@ class FakeEnd implements LinkedEnd {
     return Buffer.from(this.waiting);
   }
   wrote(conn: number, n: number): void {
-    this.told.push(`wrote ${conn} ${n}`);
+    if (n === 0) this.waits += 1;
+    else this.told.push(`wrote ${conn} ${n}`);
     this.waiting = this.waiting.slice(n);
   }
   disconnected(conn: number): void {
@@ -124,4 +127,21 @@ test('a reset is told once', async (t) => {
   await turn();
   t.deepEqual(end.told, ['disconnected 7']);
   t.deepEqual(gone, [7]);
+});
+
+test('a stream that has not taken a write by the next turn is full: the end is told', async (t) => {
+  const { stream, end, link } = linked();
+  end.waiting = 'abc';
+  link.flush();
+  stream.drain();
+  await turn();
+  t.is(end.waits, 0);
+  end.waiting = 'de';
+  link.flush();
+  await turn();
+  t.is(end.waits, 1);
+  stream.drain();
+  await turn();
+  t.is(end.waits, 1);
+  stream.destroy();
 });

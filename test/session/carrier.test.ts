@@ -3,9 +3,10 @@ import { Carrier, MOST_ALLOWANCE } from '../../session/carrier.ts';
 
 const OCTETS = 1_000;
 
-/** Something is written and taken in so many milliseconds. */
+/** Something is written; the system takes it after so many milliseconds, 0: at once. */
 function write(carrier: Carrier, atMs: number, tookMs: number): void {
   carrier.began(atMs);
+  if (tookMs > 0) carrier.took(0, false, atMs);
   carrier.took(OCTETS, true, atMs + tookMs);
 }
 
@@ -26,6 +27,13 @@ test('[G-25] a write that had to wait makes the next as short as a segment', (t)
   t.is(carrier.allowance, 1_400);
   write(carrier, 10, 0);
   t.is(carrier.allowance, 2_800);
+});
+
+test('[G-25] a write that is taken at once did not wait, however long the process was not let run', (t) => {
+  const carrier = new Carrier();
+  carrier.began(0);
+  carrier.took(OCTETS, true, 40);
+  t.is(carrier.allowance, 32_768);
 });
 
 test('[G-25] a write of which nothing is taken for 100 ms is stuck, one that moves is not', (t) => {

@@ -135,11 +135,11 @@ test('[G-25] a peer that does not read: data is dropped and counted, memory stay
     // The newest stay: the oldest of the same class make room.
     t.is(d.server.packet(packet, 0, packet.length, d.now), 0);
   }
-  t.is(d.server.counters.of(FAULTS.MEDIA_TOO_FULL), 10_000 - 40);
-  t.is(d.server.tunnels()[0]?.counters.dropped, 10_000 - 40);
+  t.is(d.server.counters.of(FAULTS.MEDIA_TOO_FULL), 10_000 - 80);
+  t.is(d.server.tunnels()[0]?.counters.dropped, 10_000 - 80);
   t.is(d.server.pending(1, d.now).length, packet.length);
   d.run();
-  t.is(d.toUe.length, 41);
+  t.is(d.toUe.length, 81);
   t.is(d.client.state, 'up');
 });
 

@@ -53,7 +53,7 @@ test('[G-25] what is too old goes when it is time, though nobody takes anything'
   t.is(q.queue.dueMs(), q.now + 100);
   q.now += 100;
   q.queue.timeout(q.now);
-  t.is(q.queue.dueMs(), Number.POSITIVE_INFINITY);
+  t.is(q.queue.dueMs(), 11_100);
   t.deepEqual(q.dropped, ['media-too-old', 'media-too-old']);
 });
 
@@ -125,13 +125,22 @@ test('[G-25] how long packets had waited is told in buckets', (t) => {
   t.deepEqual([...lane.ages], [1, 1, 1, 0, 0, 0, 1, 1, 0, 0]);
 });
 
-test('[G-25] memory comes with what waits and goes with it', (t) => {
+test('[G-25] memory comes with what waits and goes when nothing has waited for 10 s', (t) => {
   const q = new ScriptedQueue(100 * CELL_LEN);
   t.is(q.queue.capacity, 0);
   for (let i = 0; i < 100; i++) q.offer(q.lane('a', AUDIO));
   t.is(q.queue.capacity, 100 * CELL_LEN);
   q.takeAll();
+  q.now += 9_999;
+  q.queue.timeout(q.now);
+  t.is(q.queue.capacity, 100 * CELL_LEN);
+  q.now += 1;
+  t.is(q.queue.dueMs(), q.now);
+  q.queue.timeout(q.now);
   t.is(q.queue.capacity, 0);
+  t.is(q.queue.dueMs(), Number.POSITIVE_INFINITY);
+  t.is(q.offer(q.lane('a', AUDIO)), 100);
+  t.is(q.take(), 100, 'and comes again');
 });
 
 interface Step {
