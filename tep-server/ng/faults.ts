@@ -22,7 +22,8 @@ export const NG_FAULTS = {
   'no-socket': 'no socket for another proxy: its commands are dropped',
   'no-connection': 'the gateway cannot be connected: the connection of the proxy is closed',
   'http-of-others': 'HTTP request that is not POST /ng: answered with 404',
-  'web-socket-of-others': 'WebSocket without the subprotocol ng.rtpengine.com: refused',
+  'web-socket-of-others':
+    'WebSocket without the subprotocol ng.rtpengine.com, or with a path that is none: refused',
 } as const;
 
 export type NgFault = keyof typeof NG_FAULTS;

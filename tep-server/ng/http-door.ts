@@ -45,6 +45,8 @@ export class HttpDoor implements Door {
     });
     this.#server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
+      // Of one that asked for a WebSocket nobody else hears it; the close is what counts.
+      socket.on('error', () => {});
       socket.once('close', () => this.#sockets.delete(socket));
     });
   }

@@ -13,6 +13,8 @@ import type { DoorParts } from './door.ts';
 import { MAX_BODY_LEN } from './limits.ts';
 
 const SUBPROTOCOL = 'ng.rtpengine.com';
+/** What makes a URL of the gateway when it stands behind its origin: `*` and `http://other/` would be none. */
+const PATH = /^\/[^#]*$/;
 const FIRST_MESSAGES = 16;
 const MAX_WAITING_LEN = 1_048_576;
 /** The gateway is as near as a process of this host. */
@@ -40,12 +42,12 @@ export class WebSockets {
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const offered = request.headers['sec-websocket-protocol'] ?? '';
-    if (!offered.split(',').some((one) => one.trim() === SUBPROTOCOL)) {
+    const path = request.url ?? '/';
+    if (!offered.split(',').some((one) => one.trim() === SUBPROTOCOL) || !PATH.test(path)) {
       this.#parts.fault('web-socket-of-others');
       socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
       return;
     }
-    const path = request.url ?? '/';
     this.#server.handleUpgrade(request, socket, head, (near) => this.#join(near, path));
   }
 

@@ -127,6 +127,39 @@ test('WebSocket: another subprotocol, or none, is refused', async (t) => {
   t.is(status()?.faults['web-socket-of-others'], 2);
 });
 
+/** The head of a request for a WebSocket; `path` is what no client would let its user write. */
+function upgrade(path: string, protocol: string): string {
+  const key = Buffer.alloc(16).toString('base64');
+  return [
+    ...[`GET ${path} HTTP/1.1`, 'Host: tep.example', 'Connection: Upgrade', 'Upgrade: websocket'],
+    ...['Sec-WebSocket-Version: 13', `Sec-WebSocket-Key: ${key}`],
+    ...[`Sec-WebSocket-Protocol: ${protocol}`, '', ''],
+  ].join('\r\n');
+}
+
+test('WebSocket: a path that is none of the gateway is refused, and harms nobody', async (t) => {
+  const { port, status } = await scene(t, 'http', await deadPort());
+  for (const path of ['http://tep.example/', '/#fragment', '*']) {
+    const socket = connect(port, '127.0.0.1');
+    socket.write(upgrade(path, 'ng.rtpengine.com'));
+    const [answer] = await once(socket, 'data');
+    t.regex(String(answer), /^HTTP\/1.1 400 /, path);
+  }
+  t.is(status()?.faults['web-socket-of-others'], 3);
+});
+
+test('WebSocket: who is refused and resets the connection harms nobody', async (t) => {
+  const { port, status } = await scene(t, 'http', await deadPort());
+  for (let i = 0; i < 20; i++) {
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.write(upgrade('/', 'janus-protocol'), () => socket.resetAndDestroy());
+    await once(socket, 'close');
+  }
+  await until(() => status()?.faults['web-socket-of-others'] === 20 && status()?.peers === 0);
+  t.pass();
+});
+
 test('UDP: proxies beyond the most make room for each other, and go on', async (t) => {
   const gateway = await Gateway.open(t);
   const service = await startService(
