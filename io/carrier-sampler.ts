@@ -4,8 +4,9 @@
  * connection of which the system tells nothing (no koffi, not TCP) is not asked again until it is written
  * to, and the end goes by what it measures itself.
  *
- * Cost: two system calls for a sample, of MOST_A_SWEEP connections at most every SWEEP_MS: about 1 % of a
- * processor however many connections there are, because then each is asked less often.
+ * Cost: two system calls for a sample, of MOST_A_SWEEP connections at most every SWEEP_MS: some per cent of a
+ * processor however many connections there are, because then each is asked less often. Where there is one, and so
+ * nothing to choose by the figures, it is asked every LONE_MS.
  *
  * Memory: an entry for each connection that has something under way.
  */
@@ -14,6 +15,8 @@ import type { TunnelEnd } from '../session/tunnel-end.ts';
 import { TcpInfo } from './tcp-info.ts';
 
 const SWEEP_MS = 2;
+/** A sign of loss is there for a round trip at least. */
+const LONE_MS = 8;
 const MOST_A_SWEEP = 8;
 /**
  * Beyond the round trip and what it varies by (RFC 6298): the longest delay of an acknowledgement, and a probe.
@@ -51,7 +54,8 @@ export class CarrierSampler {
 
   /** To be called before octets are written, as often as that is. */
   sweep(now: number): void {
-    if (this.#busy.size === 0 || now - this.#sweptMs < SWEEP_MS) return;
+    if (this.#busy.size === 0) return;
+    if (now - this.#sweptMs < (this.#busy.size === 1 ? LONE_MS : SWEEP_MS)) return;
     this.#sweptMs = now;
     let left = Math.min(MOST_A_SWEEP, this.#busy.size);
     for (const [conn, sampled] of this.#busy) {

@@ -99,16 +99,21 @@ export class StreamLink {
 
   #write(octets: Uint8Array): void {
     this.#writing = true;
-    this.stream.write(octets, (error) => {
-      this.#writing = false;
-      clearImmediate(this.#untaken);
-      if (this.#gone || error) return;
-      this.#end.wrote(this.#conn, octets.length, now());
-      this.flush();
-      this.#touched();
-    });
+    this.stream.write(octets, (error) => this.#written(octets.length, error));
     // TLS tells a turn later that its octets were taken.
     if (this.stream.writableLength > 0) this.#untaken = setImmediate(this.#waits);
+  }
+
+  #written(n: number, error: Error | null | undefined): void {
+    const hasWaited = this.#untaken !== undefined;
+    clearImmediate(this.#untaken);
+    this.#untaken = undefined;
+    this.#writing = false;
+    if (this.#gone || error) return;
+    this.#end.wrote(this.#conn, n, now());
+    this.flush();
+    // Taken at once, in the turn that settles everything, it changes nothing else.
+    if (hasWaited) this.#touched();
   }
 
   readonly #waits = (): void => {

@@ -69,6 +69,20 @@ test('[G-25] of many connections a few at a time, each in its turn', async (t) =
   t.is(end.told[104]?.conn, 5);
 });
 
+test('[G-25] the only connection with something under way is asked less often', async (t) => {
+  const { stream, peer } = await connection(t);
+  peer.socket.removeAllListeners('data').pause();
+  stream.write(Buffer.alloc(32 * 1024 * 1024));
+  const end = new FakeEnd();
+  const sampler = new CarrierSampler(end);
+  sampler.wrote(1, { stream, busySinceMs: 0 }, 1_000);
+  for (let ms = 0; ms < 24; ms++) sampler.sweep(1_000 + ms);
+  t.deepEqual(
+    end.told.map(({ now }) => now),
+    [1_000, 1_008, 1_016],
+  );
+});
+
 test('a stream of which the system knows nothing is not asked for ever', async (t) => {
   const { stream } = await connection(t);
   const end = new FakeEnd();

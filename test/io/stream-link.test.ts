@@ -3,9 +3,10 @@ import { Duplex } from 'node:stream';
 import test from 'ava';
 import { type LinkedEnd, StreamLink } from '../../io/stream-link.ts';
 
-/** A stream that takes octets only when told to. */
+/** A stream that takes octets only when told to, or at once. */
 class SlowStream extends Duplex {
   readonly taken: string[] = [];
+  isFast = false;
   #take: (() => void) | undefined;
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
@@ -13,6 +14,7 @@ class SlowStream extends Duplex {
       this.taken.push(chunk.toString());
       done();
     };
+    if (this.isFast) this.drain();
   }
 
   override _read(): void {}
@@ -48,17 +50,11 @@ class FakeEnd implements LinkedEnd {
   }
 }
 
-function linked() {
+function linked(touched = () => {}) {
   const stream = new SlowStream();
   const end = new FakeEnd();
   const gone: number[] = [];
-  const link = new StreamLink(
-    stream,
-    7,
-    end,
-    () => {},
-    (conn) => gone.push(conn),
-  );
+  const link = new StreamLink(stream, 7, end, touched, (conn) => gone.push(conn));
   return { stream, end, link, gone };
 }
 
@@ -143,5 +139,23 @@ test('a stream that has not taken a write by the next turn is full: the end is t
   stream.drain();
   await turn();
   t.is(end.waits, 1);
+  stream.destroy();
+});
+
+test('only a write that was not taken at once leaves something to be settled', async (t) => {
+  let touches = 0;
+  const { stream, end, link } = linked(() => touches++);
+  stream.isFast = true;
+  end.waiting = 'abc';
+  link.flush();
+  await turn();
+  t.deepEqual([end.told, touches], [['wrote 7 3'], 0]);
+  stream.isFast = false;
+  end.waiting = 'de';
+  link.flush();
+  await turn();
+  stream.drain();
+  await turn();
+  t.deepEqual([end.told, touches], [['wrote 7 3', 'wrote 7 2'], 1]);
   stream.destroy();
 });

@@ -4,7 +4,7 @@ import { PacedWatch } from '../../../io/kernel/paced-watch.ts';
 const FULL = 50;
 
 /** A watch that does nothing, and one thing to take after the other. */
-function paced(amounts: number[], also: (watch: PacedWatch) => void = () => {}) {
+function paced(amounts: number[], also: (watch: PacedWatch) => void = () => {}, full = FULL) {
   const told: string[] = [];
   let quiet = () => {};
   const watch: PacedWatch = new PacedWatch(
@@ -21,7 +21,7 @@ function paced(amounts: number[], also: (watch: PacedWatch) => void = () => {}) 
       also(watch);
       return amount;
     },
-    FULL,
+    full,
   );
   /** Resolves when it waits to be told. */
   const armed = () =>
@@ -44,6 +44,22 @@ test('while much comes it is looked by the clock, until little comes', async (t)
   t.deepEqual(told, ['8']);
   await quiet;
   t.deepEqual(told, ['8', '40', '2', '1', 'arm']);
+});
+
+test('the more comes, the more is taken together', async (t) => {
+  for (const [amount, paceMs] of [
+    [8, 1],
+    [32, 2],
+    [96, 4],
+  ] as const) {
+    const { watch, armed } = paced([amount, 1], () => {}, 200);
+    const quiet = armed();
+    const began = performance.now();
+    watch.look();
+    await quiet;
+    // A timer may come late, and by its rounding a millisecond early.
+    t.true(performance.now() - began > paceMs - 1.1, `${amount}`);
+  }
 });
 
 test('after a full batch it is looked again in the next turn of the event loop', async (t) => {
