@@ -1,37 +1,38 @@
 /**
- * In which order ways to the core are tried (TR 33.830 4.8, 8.3): each until one is
- * known to work, because something came back by it. When that one breaks it is tried again first; when
- * none works, all are tried again after a pause that grows (RFC 5626 clause 4.5). Time is an argument.
+ * In which order ways to the core are tried (TR 33.830 4.8, 8.3): one more whenever those under way
+ * fail or keep silent, until one is known to work because something came back by it. When that one breaks
+ * it is tried again first; when none works, all are tried again after a pause that grows (RFC 5626 clause
+ * 4.5). Time is an argument.
  */
 import { type Random, recoveryDelayMs } from '../flow.ts';
 
 /** Of the pauses after the first rounds in vain, which RFC 5626 would have 30 s and longer. */
 const FIRST_PAUSE_MS = 500;
 
+/** After a way was lost: another one at once, wait for those under way, or a pause after a round in vain. */
+export type AfterLoss =
+  | { readonly type: 'next' }
+  | { readonly type: 'others' }
+  | { readonly type: 'pause'; readonly ms: number };
+
 export class Ladder<Rung> {
   readonly #rungs: readonly Rung[];
   readonly #random: Random;
   #order: readonly Rung[];
-  #at = 0;
+  /** How many of `#order` were tried in this round. */
+  #tried = 0;
+  readonly #underWay = new Set<Rung>();
+  #proven: Rung | undefined;
   #rounds = 0;
-  #isProven = false;
 
   constructor(rungs: readonly Rung[], random: Random) {
-    if (rungs.length === 0) throw new RangeError('a ladder without a rung');
     this.#rungs = rungs;
     this.#random = random;
     this.#order = rungs;
   }
 
-  /** The one to try, or in use. */
-  get rung(): Rung {
-    const rung = this.#order[this.#at];
-    if (rung === undefined) throw new RangeError('beside the ladder');
-    return rung;
-  }
-
   get isProven(): boolean {
-    return this.#isProven;
+    return this.#proven !== undefined;
   }
 
   /** Whether there is another one to try when this one is silent. */
@@ -39,39 +40,50 @@ export class Ladder<Rung> {
     return this.#rungs.length > 1;
   }
 
-  /** Something came back. */
-  proven(): void {
-    this.#isProven = true;
-    this.#rounds = 0;
+  /** The next one to try, which is under way from now on; undefined: there is none in this round. */
+  next(): Rung | undefined {
+    const rung = this.#order[this.#tried];
+    if (rung === undefined || this.isProven) return undefined;
+    this.#tried += 1;
+    this.#underWay.add(rung);
+    return rung;
   }
 
-  /**
-   * The rung could not be had, was silent, or broke: how long to wait before the next attempt, which is
-   * `rung` then. A round in vain costs a pause.
-   */
-  failed(): { readonly waitMs: number; readonly roundIsOver: boolean } {
-    if (this.#isProven) {
-      const good = this.rung;
-      this.#order = [good, ...this.#rungs.filter((rung) => rung !== good)];
-      this.#at = 0;
-      this.#isProven = false;
-      return { waitMs: 0, roundIsOver: false };
+  /** Something came back; the others under way are of no interest any more. */
+  proven(rung: Rung): void {
+    this.#proven = rung;
+    this.#rounds = 0;
+    this.#underWay.clear();
+  }
+
+  /** The rung could not be had, was silent, or broke. */
+  failed(rung: Rung): AfterLoss {
+    this.#underWay.delete(rung);
+    if (this.#proven === rung) {
+      this.#begin([rung, ...this.#rungs.filter((one) => one !== rung)]);
+      return { type: 'next' };
     }
-    this.#at += 1;
-    if (this.#at < this.#order.length) return { waitMs: 0, roundIsOver: false };
-    this.#order = this.#rungs;
-    this.#at = 0;
+    if (this.#tried < this.#order.length) return { type: 'next' };
+    if (this.#underWay.size > 0) return { type: 'others' };
+    this.#begin(this.#rungs);
     this.#rounds += 1;
     const quick = FIRST_PAUSE_MS * 2 ** Math.min(this.#rounds, 16) * (0.5 + 0.5 * this.#random());
-    const waitMs = Math.min(quick, recoveryDelayMs(this.#rounds, false, this.#random));
-    return { waitMs, roundIsOver: true };
+    return {
+      type: 'pause',
+      ms: Math.min(quick, recoveryDelayMs(this.#rounds, false, this.#random)),
+    };
   }
 
   /** Another network: what was learnt does not hold there. */
   reset(): void {
-    this.#order = this.#rungs;
-    this.#at = 0;
+    this.#begin(this.#rungs);
     this.#rounds = 0;
-    this.#isProven = false;
+  }
+
+  #begin(order: readonly Rung[]): void {
+    this.#order = order;
+    this.#tried = 0;
+    this.#underWay.clear();
+    this.#proven = undefined;
   }
 }

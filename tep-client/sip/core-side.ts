@@ -1,27 +1,28 @@
 /**
- * The way to the core: one at a time, found by the ladder, opened again when it breaks. What the phone asks
- * while there is none waits a moment; what it asked on a way that then proves dead is asked again on the
- * next one.
+ * The way to the core: found by the ladder, opened again when it breaks. A way that keeps silent is not
+ * waited for: the next one is tried beside it, what the phone asked is asked by that one too, and the first
+ * that answers is taken. What is asked while there is no way waits a moment.
  *
- * Memory: MAX_HELD requests.
+ * Memory: MAX_HELD requests; as many connections at a time as there are rungs, as a rule one.
  */
 import { Alarm, now } from '../../io/clock.ts';
-import type { Dial } from '../../io/dial/types.ts';
-import { type IoFault, isIoFault } from '../../io/io-fault.ts';
+import type { IoFault } from '../../io/io-fault.ts';
 import type { Message } from '../../sip/message.ts';
 import type { CoreTransport } from '../../sip/sidecar/hops.ts';
 import { Ladder } from '../../sip/sidecar/ladder.ts';
 import type { Asks } from '../../sip/sidecar/outputs.ts';
-import { DatagramWay } from './datagram-way.ts';
+import { Attempt, type AttemptEvents, type AttemptParts } from './attempt.ts';
 import { type Rung, rungName } from './rungs.ts';
-import { StreamWay } from './stream-way.ts';
-import type { Way, WayEvents } from './way.ts';
 
 export const MAX_HELD = 64;
+/** A way that is not there by then, or has not answered a request, gets the next one beside it. */
+const HURRY_MS = 1_000;
 /** A way that has not answered a request for so long is dead: longer than three repetitions by UDP. */
 const SILENT_MS = 4_000;
 /** The phone wants something: an attempt is made at once, unless the last one was so short ago. */
 const EAGER_MS = 2_000;
+
+const NEVER = Number.POSITIVE_INFINITY;
 
 export type CoreState = 'connecting' | 'open' | 'proven' | 'waiting' | 'closed';
 
@@ -29,9 +30,9 @@ export interface CoreEvents {
   message(message: Message): void;
   bad(): void;
   refused(): void;
-  /** Requests can be sent by this from now on. `isAgain`: there was another way, which worked. */
+  /** Requests are sent by this from now on. `isAgain`: there was another way, which worked. */
   opened(rung: Rung, isAgain: boolean): void;
-  /** The core has answered by this way. */
+  /** The core has answered by this way, by which requests are sent from now on. */
   proven(rung: Rung): void;
   lost(rung: Rung, fault: IoFault): void;
   again(asks: Asks): void;
@@ -39,124 +40,128 @@ export interface CoreEvents {
   unreachable(held: readonly Asks[]): void;
 }
 
-export interface CoreOptions {
+export interface CoreOptions extends AttemptParts {
   readonly rungs: readonly Rung[];
-  readonly dial: (rung: Rung) => Dial;
-  /** Resolves when the connection itself is sure not to enter the tunnel. */
-  readonly allow: (rung: Rung) => Promise<void>;
   readonly events: CoreEvents;
 }
 
 export class CoreSide {
   state: CoreState = 'connecting';
   sinceMs = now();
+  /** In use, or the last one that was tried. */
+  rung: Rung;
   readonly #options: CoreOptions;
   readonly #ladder: Ladder<Rung>;
   readonly #alarm = new Alarm(() => this.#ring());
-  #way: Way | undefined;
-  #dial: Dial | undefined;
-  /** Counts attempts: what belongs to an earlier one is of no interest. */
-  #attempt = 0;
+  readonly #events: AttemptEvents = {
+    opened: (attempt) => this.#use(attempt),
+    answers: (attempt) => this.#answers(attempt),
+    message: (message) => this.#options.events.message(message),
+    bad: () => this.#options.events.bad(),
+    refused: () => this.#options.events.refused(),
+    failed: (attempt, fault) => this.#failed(attempt, fault),
+  };
+  /** Oldest first; one alone when it is proven. */
+  readonly #attempts = new Set<Attempt>();
+  /** By which requests go: the one that is proven, or was opened last. */
+  #current: Attempt | undefined;
   #triedMs = Number.NEGATIVE_INFINITY;
-  #tryAtMs = Number.POSITIVE_INFINITY;
-  #deadAtMs = Number.POSITIVE_INFINITY;
+  /** When a new round begins, after one in vain. */
+  #tryAtMs = NEVER;
+  /** When the next rung is tried beside those under way. */
+  #hurryAtMs = NEVER;
   #wasProven = false;
   /** Asked and not answered, as long as the way is not proven. */
   #held: Asks[] = [];
 
   constructor(options: CoreOptions) {
     this.#options = options;
+    const [first] = options.rungs;
+    if (first === undefined) throw new RangeError('no way to the core');
+    this.rung = first;
     this.#ladder = new Ladder(options.rungs, Math.random);
-    void this.#try();
-  }
-
-  get rung(): Rung {
-    return this.#ladder.rung;
+    this.#try();
   }
 
   get transport(): CoreTransport {
-    return this.#ladder.rung.server.transport.toUpperCase() as CoreTransport;
+    return this.rung.server.transport.toUpperCase() as CoreTransport;
   }
 
   get isOpen(): boolean {
-    return this.#way !== undefined;
+    return this.#current !== undefined;
   }
 
   /** Whether it was taken: there is a way. */
   send(octets: Uint8Array, asks: Asks | undefined): boolean {
-    if (this.#way === undefined) return false;
-    this.#way.send(octets);
-    if (asks !== undefined && !this.#ladder.isProven) this.#await(asks);
+    const attempt = this.#current;
+    if (attempt?.way === undefined) return false;
+    attempt.way.send(octets);
+    if (asks !== undefined && !this.#ladder.isProven) this.#await(attempt, asks);
     return true;
   }
 
   /** A request while there is no way. False: too many wait already. */
   hold(asks: Asks): boolean {
-    if (now() - this.#triedMs > EAGER_MS && this.state === 'waiting') void this.#try();
+    if (now() - this.#triedMs > EAGER_MS && this.state === 'waiting') this.#try();
     return this.#keep(asks);
   }
 
   keep(seconds: number | undefined): void {
-    this.#way?.keep(seconds);
+    this.#current?.way?.keep(seconds);
   }
 
   /** Addresses of this machine are gone, or there are others: what was learnt may not hold any more. */
   networkChanged(gone: readonly string[]): void {
-    const local = this.#way?.localAddress;
-    if (this.#way !== undefined && local !== undefined && !gone.includes(local)) return;
+    const local = this.#current?.way?.localAddress;
+    if (local !== undefined && !gone.includes(local)) return;
     this.#ladder.reset();
-    this.#drop();
-    void this.#try();
+    this.#dropAll();
+    this.#try();
   }
 
   close(): void {
-    this.#drop();
+    this.#dropAll();
     this.#alarm.clear();
     this.#set('closed');
   }
 
-  async #try(): Promise<void> {
-    this.#attempt += 1;
-    const attempt = this.#attempt;
-    const { rung } = this.#ladder;
+  #try(): void {
+    const rung = this.#ladder.next();
+    if (rung === undefined) return;
     this.#triedMs = now();
-    this.#tryAtMs = Number.POSITIVE_INFINITY;
-    this.#set('connecting');
-    await this.#options.allow(rung);
-    if (attempt !== this.#attempt) return;
-    const way = await this.#open(rung, this.#eventsOf(attempt));
-    if (attempt !== this.#attempt) {
-      if (!isIoFault(way)) way.close();
-    } else if (isIoFault(way)) {
-      this.#failed(way);
-    } else {
-      this.#opened(way);
+    this.#tryAtMs = NEVER;
+    if (this.#current === undefined) {
+      this.rung = rung;
+      this.#set('connecting');
     }
+    this.#attempts.add(new Attempt(rung, this.#options, this.#events));
+    this.#hurryAtMs = NEVER;
+    this.#hurry();
   }
 
-  async #open(rung: Rung, events: WayEvents): Promise<Way | IoFault> {
-    const { transport, host, port } = rung.server;
-    if (transport === 'udp') return DatagramWay.open(host, port, events);
-    this.#dial = this.#options.dial(rung);
-    const stream = await this.#dial.result;
-    return isIoFault(stream) ? stream : new StreamWay(stream, events);
-  }
-
-  #opened(way: Way): void {
-    this.#way = way;
-    this.#dial = undefined;
+  /** What was asked is asked by this one, too. */
+  #use(attempt: Attempt): void {
+    const { events } = this.#options;
+    this.#current = attempt;
+    this.rung = attempt.rung;
     this.#set('open');
-    this.#options.events.opened(this.rung, this.#wasProven);
+    events.opened(attempt.rung, this.#wasProven);
     const held = this.#held;
     this.#held = [];
-    for (const asks of held) this.#options.events.again(asks);
+    for (const asks of held) events.again(asks);
   }
 
-  #await(asks: Asks): void {
+  #await(attempt: Attempt, asks: Asks): void {
     this.#keep(asks);
-    if (!this.#ladder.hasOthers || this.#deadAtMs !== Number.POSITIVE_INFINITY) return;
-    this.#deadAtMs = now() + SILENT_MS;
-    this.#alarm.set(this.#deadAtMs);
+    if (!this.#ladder.hasOthers || attempt.deadAtMs !== NEVER) return;
+    attempt.deadAtMs = now() + SILENT_MS;
+    this.#alarm.set(attempt.deadAtMs);
+    this.#hurry();
+  }
+
+  #hurry(): void {
+    this.#hurryAtMs = Math.min(this.#hurryAtMs, now() + HURRY_MS);
+    this.#alarm.set(this.#hurryAtMs);
   }
 
   #keep(asks: Asks): boolean {
@@ -167,73 +172,78 @@ export class CoreSide {
     return true;
   }
 
-  #eventsOf(attempt: number): WayEvents {
-    const { events } = this.#options;
-    const mine = (act: () => void) => {
-      if (attempt === this.#attempt) act();
-    };
-    return {
-      message: (message) =>
-        mine(() => {
-          this.#proven();
-          events.message(message);
-        }),
-      bad: () => mine(() => events.bad()),
-      alive: () => mine(() => this.#proven()),
-      refused: () => mine(() => events.refused()),
-      gone: (fault) => mine(() => this.#failed(fault)),
-    };
-  }
-
-  #proven(): void {
+  #answers(attempt: Attempt): void {
     if (this.#ladder.isProven) return;
-    this.#ladder.proven();
-    this.#deadAtMs = Number.POSITIVE_INFINITY;
+    this.#ladder.proven(attempt.rung);
+    for (const other of this.#attempts) if (other !== attempt) this.#drop(other);
+    attempt.deadAtMs = NEVER;
+    this.#hurryAtMs = NEVER;
     this.#held = [];
+    this.#current = attempt;
+    this.rung = attempt.rung;
     this.#set('proven');
     this.#wasProven = true;
-    this.#options.events.proven(this.rung);
+    this.#options.events.proven(attempt.rung);
   }
 
-  #failed(fault: IoFault): void {
-    const { rung } = this.#ladder;
-    this.#drop();
-    this.#options.events.lost(rung, fault);
-    const { waitMs, roundIsOver } = this.#ladder.failed();
-    if (roundIsOver) {
-      const held = this.#held;
-      this.#held = [];
-      this.#options.events.unreachable(held);
-    }
-    if (waitMs === 0) {
-      void this.#try();
-      return;
-    }
+  #failed(attempt: Attempt, fault: IoFault): void {
+    const { events } = this.#options;
+    this.#drop(attempt);
+    events.lost(attempt.rung, fault);
+    const after = this.#ladder.failed(attempt.rung);
+    if (this.#current === attempt) this.#fallBack();
+    if (after.type === 'next') this.#try();
+    if (after.type !== 'pause') return;
+    const held = this.#held;
+    this.#held = [];
+    events.unreachable(held);
     this.#set('waiting');
-    this.#tryAtMs = now() + waitMs;
+    this.#tryAtMs = now() + after.ms;
     this.#alarm.set(this.#tryAtMs);
   }
 
-  #drop(): void {
-    // Its events, and an attempt under way, do not count any more.
-    this.#attempt += 1;
-    this.#way?.close();
-    this.#way = undefined;
-    this.#dial?.abandon();
-    this.#dial = undefined;
-    this.#deadAtMs = Number.POSITIVE_INFINITY;
-    this.#tryAtMs = Number.POSITIVE_INFINITY;
+  /** To another one that is open, if there is one. */
+  #fallBack(): void {
+    this.#current = undefined;
+    const open = [...this.#attempts].findLast(({ way }) => way !== undefined);
+    if (open === undefined) this.#set('connecting');
+    else this.#use(open);
+  }
+
+  #drop(attempt: Attempt): void {
+    attempt.close();
+    this.#attempts.delete(attempt);
+  }
+
+  #dropAll(): void {
+    for (const attempt of this.#attempts) this.#drop(attempt);
+    this.#current = undefined;
+    this.#hurryAtMs = NEVER;
+    this.#tryAtMs = NEVER;
   }
 
   #ring(): void {
     if (this.state === 'closed') return;
-    if (now() >= this.#deadAtMs) {
-      const text = `${rungName(this.rung)} does not answer`;
-      this.#failed({ type: 'io-fault', code: 'ETIMEDOUT', text });
-    } else if (now() >= this.#tryAtMs) {
-      void this.#try();
+    const at = now();
+    for (const attempt of [...this.#attempts]) {
+      if (at < attempt.deadAtMs) continue;
+      const text = `${rungName(attempt.rung)} does not answer`;
+      this.#failed(attempt, { type: 'io-fault', code: 'ETIMEDOUT', text });
     }
-    this.#alarm.set(Math.min(this.#deadAtMs, this.#tryAtMs));
+    if (at >= this.#tryAtMs) this.#try();
+    if (at >= this.#hurryAtMs) this.#besideThose();
+    this.#alarm.set(Math.min(this.#nextDeathMs(), this.#tryAtMs, this.#hurryAtMs));
+  }
+
+  /** Only when something is waited for: a way that is open and not asked anything is not late. */
+  #besideThose(): void {
+    this.#hurryAtMs = NEVER;
+    const isOpening = [...this.#attempts].some(({ way }) => way === undefined);
+    if (isOpening || this.#held.length > 0) this.#try();
+  }
+
+  #nextDeathMs(): number {
+    return Math.min(NEVER, ...[...this.#attempts].map(({ deadAtMs }) => deadAtMs));
   }
 
   #set(state: CoreState): void {

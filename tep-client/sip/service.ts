@@ -154,7 +154,10 @@ export class SipService {
           sidecar.setCore(this.#core.transport);
           if (isAgain) this.#registerAgain();
         },
-        proven: (rung) => tell({ type: 'proven', rung }),
+        proven: (rung) => {
+          sidecar.setCore(this.#core.transport);
+          tell({ type: 'proven', rung });
+        },
         lost: (rung, fault) => {
           this.#lastFault = fault.text;
           tell({ type: 'lost', rung, fault });

@@ -118,25 +118,31 @@ test('floods: calls, transactions and contacts stay within their limits', (t) =>
   t.true(count > MAX_TRANSACTIONS && count > MAX_CONTACTS);
 });
 
-test('the ladder: all in order, the good one first when it breaks, pauses that grow between rounds', (t) => {
+test('the ladder: one after the other or side by side, the good one first when it breaks', (t) => {
   const ladder = new Ladder(['udp', 'tcp', 'tls'], () => 1);
-  t.is(ladder.rung, 'udp');
-  ladder.failed();
-  ladder.failed();
-  t.is(ladder.rung, 'tls');
-  ladder.proven();
-  t.deepEqual(ladder.failed(), { waitMs: 0, roundIsOver: false });
-  t.is(ladder.rung, 'tls');
-  ladder.failed();
-  t.is(ladder.rung, 'udp');
-  ladder.failed();
-  const first = ladder.failed();
-  t.true(first.roundIsOver);
-  const pauses = [first.waitMs];
+  t.is(ladder.next(), 'udp');
+  t.is(ladder.next(), 'tcp');
+  t.deepEqual(ladder.failed('tcp'), { type: 'next' });
+  t.is(ladder.next(), 'tls');
+  t.is(ladder.next(), undefined);
+  t.deepEqual(ladder.failed('udp'), { type: 'others' });
+  ladder.proven('tls');
+  t.is(ladder.next(), undefined);
+  t.deepEqual(ladder.failed('tls'), { type: 'next' });
+  t.is(ladder.next(), 'tls');
+  t.deepEqual(ladder.failed('tls'), { type: 'next' });
+  t.is(ladder.next(), 'udp');
+  ladder.reset();
+  t.is(ladder.next(), 'udp');
+});
+
+test('the ladder: pauses that grow between rounds in vain', (t) => {
+  const ladder = new Ladder(['udp', 'tcp'], () => 1);
+  const pauses: number[] = [];
   for (let round = 0; round < 20; round++) {
-    ladder.failed();
-    ladder.failed();
-    pauses.push(ladder.failed().waitMs);
+    ladder.failed(ladder.next() ?? failed());
+    const after = ladder.failed(ladder.next() ?? failed());
+    pauses.push(after.type === 'pause' ? after.ms : failed());
   }
   t.deepEqual(pauses.slice(0, 4), [1_000, 2_000, 4_000, 8_000]);
   t.is(pauses.at(-1), 1_800_000);

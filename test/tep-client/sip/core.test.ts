@@ -30,6 +30,54 @@ test('a way that is silent is left: the same request is asked by the next one', 
   t.like(status().sip?.core, { by: core.url, state: 'proven' });
 });
 
+test('a way that opens and says nothing, and one that does not open, hold up nobody: the third is tried beside them', async (t) => {
+  const silent = await openTalker('127.0.0.1');
+  const deaf = await SimCore.open();
+  const core = await SimCore.open();
+  t.teardown(() => Promise.all([silent.socket.close(), deaf.close(), core.close()]));
+  const { phone, status, log } = await openScene(
+    t,
+    `--sip-core=udp://${formatEndpoint(silent.socket.local)}`,
+    `--sip-core=${deaf.url}`,
+    `--sip-core=${core.url}`,
+  );
+  phone.ask('REGISTER', 'reg', { to: AOR });
+  const byUdp = await silent.heard.first('heard');
+  const [byTcp, byLast] = [await deaf.request('REGISTER'), await core.request('REGISTER')];
+  // One transaction, whichever way it goes.
+  t.is(/;branch=[^;\r]*/.exec(byUdp.text)?.[0], /;branch=[^;\r]*/.exec(byLast.text)?.[0]);
+  t.is(header(byTcp, 'call-id'), header(byLast, 'call-id'));
+  // Nobody has been given up by then.
+  t.is(log.said('no way to the core').length, 0);
+  core.answer(byLast, 200, { more: [`Contact: ${phone.contact};expires=60`] });
+  await phone.response(200, 'REGISTER');
+  t.like(status().sip?.core, { by: core.url, state: 'proven' });
+  // The others are closed.
+  await deaf.ended();
+  const before = core.count;
+  phone.ask('OPTIONS', 'next');
+  t.regex(header(await core.request('OPTIONS', before), 'via') ?? '', /TCP tep-/);
+});
+
+test('the way that was tried first answers late: it is taken, and what follows goes by it', async (t) => {
+  const first = await SimCore.open();
+  const second = await SimCore.open();
+  t.teardown(() => Promise.all([first.close(), second.close()]));
+  const { phone, status } = await openScene(
+    t,
+    `--sip-core=${first.url}`,
+    `--sip-core=${second.url}`,
+  );
+  phone.ask('REGISTER', 'reg', { to: AOR });
+  const asked = await first.request('REGISTER');
+  await second.request('REGISTER');
+  first.answer(asked, 200, { more: [`Contact: ${phone.contact};expires=60`] });
+  await phone.response(200, 'REGISTER');
+  t.like(status().sip?.core, { by: first.url, state: 'proven' });
+  phone.ask('OPTIONS', 'next');
+  await first.request('OPTIONS');
+});
+
 test('no way at all: a request is answered with 503, and its ACK goes nowhere', async (t) => {
   const port = await closedPort();
   const { phone, status } = await openScene(t, `--sip-core=tcp://127.0.0.1:${port}`);

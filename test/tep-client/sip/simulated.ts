@@ -1,4 +1,5 @@
 /** A phone and a core on this machine that say what a test tells them to, SIP and media. */
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { endpointOf, hostOf } from '../../../io/endpoints.ts';
 import { listenTcp, type TcpListener } from '../../../io/tcp.ts';
@@ -196,6 +197,12 @@ export class SimCore extends Ear {
         body,
       ),
     );
+  }
+
+  /** Resolves when the other end of the last connection has closed it. */
+  async ended(): Promise<void> {
+    const last = this.connections.at(-1);
+    if (last?.closed === false) await once(last, 'close');
   }
 
   /** All connections break. */
