@@ -88,8 +88,13 @@ export interface Hidden {
   readonly keep: number | undefined;
 }
 
-/** RFC 3261 clause 12, RFC 6665, RFC 3515. */
-export const OPENS_DIALOG: ReadonlySet<string> = new Set(['INVITE', 'SUBSCRIBE', 'REFER']);
+/** RFC 3261 clause 12, RFC 6665 (clause 4.3: the NOTIFY too, which may come before the 200), RFC 3515. */
+export const OPENS_DIALOG: ReadonlySet<string> = new Set([
+  'INVITE',
+  'SUBSCRIBE',
+  'NOTIFY',
+  'REFER',
+]);
 
 export function forwardRequest(
   request: Request,

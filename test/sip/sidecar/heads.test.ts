@@ -52,6 +52,15 @@ test('only the phone sees that its route was recorded; in its dialogs the route 
   t.deepEqual(values(answer, 'record-route'), ['<sip:198.51.100.1;lr>']);
 });
 
+test('[RFC6665] a NOTIFY may be what opens the dialog: the phone finds our route in it', (t) => {
+  const d = new Driver();
+  d.phoneAsks('SUBSCRIBE 1');
+  const notify = d.coreAsks('NOTIFY 1', { to: 'p', more: ['Record-Route: <sip:198.51.100.1;lr>'] });
+  t.deepEqual(values(notify, 'record-route'), [`<sip:${PROXY};lr>`, '<sip:198.51.100.1;lr>']);
+  const ok = d.phoneAnswers(notify, 200);
+  t.deepEqual(values(ok, 'record-route'), ['<sip:198.51.100.1;lr>']);
+});
+
 test('a request of the core goes to the phone that gave the Contact, else by its user, else to nobody', (t) => {
   const d = new Driver();
   t.is(d.coreAsks('OPTIONS 1'), undefined);
