@@ -10,6 +10,8 @@ export interface Dialog {
   readonly phoneTag: string;
   readonly coreTag: string;
   confirmed: boolean;
+  /** When it is over although nobody has answered the BYE; Infinity without one. */
+  leavesAtMs: number;
 }
 
 /** An INVITE outside a dialog and all that came of it. */
@@ -83,7 +85,8 @@ export class Calls {
     if (call.dialogs.size >= MAX_FORKS) return undefined;
     const { phoneTag, coreTag } = ends;
     const negotiation = call.negotiation.fork();
-    const dialog: Dialog = { call, negotiation, phoneTag, coreTag, confirmed: false };
+    const leavesAtMs = Number.POSITIVE_INFINITY;
+    const dialog: Dialog = { call, negotiation, phoneTag, coreTag, confirmed: false, leavesAtMs };
     call.dialogs.set(tagOf(ends, other(call.by)), dialog);
     this.#dialogs.set(dialogKey(call.callId, phoneTag, coreTag), dialog);
     return dialog;

@@ -40,9 +40,13 @@ export interface Standing {
   readonly core: readonly Uint8Array[];
 }
 
-/** RFC 3261 clause 13.2.2.4: other forks may answer so long after the first (64 × T1). */
-const FORKS_END_MS = 32_000;
-/** An INVITE without a final answer: timer C is above three minutes, and 1xx restart it (clause 16.6). */
+/**
+ * 64 × T1 of RFC 3261: so long is a request repeated that nothing answers (clauses 17.1.1.2, 17.1.2.2; its
+ * sender has given it up then, and tells nobody), and so long after the first may other forks answer
+ * (clause 13.2.2.4).
+ */
+const UNANSWERED_END_MS = 32_000;
+/** An INVITE with provisional answers only: timer C is above three minutes, and 1xx restart it (clause 16.6). */
 const EARLY_END_MS = 600_000;
 /** Answers to a request inside a dialog that end it (RFC 5057 clause 5.1). */
 const DIALOG_GONE: ReadonlySet<number> = new Set([
@@ -66,6 +70,7 @@ export class OfferAnswer {
     if (dialog === undefined) return strayIf(sdp);
     const { negotiation } = dialog;
     if (request.method === 'ACK') return this.#ack(dialog, ends, cseq, sdp);
+    if (request.method === 'BYE') this.#leavesAt(dialog, now + UNANSWERED_END_MS);
     if (request.method === 'PRACK') return this.#prack(dialog, ends, request, cseq, sdp);
     if (request.method !== 'INVITE' && request.method !== 'UPDATE') return strayIf(sdp);
     return offerIn(negotiation, ends.requester, request.method, cseq, sdp);
@@ -74,7 +79,11 @@ export class OfferAnswer {
   response(from: Side, response: Response, sdp: Uint8Array | undefined, now: number): Role {
     const ends = endsOf(other(from), response);
     const cseq = cseqOf(response);
-    if (cseq === undefined || response.status === 100) return strayIf(sdp);
+    if (cseq === undefined) return strayIf(sdp);
+    if (response.status === 100) {
+      if (cseq.method === 'INVITE') this.#heardOf(this.#calls.callOf(ends), cseq.number, now);
+      return strayIf(sdp);
+    }
     if (cseq.method === 'INVITE')
       return this.#inviteResponse(ends, response, cseq.number, sdp, now);
     const dialog = this.#calls.dialog(ends);
@@ -104,6 +113,10 @@ export class OfferAnswer {
     if (now < this.#nextEndMs) return;
     this.#nextEndMs = Number.POSITIVE_INFINITY;
     for (const call of [...this.#calls.all()]) {
+      for (const dialog of [...call.dialogs.values()]) {
+        if (now >= dialog.leavesAtMs) this.#end(dialog);
+        else this.#nextEndMs = Math.min(this.#nextEndMs, dialog.leavesAtMs);
+      }
       if (now >= call.earlyEndsAtMs) this.#endEarly(call);
       else this.#nextEndMs = Math.min(this.#nextEndMs, call.earlyEndsAtMs);
     }
@@ -119,7 +132,9 @@ export class OfferAnswer {
     if (known?.answered === false && known.cseq !== cseq) this.#endCall(known);
     this.#makeRoom(ends);
     const call = this.#calls.open(ends, cseq);
-    this.#endsAt(call, now + EARLY_END_MS);
+    // A repetition puts it off, but what is heard already lasts longer.
+    const isHeard = known?.cseq === cseq && known.earlyEndsAtMs > now + UNANSWERED_END_MS;
+    if (!isHeard) this.#endsAt(call, now + UNANSWERED_END_MS);
     return offerIn(call.negotiation, ends.requester, 'INVITE', cseq, sdp);
   }
 
@@ -182,8 +197,7 @@ export class OfferAnswer {
     const dialog = known ?? this.#forked(ends, response, cseq);
     if (dialog === undefined) return strayIf(sdp);
     if (status >= 200) this.#confirm(dialog, now);
-    // Ringing puts the end off, but not once another fork was answered.
-    else if (!dialog.call.answered) this.#endsAt(dialog.call, now + EARLY_END_MS);
+    else this.#heardOf(dialog.call, cseq, now);
     return this.#inviteProgress(dialog, ends, response, key, sdp);
   }
 
@@ -223,7 +237,9 @@ export class OfferAnswer {
       this.#changes.push({ type: 'withdrawn', dialog: idOf(dialog) });
     }
     // Who said BYE has left, whatever the answer; unless BYE comes again with credentials.
-    const left = method === 'BYE' && !CHALLENGES.has(status);
+    const comesAgain = method === 'BYE' && CHALLENGES.has(status);
+    if (comesAgain) dialog.leavesAtMs = Number.POSITIVE_INFINITY;
+    const left = method === 'BYE' && !comesAgain;
     if (left || DIALOG_GONE.has(status)) this.#end(dialog);
   }
 
@@ -249,7 +265,18 @@ export class OfferAnswer {
     if (dialog.confirmed) return;
     dialog.confirmed = true;
     dialog.call.answered = true;
-    this.#endsAt(dialog.call, now + FORKS_END_MS);
+    this.#endsAt(dialog.call, now + UNANSWERED_END_MS);
+  }
+
+  /** A provisional answer puts the end off, but not once another fork was answered. */
+  #heardOf(call: Call | undefined, cseq: number, now: number): void {
+    if (call === undefined || call.cseq !== cseq || call.answered) return;
+    this.#endsAt(call, now + EARLY_END_MS);
+  }
+
+  #leavesAt(dialog: Dialog, atMs: number): void {
+    dialog.leavesAtMs = atMs;
+    this.#nextEndMs = Math.min(this.#nextEndMs, atMs);
   }
 
   #endsAt(call: Call, atMs: number): void {

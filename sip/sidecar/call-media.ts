@@ -80,7 +80,7 @@ export class CallMedia {
     return this.#live(media).flatMap((line) => this.#needsOf(from, line));
   }
 
-  /** The description of the last  as the other side is to see it, owned by the caller. */
+  /** The description of the last `needs` as the other side is to see it, owned by the caller. */
   rewrite(from: Side, kind: Kind, sdp: Uint8Array, granted: Granted): Uint8Array {
     const octets =
       from === 'phone' ? this.#toCore(kind, sdp, granted) : this.#toPhone(kind, sdp, granted);
@@ -125,7 +125,9 @@ export class CallMedia {
     const whole = wanted.filter((line) => isWhole(bindNeeds(line), granted));
     this.lacksTunnel = whole.length < wanted.length;
     const numbers = new Set(whole.map(({ media }) => media));
-    if (kind === 'offer') this.#lines = this.#lines.map((_, i) => numbers.has(i));
+    // One that names no address for now, as in a hold by 0.0.0.0, stays what it was.
+    const without = wanted.map(({ media }) => media).filter((media) => !numbers.has(media));
+    if (kind === 'offer') for (const media of without) this.#lines[media] = false;
     const mapping = whole.flatMap((line) => grantsOf(bindNeeds(line), granted));
     if (mapping.length === 0) return sdp;
     const applied = apply(sdp, mapping, { kind });

@@ -41,11 +41,13 @@ export interface Passing {
   readonly output: (octets: Uint8Array) => SidecarOutput;
 }
 
+type Answer = Extract<SidecarOutput, { readonly type: 'to-core' | 'to-phone' }>;
+
 /** Not passed on: dropped, or answered by us. */
 export interface Stopped {
   readonly type: 'stopped';
   readonly drop: SipDrop;
-  readonly answer: SidecarOutput | undefined;
+  readonly answer: Answer | undefined;
 }
 
 export interface HopsOptions {
@@ -192,11 +194,7 @@ export class Hops {
     return refused.drop === 'refused' ? { ...refused, drop } : refused;
   }
 
-  #refuse(
-    request: Request,
-    answer: Refusal,
-    output: (octets: Uint8Array) => SidecarOutput,
-  ): Stopped {
+  #refuse(request: Request, answer: Refusal, output: (octets: Uint8Array) => Answer): Stopped {
     const tag = statelessBranch(request, this.#options.key).slice(-TAG_LEN);
     const octets = respond(request, answer, tag);
     if (octets === undefined) return stopped('refused-ack');

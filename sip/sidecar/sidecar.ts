@@ -14,7 +14,7 @@ import { type Description, descriptionsIn, octetsIn, replaceDescription } from '
 import { refusal } from '../check.ts';
 import { callIdOf } from '../identity.ts';
 import { flowTimer } from '../keep.ts';
-import type { Message } from '../message.ts';
+import { type Message, readDatagram } from '../message.ts';
 import type { Role, Side } from '../negotiation.ts';
 import { type Binding, Registrations } from '../registrations.ts';
 import { CallBook } from './call-book.ts';
@@ -91,8 +91,9 @@ export class Sidecar {
   }
 
   /** There is no way to the core: whoever asks is told so. */
-  undeliverable({ request, peer }: Asks): void {
-    this.#stop(this.#hops.refuse(request, peer, refusal(503, 'Service Unavailable')), 'no-core');
+  undeliverable({ request, peer }: Asks, now: number): void {
+    const refused = this.#hops.refuse(request, peer, refusal(503, 'Service Unavailable'));
+    this.#stop(refused, now, 'no-core');
   }
 
   /** What was needed is there, or is not to be had. Again when it is another now. */
@@ -148,7 +149,7 @@ export class Sidecar {
         ? this.#hops.fromPhone(message, arrival.peer)
         : this.#hops.fromCore(message);
     if (passing.type === 'stopped') {
-      this.#stop(passing);
+      this.#stop(passing, now);
       return;
     }
     this.#registered(passing, now);
@@ -158,9 +159,15 @@ export class Sidecar {
     this.#settleCalls(now);
   }
 
-  #stop({ drop, answer }: Stopped, reason: SipDrop = drop): void {
+  #stop({ drop, answer }: Stopped, now: number, reason: SipDrop = drop): void {
     this.count(reason);
-    if (answer !== undefined) this.#outputs.push(answer);
+    if (answer === undefined) return;
+    this.#outputs.push(answer);
+    // An answer of our own ends what it answers, as one of the other side would.
+    const said = readDatagram(answer.octets, 0, answer.octets.length);
+    if (typeof said === 'number') return;
+    this.#negotiate(answer.type === 'to-phone' ? 'core' : 'phone', said, undefined, now);
+    this.#settleCalls(now);
   }
 
   /** Undefined: its description, if it has one, opens and settles nothing. */

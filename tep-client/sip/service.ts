@@ -170,16 +170,22 @@ export class SipService {
 
   #fromPhone(message: Message, peer: Peer): void {
     if (message.type === 'request' && !this.#core.isOpen) {
-      if (!this.#core.hold({ request: message, peer })) this.#sidecar.count('no-core');
+      this.#hold({ request: message, peer });
+      this.#obey();
       return;
     }
     this.#sidecar.fromPhone(message, peer, now());
     this.#obey();
   }
 
+  /** For the next way; phones by TCP would not ask again by themselves. */
+  #hold(asks: Asks): void {
+    if (!this.#core.hold(asks)) this.#sidecar.undeliverable(asks, now());
+  }
+
   #unreachable(held: readonly Asks[]): void {
     this.#options.tell({ type: 'unreachable' });
-    for (const asks of held) this.#sidecar.undeliverable(asks);
+    for (const asks of held) this.#sidecar.undeliverable(asks, now());
     this.#obey();
   }
 
@@ -200,7 +206,7 @@ export class SipService {
   #act(output: SidecarOutput): void {
     switch (output.type) {
       case 'to-core':
-        if (!this.#core.send(output.octets, output.asks)) this.#sidecar.count('no-core');
+        this.#toCore(output.octets, output.asks);
         break;
       case 'to-phone':
         if (!this.#phones.send(output.octets, output.peer)) this.#sidecar.count('no-phone');
@@ -225,6 +231,13 @@ export class SipService {
       default:
         this.#options.tell(output);
     }
+  }
+
+  #toCore(octets: Uint8Array, asks: Asks | undefined): void {
+    if (this.#core.send(octets, asks)) return;
+    // The way broke while the message waited for its addresses.
+    if (asks === undefined) this.#sidecar.count('no-core');
+    else this.#hold(asks);
   }
 
   #noteRegistered(peer: Peer | undefined, isRegistered: boolean): void {

@@ -126,8 +126,8 @@ test('[RFC3261] forks: each has its own answer, the first 200 leaves the others 
   t.is(c.answer('core', 200, 'INVITE 1', { sdp: 'a3', fork: 'z' }), 'answer', 'answered too');
   c.now = 6_000;
   c.answer('core', 180, 'INVITE 1', { fork: 'y' });
-  t.is(c.tracker.nextTimeout(), 37_000, 'ringing puts it off no more');
   c.tracker.timeout(36_999);
+  t.is(c.tracker.nextTimeout(), 37_000, 'ringing puts it off no more');
   t.deepEqual(c.changes(), ['agreed (z) p:o1 c:a3']);
   c.tracker.timeout(37_000);
   t.deepEqual(c.changes(), ['ended (y)']);
@@ -308,15 +308,42 @@ test('after a restart a dialog is known from the first offer inside it', (t) => 
   t.deepEqual(c.changes(), ['ended']);
 });
 
-test('an INVITE that nobody answers ends after ten minutes; ringing puts it off', (t) => {
+test('an INVITE of which nothing is heard ends after 64 T1, ringing after ten minutes', (t) => {
+  for (const status of [100, 180]) {
+    const c = new Conversation();
+    c.ask('phone', 'INVITE 1 new', { sdp: 'o1' });
+    t.is(c.tracker.nextTimeout(), 32_000);
+    c.now = 16_000;
+    c.ask('phone', 'INVITE 1 new', { sdp: 'o1' });
+    c.tracker.timeout(32_000);
+    t.deepEqual(c.changes(), [], 'said again');
+    c.answer('core', status, 'INVITE 1');
+    c.now = 20_000;
+    c.ask('phone', 'INVITE 1 new', { sdp: 'o1' });
+    c.tracker.timeout(615_999);
+    t.deepEqual(c.changes(), []);
+    c.tracker.timeout(616_000);
+    const who = status === 100 ? ' (nobody yet)' : '';
+    t.deepEqual([c.changes(), c.inUse()], [[`ended${who}`], []]);
+  }
   const c = new Conversation();
   c.ask('phone', 'INVITE 1 new', { sdp: 'o1' });
-  t.is(c.tracker.nextTimeout(), 600_000);
-  c.now = 60_000;
-  c.answer('core', 180, 'INVITE 1');
-  c.tracker.timeout(600_000);
-  t.deepEqual(c.changes(), []);
-  c.tracker.timeout(660_000);
+  c.tracker.timeout(32_000);
+  t.deepEqual([c.changes(), c.inUse()], [['ended (nobody yet)'], []]);
+});
+
+test('[RFC3261] a dialog ends 64 T1 after a BYE that nobody answers; a challenge puts that off', (t) => {
+  const c = established();
+  c.ask('core', 'BYE 1');
+  t.is(c.tracker.nextTimeout(), 32_000);
+  c.answer('phone', 401, 'BYE 1');
+  c.tracker.timeout(40_000);
+  t.deepEqual(c.inUse(), ['p:o1 c:a1']);
+  c.now = 50_000;
+  c.ask('core', 'BYE 2');
+  c.tracker.timeout(81_999);
+  t.deepEqual(c.inUse(), ['p:o1 c:a1']);
+  c.tracker.timeout(82_000);
   t.deepEqual([c.changes(), c.inUse()], [['ended'], []]);
 });
 

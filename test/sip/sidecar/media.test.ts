@@ -4,7 +4,8 @@ import { privateAddressesLeft } from '../../../sdp/private.ts';
 import { header } from '../../../sip/message.ts';
 import { GRACE_MS } from '../../../sip/sidecar/holdings.ts';
 import { WAIT_MS } from '../../../sip/sidecar/waiting.ts';
-import { audio, Driver, placeOf, sdpOf, TUNNEL } from './driver.ts';
+import { datagram } from '../vectors.ts';
+import { audio, Driver, PEER, placeOf, requestText, sdpOf, TUNNEL } from './driver.ts';
 
 const OWN = '10.0.0.2:4000';
 const CORE = '203.0.113.9:30000';
@@ -118,6 +119,59 @@ test('CANCEL: the addresses of a call that nobody answered are given back', (t) 
   d.coreAnswers(invite, 487);
   d.pass(GRACE_MS);
   t.deepEqual(d.givenBack, [`17 ${OWN}`]);
+});
+
+test('[M-18] what nobody answers gives its addresses back: INVITE, BYE, and what we refused ourselves', (t) => {
+  const d = new Driver();
+  d.phoneAsks('INVITE 1', { sdp: audio(OWN) });
+  d.pass(32_000);
+  d.pass(GRACE_MS);
+  t.deepEqual(d.givenBack, [`17 ${OWN}`]);
+
+  const refused = new Driver();
+  refused.phoneAsks('INVITE 1', { sdp: audio(OWN) });
+  const asks = refused.outputs.flatMap((one) => (one.type === 'to-core' ? (one.asks ?? []) : []));
+  for (const one of asks) refused.sidecar.undeliverable(one, refused.now);
+  t.regex(refused.sent('to-phone').at(-1)?.text ?? '', /^SIP\/2\.0 503 /);
+  refused.pass(GRACE_MS);
+  t.deepEqual(refused.givenBack, [`17 ${OWN}`]);
+
+  const unanswered = new Driver();
+  unanswered.coreAnswers(unanswered.phoneAsks('INVITE 1', { sdp: audio(OWN) }), 200, {
+    to: 'c',
+    sdp: audio(CORE),
+  });
+  unanswered.coreAsks('BYE 1', { to: 'p' });
+  unanswered.pass(32_000);
+  unanswered.pass(GRACE_MS);
+  t.deepEqual(unanswered.givenBack, [`17 ${OWN}`]);
+});
+
+test('[M-18] the core hangs up on a phone whose connection is gone: its call is over', (t) => {
+  const d = new Driver();
+  const peer = { ...PEER, transport: 'TCP' as const, conn: 7 };
+  const invite = datagram(requestText('phone', 'INVITE 1', { sdp: audio(OWN) }));
+  d.sidecar.fromPhone(invite, peer, d.now);
+  d.coreAnswers(d.sent('to-core').at(-1), 200, { to: 'c', sdp: audio(CORE) });
+  d.sidecar.forgetPhone(7);
+  d.coreAsks('BYE 1', { to: 'p' });
+  t.regex(d.sent('to-core').at(-1)?.text ?? '', /^SIP\/2\.0 480 /);
+  d.pass(GRACE_MS);
+  t.deepEqual(d.givenBack, [`17 ${OWN}`]);
+  t.is(d.sidecar.calls.all, 0);
+});
+
+test('[M-03] an m= line that took the tunnel stays in it through a hold by 0.0.0.0', (t) => {
+  const d = new Driver({ ...TUNNEL, tunnels: false, standIns: true });
+  d.phoneAsks('OPTIONS 1', { callId: 'hello' });
+  const invite = d.coreAsks('INVITE 1', { sdp: audio(CORE, 'a=ice-options:tep') });
+  d.phoneAnswers(invite, 200, { to: 'p', sdp: audio(OWN) });
+  const hold = d.phoneAsks('INVITE 2', { to: 'c', sdp: audio('0.0.0.0:4000') });
+  t.is(placeOf(hold), '0.0.0.0:4000');
+  t.regex(placeOf(d.coreAnswers(hold, 200, { sdp: audio(CORE) })), /^127\.0\.0\.1:/);
+  const resumed = d.phoneAsks('INVITE 3', { to: 'c', sdp: audio(OWN) });
+  t.regex(placeOf(resumed), /^198\.51\.100\.2:/);
+  t.regex(sdpOf(resumed), /a=ice-options:tep/);
 });
 
 test('forks with early media: each is told its own stand-in, those of the losers go', (t) => {

@@ -1,9 +1,10 @@
 /** The sidecar's way to the core: which one, what happens when it breaks, and what nobody may do to it. */
 
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import test from 'ava';
 import { header } from '../../../sip/message.ts';
+import { MAX_HELD } from '../../../tep-client/sip/core-side.ts';
 import { formatEndpoint } from '../../../wire/address.ts';
 import { openTalker } from '../../daemon/pair.ts';
 import { closedPort } from '../../io/dial/listening.ts';
@@ -86,6 +87,19 @@ test('no way at all: a request is answered with 503, and its ACK goes nowhere', 
   t.regex(header(answer, 'to') ?? '', /;tag=/);
   phone.send(text.replace(/^INVITE/, 'ACK').replace('1 INVITE', '1 ACK'));
   t.is(status().sip?.core.state === 'proven', false);
+});
+
+test('more requests than may wait for a way are answered with 503 at once', async (t) => {
+  const silent = createServer((socket) => socket.on('error', () => {}));
+  silent.listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const { phone, status } = await openScene(t, `--sip-core=tls://127.0.0.1:${port}`);
+  for (let i = 0; i <= MAX_HELD; i++) phone.ask('MESSAGE', `call${i}`);
+  const answer = await phone.response(503, 'MESSAGE');
+  t.is(header(answer, 'call-id'), `call${MAX_HELD}`);
+  t.is(status().sip?.core.state, 'connecting');
+  silent.close();
 });
 
 test('[R-01] a connection that breaks is opened again, and a phone on TCP is made to register again', async (t) => {
