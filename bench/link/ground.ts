@@ -55,9 +55,10 @@ export class Ground {
   readonly impairment: Impairment;
   /**
    * Before the command of every peer's programs, so that other load on the machine takes nothing from them;
-   * telephones, gateways and the link come before everybody.
+   * telephones, gateways and the link come before everybody. Nice values would not do: where the scheduler groups
+   * processes by session (sched_autogroup), they count within a session only.
    */
-  readonly before = ['nice', '-n', '-15'] as const;
+  readonly before = ['chrt', '--rr', '1'] as const;
   #isSpoilt = false;
 
   private constructor(network: Network, impairment: Impairment) {
