@@ -1,11 +1,13 @@
 /** What telephones do with calls: hold, resume, cancel. */
 
+import type { Agent } from '../../lab/agent.ts';
 import { PCSCF, PHONE } from '../../lab/calls/call-site.ts';
 import { HopCaptures, messagesOfHops, streamsOfCall } from '../../lab/calls/hops.ts';
 import { until } from '../net/until.ts';
-import { tunnelsOf } from './agent-status.ts';
+import { statusOf, tunnelsOf } from './agent-status.ts';
 import { callTest } from './call-test.ts';
 import { described, mustBeWhole, mustHideTopology } from './checks.ts';
+import { sipp } from './sipp.ts';
 
 callTest(
   '[M-18] a call behind web-only is held, resumed and hung up; the next one is cancelled',
@@ -45,3 +47,34 @@ callTest(
     await mustHideTopology(t, files);
   },
 );
+
+callTest(
+  '[M-15] a change that the other side refuses leaves the call and its ways as they were',
+  { firewalls: ['web-only'], programs: ['sipp'] },
+  async ({ t, lab }) => {
+    const registering = [PCSCF.address, '-s', 'carol', '-m', '1'];
+    await sipp(lab, PHONE.host, 'register', PHONE.address, registering, 'carol');
+    const refusing = sipp(lab, PHONE.host, 'refuser', PHONE.address, ['-m', '1'], 'carol');
+    await lab.startClient(0);
+    const ue = await lab.startUe(0);
+    await ue.call('sip:carol@ims.example');
+    await ue.talkedFor(2);
+    const before = await waysOf(lab.server);
+    t.true(before > 0);
+    ue.command('/hold');
+    await lab.kamailio.said(/INVITE within call/);
+    await ue.talkedFor(5);
+    t.is(await waysOf(lab.server), before);
+    ue.command('/hangup');
+    await refusing;
+    await until(async () => (await waysOf(lab.server)) === 0, 60_000);
+  },
+);
+
+/** How many ways the calls have opened at a TEP-S. */
+async function waysOf(server: Agent | undefined): Promise<number> {
+  const { ng } = await statusOf(server);
+  return typeof ng === 'object' && ng !== null && 'pinholes' in ng
+    ? Number(ng.pinholes)
+    : Number.NaN;
+}

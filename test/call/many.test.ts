@@ -1,20 +1,15 @@
 /** Fifty calls at once from one host, each with a change of its media port in the middle. */
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { CallLab } from '../../lab/calls/call-lab.ts';
 import { PCSCF, PHONE } from '../../lab/calls/call-site.ts';
 import { HopCaptures, messagesOfHops } from '../../lab/calls/hops.ts';
 import { until } from '../net/until.ts';
 import { tunnelsOf } from './agent-status.ts';
 import { callTest } from './call-test.ts';
 import { described, isMarked, mustHideTopology } from './checks.ts';
+import { sipp } from './sipp.ts';
 
 const CALLS = 50;
 /** RTP and RTCP of each call, and again while the port changes. */
 const PORTS = 4 * CALLS;
-/** The tests run from build/, where only what is compiled stands. */
-const SCENARIOS = join(dirname(fileURLToPath(import.meta.url)), '../../../test/call/sipp');
-const PORT = '5080';
 
 callTest(
   '[M-15] [M-17] [M-18] sipp holds fifty calls at once behind web-only, and moves their media',
@@ -53,26 +48,3 @@ callTest(
     await mustHideTopology(t, files);
   },
 );
-
-/** Resolves when all its calls were good; throws with what it says otherwise. */
-async function sipp(
-  lab: CallLab,
-  host: string,
-  scenario: string,
-  address: string,
-  args: readonly string[],
-  user: string,
-): Promise<void> {
-  const program = await lab.network.start(host, {
-    command: 'sipp',
-    args: [
-      ...['-sf', join(SCENARIOS, `${scenario}.xml`), '-i', address, '-p', PORT, '-mp', '6000'],
-      ...['-au', user, '-ap', `${user}-secret`, '-nostdin', ...args],
-    ],
-    cwd: lab.folder,
-    logFile: join(lab.folder, `sipp-${scenario}.log`),
-  });
-  const { code } = await program.exited;
-  if (code !== 0)
-    throw new Error(`sipp ${scenario} ended with ${code}: ${program.output.slice(-2_000)}`);
-}
