@@ -3,12 +3,17 @@
  * machine lets us (kernel/datagrams.ts), otherwise by Node's own sockets: three times the cost.
  */
 import type { Endpoint } from '../wire/address.ts';
+import { UDP_HEADERS_LEN } from '../wire/build.ts';
 import { type IoFault, isIoFault } from './io-fault.ts';
 import { openKernelDatagrams } from './kernel/datagrams.ts';
+import { MAX_DATAGRAM_LEN } from './kernel/message-vector.ts';
 import { openUdp, type UdpSocket } from './udp-socket.ts';
 
 export interface DatagramEvents {
-  /** A datagram for socket `id` in [at, end) of `b`, valid during the call only. */
+  /**
+   * A datagram for socket `id` in [at, end) of `b`, valid during the call only; it may be changed, and so
+   * may UDP_HEADERS_LEN octets before it.
+   */
   received(id: number, b: Uint8Array, at: number, end: number, from: Endpoint): void;
   /** A datagram that was taken by `send` and has not been sent, for lack of a route or of room. */
   refused(id: number): void;
@@ -41,8 +46,10 @@ export function openDatagrams(events: DatagramEvents): Datagrams {
   return isIoFault(kernel) ? new NodeDatagrams(events) : kernel;
 }
 
+/** Memory: one datagram. */
 export class NodeDatagrams implements Datagrams {
   readonly #events: DatagramEvents;
+  readonly #in = new Uint8Array(UDP_HEADERS_LEN + MAX_DATAGRAM_LEN);
   readonly #sockets = new Map<number, UdpSocket>();
 
   constructor(events: DatagramEvents) {
@@ -52,7 +59,7 @@ export class NodeDatagrams implements Datagrams {
   async open(id: number, at: Endpoint): Promise<Endpoint | IoFault> {
     const socket = await openUdp(
       at,
-      (payload, from) => this.#events.received(id, payload, 0, payload.length, from),
+      (payload, from) => this.#arrived(id, payload, from),
       () => this.#events.refused(id),
     );
     if (isIoFault(socket)) return socket;
@@ -83,5 +90,11 @@ export class NodeDatagrams implements Datagrams {
 
   async end(): Promise<void> {
     await Promise.all([...this.#sockets.keys()].map((id) => this.close(id)));
+  }
+
+  #arrived(id: number, payload: Uint8Array, from: Endpoint): void {
+    this.#in.set(payload, UDP_HEADERS_LEN);
+    const end = UDP_HEADERS_LEN + payload.length;
+    this.#events.received(id, this.#in, UDP_HEADERS_LEN, end, from);
   }
 }

@@ -12,7 +12,7 @@
 import { EndpointTable } from '../session/endpoint-table.ts';
 import type { RandomSource } from '../session/tunnel-end.ts';
 import type { Endpoint } from '../wire/address.ts';
-import { writeUdpPacket } from '../wire/build.ts';
+import { putUdpHeaders } from '../wire/build.ts';
 import { equal } from '../wire/bytes.ts';
 import * as ipv4 from '../wire/ipv4.ts';
 import * as ipv6 from '../wire/ipv6.ts';
@@ -41,7 +41,6 @@ export class UdpSockets implements RelayPort {
   readonly #opening = new Set<number>();
   readonly #table: EndpointTable;
   readonly #view = new PacketView();
-  readonly #out = new Uint8Array(MAX_PACKET_LEN);
   #receive: PacketReceiver | undefined;
 
   constructor(random: RandomSource, open: typeof openDatagrams = openDatagrams) {
@@ -140,8 +139,8 @@ export class UdpSockets implements RelayPort {
       return;
     }
     this.counters.received += 1;
-    const n = writeUdpPacket(this.#out, 0, this.#senderOf(id, from), face, b, at, end);
-    this.#receive(this.#out, 0, n);
+    const start = putUdpHeaders(b, at, end, this.#senderOf(id, from), face);
+    this.#receive(b, start, end);
   }
 
   #senderOf(id: number, from: Endpoint): Endpoint {

@@ -20,6 +20,9 @@ const DEFAULT_TTL = 64;
 const DONT_FRAGMENT = 0x4000;
 const NO_FIELDS: HeaderFields = {};
 
+/** The most that `putUdpHeaders` writes before a payload. */
+export const UDP_HEADERS_LEN = ipv6.HEADER_LEN + udp.HEADER_LEN;
+
 /**
  * Writes an IPv4 or IPv6 packet with the UDP payload [from, to) at `at`; gives its length. The payload
  * must not lie where the packet goes.
@@ -34,30 +37,48 @@ export function writeUdpPacket(
   to: number,
   fields: HeaderFields = NO_FIELDS,
 ): number {
+  const header = source.family === 4 ? ipv4.MIN_HEADER_LEN : ipv6.HEADER_LEN;
+  const payloadAt = at + header + udp.HEADER_LEN;
+  const end = payloadAt + to - from;
+  if (to < from || end > out.length) throw new RangeError('payload does not fit');
+  copy(payload, from, out, payloadAt, to - from);
+  putUdpHeaders(out, payloadAt, end, source, destination, fields);
+  return end - at;
+}
+
+/**
+ * Makes an IPv4 or IPv6 packet of the UDP payload [payloadAt, end), by headers in front of it; gives where
+ * the packet begins.
+ */
+export function putUdpHeaders(
+  b: Uint8Array,
+  payloadAt: number,
+  end: number,
+  source: Endpoint,
+  destination: Endpoint,
+  fields: HeaderFields = NO_FIELDS,
+): number {
   if (source.family !== destination.family) throw new RangeError('endpoints of two families');
   const four = source.family === 4;
   const header = four ? ipv4.MIN_HEADER_LEN : ipv6.HEADER_LEN;
-  const udpLength = udp.HEADER_LEN + to - from;
+  const transport = payloadAt - udp.HEADER_LEN;
+  const at = transport - header;
+  const udpLength = end - transport;
   const most = four ? ipv4.MAX_PACKET_LEN - header : ipv6.MAX_PAYLOAD_LEN;
-  if (to < from || udpLength > most || at + header + udpLength > out.length) {
-    throw new RangeError('payload does not fit');
-  }
+  if (at < 0 || udpLength > most) throw new RangeError('payload does not fit');
   const n = four ? ipv4.ADDRESS_LEN : ipv6.ADDRESS_LEN;
   if (source.address.length !== n || destination.address.length !== n) {
     throw new RangeError('address does not fit its family');
   }
   const addressesAt = at + (four ? ipv4.OFF_SOURCE : ipv6.OFF_SOURCE);
-  copy(source.address, 0, out, addressesAt, n);
-  copy(destination.address, 0, out, addressesAt + n, n);
-  writeHeaderAround(out, at, n, udp.PROTOCOL, udpLength, fields);
-  const transport = at + header;
-  udp.write(out, transport, source.port, destination.port, udpLength);
-  copy(payload, from, out, transport + udp.HEADER_LEN, to - from);
+  copy(source.address, 0, b, addressesAt, n);
+  copy(destination.address, 0, b, addressesAt + n, n);
+  writeHeaderAround(b, at, n, udp.PROTOCOL, udpLength, fields);
+  udp.write(b, transport, source.port, destination.port, udpLength);
   const sum =
-    pseudoHeaderSum(out, addressesAt, n, udp.PROTOCOL, udpLength) +
-    sumOf(out, transport, transport + udpLength);
-  udp.setChecksum(out, transport, udpWire(checksumOf(sum)));
-  return header + udpLength;
+    pseudoHeaderSum(b, addressesAt, n, udp.PROTOCOL, udpLength) + sumOf(b, transport, end);
+  udp.setChecksum(b, transport, udpWire(checksumOf(sum)));
+  return at;
 }
 
 /**

@@ -26,6 +26,8 @@ import type { Libc } from './libc.ts';
 export const MAX_DATAGRAM_LEN = 65_535;
 
 const SLOT_LEN = 65_536;
+/** Before each datagram, for headers that make a packet of it. */
+const HEADROOM = 64;
 /** One slot to the next: not a power of two, or the beginnings of all would share the same lines of the caches. */
 const SLOT_STEP = SLOT_LEN + 320;
 const HEADER_WORDS = 16;
@@ -81,18 +83,18 @@ export class MessageVector {
       pointers[i * 8] = namesAt + BigInt(i * NAME_LEN);
       pointers[i * 8 + 2] = iovecsAt + BigInt(i * IOVEC_WORDS * WORD_LEN);
       pointers[i * 8 + 3] = 1n;
-      bases[i * 2] = octetsAt + BigInt(i * SLOT_STEP);
+      bases[i * 2] = octetsAt + BigInt(this.payloadAt(i));
     }
     this.makeReady(count);
   }
 
-  /** The payload of message `i` begins at `payloadAt(i)`. */
+  /** The payload of message `i` begins at `payloadAt(i)`; before it is room for headers. */
   get octets(): Uint8Array {
     return this.#room.bytes;
   }
 
   payloadAt(i: number): number {
-    return i * SLOT_STEP;
+    return i * SLOT_STEP + HEADROOM;
   }
 
   // Receiving
@@ -136,7 +138,7 @@ export class MessageVector {
     this.#words[i * HEADER_WORDS + NAMELEN_WORD] = NAME_LENGTHS[family];
     this.#iovecs[i * IOVEC_WORDS + 2 + LOW] = to - from;
     writeName(this.#names, i * NAME_LEN, family, address, addressAt, port);
-    copyInto(this.#room, i * SLOT_STEP, b, from, to - from);
+    copyInto(this.#room, this.payloadAt(i), b, from, to - from);
   }
 
   /** Headers of the messages from `i` on. */

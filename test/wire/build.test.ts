@@ -1,6 +1,6 @@
 import test from 'ava';
 import { type Endpoint, parseEndpoint } from '../../wire/address.ts';
-import { writeUdpPacket } from '../../wire/build.ts';
+import { putUdpHeaders, UDP_HEADERS_LEN, writeUdpPacket } from '../../wire/build.ts';
 import { PacketView, readPacket } from '../../wire/packet.ts';
 import { checksumsRight } from '../../wire/rewrite.ts';
 import { hex, vector } from './packets.ts';
@@ -84,4 +84,25 @@ test('arguments that cannot make a packet are exceptions', (t) => {
     t.throws(() => writeUdpPacket(out, 0, UE, wrong, payload, 0, 1), { instanceOf: RangeError });
   }
   t.is(writeUdpPacket(out, 0, UE, AGW, payload, 0, 12), 40);
+});
+
+test('headers are put in front of a payload where it lies, and nowhere else', (t) => {
+  for (const [from, to, headers] of [
+    [UE, AGW, 28],
+    [UE6, AGW6, UDP_HEADERS_LEN],
+  ] as const) {
+    for (const length of [0, 1, 31, 172]) {
+      const payload = Uint8Array.from({ length }, (_, i) => i);
+      const b = new Uint8Array(300).fill(0xa5);
+      b.set(payload, 64);
+      const start = putUdpHeaders(b, 64, 64 + length, from, to);
+      t.is(start, 64 - headers);
+      const copied = new Uint8Array(300).fill(0xa5);
+      t.is(writeUdpPacket(copied, start, from, to, payload, 0, length), headers + length);
+      t.deepEqual(b, copied);
+    }
+    t.throws(() => putUdpHeaders(new Uint8Array(300), headers - 1, 200, from, to), {
+      instanceOf: RangeError,
+    });
+  }
 });
