@@ -1,16 +1,13 @@
-/**
- * `tep lab up`, `status` and `down`: a laboratory that stands while `up` runs. Where it is, is noted in a
- * file; one that belongs to a process that has ended counts for nothing.
- */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/** `tep lab up`, `status` and `down`: a laboratory that stands while `up` runs. */
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import type { Phone } from '../../lab/baresip.ts';
 import type { CallLab } from '../../lab/calls/call-lab.ts';
-import { isAlive, ownRun, type RunId } from '../../lab/run-id.ts';
+import { isAlive, ownRun } from '../../lab/run-id.ts';
 import { EXIT, Failure } from '../command.ts';
 import type { LabTask } from '../lab.ts';
-import { buildLab, CALLEE, startPhones, unlessEnded, untilEnded } from './world.ts';
+import { claim, type Note, readNote, renew, withdraw } from './note.ts';
+import { buildLab, CALLEE, checkMachine, startPhones, unlessEnded, untilEnded } from './world.ts';
 
 const NOTE = '/run/tep-lab.json';
 const POLL_MS = 200;
@@ -20,43 +17,33 @@ const DOWN_MS = 60_000;
 const SCRIPT_LINE = /<script>: (.*)/;
 const PHONE_LINE = /^\S+: (?:Call |Incoming call|session closed).*|.*registered successfully.*/;
 
-interface Note {
-  readonly run: RunId;
-  readonly firewall: string;
-  readonly folder: string;
-  readonly hosts: readonly HostNote[];
-}
-
-interface HostNote {
-  readonly host: string;
-  readonly namespace: string;
-  readonly addresses: readonly string[];
-}
-
 export async function up(task: LabTask): Promise<number> {
   const { world, ended, firewall } = task;
-  const standing = readNote();
+  checkMachine();
+  const run = ownRun();
+  const standing = claim(NOTE, { run, firewall, folder: '', hosts: [] });
   if (standing !== undefined) {
     throw new Failure(`a laboratory stands already (process ${standing.run.pid}): tep lab down`);
   }
-  world.stdout.write(`Building phones, ${firewall}, Kamailio, rtpengine and TEP-S …\n`);
-  const lab = await buildLab(task);
+  let lab: CallLab | undefined;
   try {
+    world.stdout.write(`Building phones, ${firewall}, Kamailio, rtpengine and TEP-S …\n`);
+    lab = await buildLab(task);
     const note = noteOf(lab, firewall);
-    writeFileSync(NOTE, JSON.stringify(note), { mode: 0o600 });
+    renew(NOTE, note);
     const phones = await unlessEnded(ended, startPhones(lab));
     if (phones === undefined) return EXIT.SUCCESS;
     world.stdout.write(`${hostLines(note).join('\n')}\n\n${usage(lab)}\n`);
     await play(task, lab, phones);
     return EXIT.SUCCESS;
   } finally {
-    rmSync(NOTE, { force: true });
-    await lab.destroy();
+    await lab?.destroy();
+    withdraw(NOTE, run);
   }
 }
 
 export async function status({ world, values }: LabTask): Promise<number> {
-  const note = readNote();
+  const note = readNote(NOTE);
   if (values.json) {
     world.stdout.write(`${JSON.stringify(note ?? null)}\n`);
   } else {
@@ -67,11 +54,13 @@ export async function status({ world, values }: LabTask): Promise<number> {
 }
 
 export async function down({ world }: LabTask): Promise<number> {
-  const note = readNote();
+  const note = readNote(NOTE);
   if (note === undefined) {
     world.stdout.write('No laboratory stands.\n');
     return EXIT.SUCCESS;
   }
+  if (world.process.uid !== 0)
+    throw new Failure('the laboratory is that of root: sudo tep lab down');
   process.kill(note.run.pid, 'SIGTERM');
   const deadline = performance.now() + DOWN_MS;
   while (isAlive(note.run)) {
@@ -80,12 +69,6 @@ export async function down({ world }: LabTask): Promise<number> {
   }
   world.stdout.write(`Taken down. Its files are in ${note.folder}.\n`);
   return EXIT.SUCCESS;
-}
-
-function readNote(): Note | undefined {
-  if (!existsSync(NOTE)) return undefined;
-  const note: Note = JSON.parse(readFileSync(NOTE, 'utf8'));
-  return isAlive(note.run) ? note : undefined;
 }
 
 function noteOf(lab: CallLab, firewall: string): Note {

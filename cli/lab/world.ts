@@ -13,12 +13,15 @@ import type { LabTask } from '../lab.ts';
 export const CALLEE = 'sip:carol@ims.example';
 
 /** Throws `Failure` where the machine will not. */
-export async function buildLab({ firewall, values }: LabTask): Promise<CallLab> {
+export function checkMachine(): void {
   const missing = labMissing(CALL_PROGRAMS);
-  if (missing !== undefined) {
-    const hint = missing.startsWith('not installed') ? '; or: tep lab install' : '';
-    throw new Failure(`${missing}${hint}`);
-  }
+  if (missing === undefined) return;
+  const hint = missing.startsWith('not installed') ? '; or: tep lab install' : '';
+  throw new Failure(`${missing}${hint}`);
+}
+
+export async function buildLab({ firewall, values }: LabTask): Promise<CallLab> {
+  checkMachine();
   const folder = mkdtempSync(join(tmpdir(), 'tep-lab-'));
   // squid gives up root, and writes into a folder inside.
   chmodSync(folder, 0o711);
