@@ -60,6 +60,27 @@ export function describe(octets: Uint8Array): Description | undefined {
   });
 }
 
+/**
+ * What the gateway told, less what the other end had said itself. Where a gateway does not stand in between, as
+ * with MSRP or with ICE candidates that it leaves in, an end could name any address, and a way to it would open.
+ */
+export function ofGateway(told: Description, said: Description): Description {
+  const foreign = new Set(said.flatMap(({ ends }) => ends.flatMap(textsOf)));
+  return told.map((line) => {
+    return { ...line, ends: line.ends.filter((end) => !foreign.has(textOf(end))) };
+  });
+}
+
+/** The port above it is meant for RTCP where nothing else is said (RFC 3550 clause 11). */
+function textsOf(end: End): string[] {
+  const { at } = end;
+  return [textOf(end), textOf({ ...end, at: { ...at, port: at.port + 1 } })];
+}
+
+function textOf({ at, protocol }: End): string {
+  return `${formatEndpoint(at)} ${protocol}`;
+}
+
 /** The ways between a UE and the gateway, by what each of them was told about the other. */
 export function waysBetween(ue: Description, gateway: Description): Pinhole[] {
   const ways = ue.flatMap((line, i) => {
@@ -83,9 +104,10 @@ export function usersBetween(ue: Description, gateway: Description): SessionCred
 
 function waysOf(line: MediaLine, far: MediaLine): Pinhole[] {
   const muxed = line.muxes && far.muxes;
-  const ends = line.ends.filter(({ component }) => component === 1 || !muxed);
+  const ends = firstOf(line.ends).filter(({ component }) => component === 1 || !muxed);
+  const farEnds = firstOf(far.ends);
   return ends.flatMap(({ component, protocol, at: local }) => {
-    const others = far.ends.filter((one) => {
+    const others = farEnds.filter((one) => {
       const isSameKind = one.component === component && one.protocol === protocol;
       return isSameKind && one.at.family === local.family;
     });
@@ -117,12 +139,18 @@ function endsOf(sdp: Sdp, media: Media): End[] {
     const over = transport.startsWith('tcp') ? TCP : UDP;
     ends.push({ component, protocol: over, at: endpoint(address, port) });
   }
-  return [1, 2].flatMap((component) => firstOf(ends.filter((end) => end.component === component)));
+  // Port 9 is nowhere: an end that only connects (RFC 4145 clause 4).
+  return ends.filter(({ at }) => at.port !== NO_PORT);
 }
 
-/** Port 9 is nowhere: an end that only connects (RFC 4145 clause 4). */
+/** What is worth remembering: more than that opens nothing. */
+export function bestEnds(description: Description): Description {
+  return description.map((line) => ({ ...line, ends: firstOf(line.ends) }));
+}
+
 function firstOf(ends: readonly End[]): End[] {
-  const real = ends.filter(({ at }) => at.port !== NO_PORT);
-  const byText = real.map((end) => [`${formatEndpoint(end.at)} ${end.protocol}`, end] as const);
-  return [...new Map(byText).values()].slice(0, MAX_ENDS);
+  return [1, 2].flatMap((component) => {
+    const own = ends.filter((end) => end.component === component);
+    return [...new Map(own.map((end) => [textOf(end), end])).values()].slice(0, MAX_ENDS);
+  });
 }

@@ -23,7 +23,7 @@ import { equal } from '../../wire/bytes.ts';
 import type { Fault } from '../../wire/faults.ts';
 import type { Calls } from './calls.ts';
 import { type Command, commandOf } from './command.ts';
-import { type Description, describe } from './description.ts';
+import { bestEnds, type Description, describe, ofGateway } from './description.ts';
 import type { NgCounts, NgFault } from './faults.ts';
 
 export interface MarkRules {
@@ -139,7 +139,9 @@ export class Interpreter {
     const marks = told.map((_, i) => {
       return (call?.receiverCan(command, i) ?? unheard) ? this.#rules.mark : undefined;
     });
-    this.#calls.settled(command, said, told, nowMs);
+    // By all that the other end said, though not all of it is kept.
+    const own = bestEnds(ofGateway(told, said));
+    this.#calls.settled(command, bestEnds(said), own, nowMs);
     return marks;
   }
 

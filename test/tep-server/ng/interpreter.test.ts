@@ -69,6 +69,21 @@ const UE_WAYS = [
   '198.51.100.9:50001 203.0.113.1:30001 17',
 ];
 
+test('[M-15] where the gateway does not stand in between, no way opens to what the other end names', (t) => {
+  const inner = 'a=candidate:1 1 UDP 2130706431 127.0.0.1 53 typ host';
+  const many = Array.from({ length: 9 }, (_, i) => inner.replace('53', `${100 + i}`));
+  const msrp = ['m=message 22 TCP/MSRP *', 'c=IN IP4 127.0.0.1'];
+  const marked = ['a=ice-options:tep', 'a=3gpp-tep:9 TCP'];
+  const tcp = 'a=candidate:2 1 TCP 2130706430 10.0.0.5 25 typ host tcptype passive';
+  const scene = new Scene();
+  const ue = sdpOf({ ...UE, more: [...marked, 'm=message 50010 TCP/MSRP *'], can: true });
+  scene.pass(offer(DIALOG, ue), sdpOf({ ...FAR, more: ['m=message 50010 TCP/MSRP *'] }));
+  // What ICE=optional leaves in, behind many others, and a line of which rtpengine knows nothing.
+  const core = sdpOf({ ...CORE, more: [...many, inner, ...msrp, tcp] });
+  scene.pass(answer(DIALOG, core), sdpOf({ ...NEAR, more: [inner, ...msrp, tcp] }));
+  t.deepEqual(scene.waysOf(), UE_WAYS);
+});
+
 test('[M-04] between ends that have said nothing not one octet changes', (t) => {
   const scene = new Scene();
   const foreign = ['a=ice-options:trickle  ice2', 'a=x-custom:1', 'a=tep:80', 'a=candidate:odd'];
