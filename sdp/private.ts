@@ -59,6 +59,11 @@ const IPV4 = /(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)/g;
 /** Looked for only where a word begins: at every letter of a long word it would be square work. */
 const IPV6 = /(?<![0-9A-Za-z])[0-9A-Za-z]*:[0-9A-Za-z:.]+/g;
 
+/** Whether a line shows the inside of a network. */
+export function namesPrivate(text: string): boolean {
+  return addressesIn(text.slice(2)).some(isPrivate);
+}
+
 function addressesIn(text: string): Address[] {
   const words = [...text.matchAll(IPV4)].map((m) => m[0]);
   for (const [word] of text.matchAll(IPV6)) {

@@ -53,6 +53,8 @@ export class Calls {
   /** By call and caller; the longest silent one first. */
   readonly #calls = new Map<string, Call>();
   readonly #dialogs = new Map<string, Dialog>();
+  /** As a rule one: two phones beside us may have a call between them. */
+  readonly #byCallId = new Map<string, Set<Call>>();
 
   get size(): number {
     return this.#calls.size;
@@ -62,9 +64,13 @@ export class Calls {
     return this.#calls.values();
   }
 
+  withCallId(callId: string): Iterable<Call> {
+    return this.#byCallId.get(callId) ?? [];
+  }
+
   /** The call of an INVITE outside a dialog, made when it is new. */
   open(ends: Ends, cseq: number): Call {
-    const call = this.callOf(ends) ?? newCall(ends, cseq);
+    const call = this.callOf(ends) ?? this.#begin(ends, cseq);
     call.cseq = cseq;
     this.#touch(call);
     return call;
@@ -114,12 +120,22 @@ export class Calls {
     }
     call.dialogs.clear();
     this.#calls.delete(callKey(call.callId, call.by, call.callerTag));
+    const same = this.#byCallId.get(call.callId);
+    same?.delete(call);
+    if (same?.size === 0) this.#byCallId.delete(call.callId);
   }
 
   /** The call that has to make room for a new one. */
   oldest(): Call | undefined {
     if (this.#calls.size < MAX_CALLS) return undefined;
     return this.#calls.values().next().value;
+  }
+
+  #begin(ends: Ends, cseq: number): Call {
+    const call = newCall(ends, cseq);
+    const same = this.#byCallId.get(call.callId) ?? new Set();
+    this.#byCallId.set(call.callId, same.add(call));
+    return call;
   }
 
   #touch(call: Call): void {

@@ -101,8 +101,8 @@ export class OfferAnswer {
 
   /** Of all calls, or of those with this Call-ID. */
   standing(callId?: string): Standing[] {
-    const calls = [...this.#calls.all()].filter((call) => (callId ?? call.callId) === call.callId);
-    return calls.flatMap((call) => {
+    const calls = callId === undefined ? this.#calls.all() : this.#calls.withCallId(callId);
+    return [...calls].flatMap((call) => {
       const dialogs = [...call.dialogs.values()];
       if (dialogs.length === 0) return [standing(idOfCall(call), false, call.negotiation)];
       return dialogs.map((one) => standing(idOf(one), one.confirmed, one.negotiation));

@@ -162,8 +162,9 @@ class ClientDaemon implements Running<ClientSettings> {
 
   drain(): Promise<void> {
     const agent = this.#agent;
-    const isBound = () => agent.status().bindings.length > 0;
-    this.#drain ??= new Drain({ counters: agent.counters, isBound });
+    const isBusy = () => agent.status().bindings.length > 0 || (this.#sip?.calls ?? 0) > 0;
+    this.#sip?.drain();
+    this.#drain ??= new Drain({ counters: agent.counters, isBusy });
     this.#agent.configure(this.#policy());
     return this.#drain.done;
   }
@@ -214,7 +215,7 @@ class ClientDaemon implements Running<ClientSettings> {
       // Sockets have no way to send such answers.
       refuse: !isNative && this.#port.rings !== undefined,
       keepTrying: isNative,
-      servers: s.servers.length,
+      servers: Math.max(1, s.servers.length),
     };
   }
 

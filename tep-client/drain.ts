@@ -1,6 +1,6 @@
 /**
- * The end of an agent that does not end its calls: resolves when nothing is bound, when no media have
- * passed for a while, or when its patience is over. TEP-C does not know calls, but it sees their packets.
+ * The end of an agent that does not end its calls: resolves when nothing is bound and the sidecar has no
+ * call, when no media have passed for a while, or when its patience is over.
  */
 import type { Counters } from '../session/counters.ts';
 
@@ -11,7 +11,8 @@ const LOOK_MS = 500;
 
 export interface Drained {
   readonly counters: Counters;
-  readonly isBound: () => boolean;
+  /** Something is bound, or a call lasts. */
+  readonly isBusy: () => boolean;
 }
 
 export class Drain {
@@ -30,7 +31,7 @@ export class Drain {
       this.#resolve = resolve;
     });
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
-    if (!drained.isBound()) this.close();
+    if (!drained.isBusy()) this.close();
   }
 
   close(): void {
@@ -44,7 +45,7 @@ export class Drain {
     this.#waitedMs += LOOK_MS;
     this.#passed = passed;
     const isOver = this.#quietMs >= QUIET_MS || this.#waitedMs >= MOST_MS;
-    if (isOver || !this.#drained.isBound()) this.close();
+    if (isOver || !this.#drained.isBusy()) this.close();
   }
 
   #count(): number {

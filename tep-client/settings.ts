@@ -195,7 +195,7 @@ export type ClientSettings = Values<typeof CLIENT_KEYS>;
 
 export const checkClient: CrossCheck<ClientSettings> = (s, tell) => {
   checkStripes(s, tell);
-  if (s.servers.length === 0) tell('servers', 'say where TEP-S is, such as tls://tep.example');
+  checkServers(s, tell);
   checkCredentials(s, tell);
   checkTls(s, tell);
   checkPackets(s, tell);
@@ -207,7 +207,30 @@ const checkStripes: CrossCheck<ClientSettings> = (s, tell) => {
   if (s['stripes-least'] > s.stripes) tell('stripes-least', 'is above stripes');
 };
 
+/** A sidecar that carries signalling alone needs no tunnel. */
+const checkServers: CrossCheck<ClientSettings> = (s, tell) => {
+  if (s.servers.length > 0) return;
+  const isSignalling = s['sip.listen'].length > 0 && s['sip.media'] === 'native';
+  const hasMedia = [s.maps, s['media.static'], s['media.to']].some((one) => one.length > 0);
+  if (isSignalling && !hasMedia) return;
+  tell(
+    'servers',
+    'say where TEP-S is, such as tls://tep.example; only sip.listen with sip.media: native needs none',
+  );
+};
+
 const checkCredentials: CrossCheck<ClientSettings> = (s, tell) => {
+  if (s.servers.length > 0) checkUser(s, tell);
+  checkNames(s, tell);
+  if (s['proxy-password'] !== undefined && s.proxy?.user === undefined) {
+    tell('proxy-password', 'needs the user name: proxy: http://USER@HOST:PORT');
+  }
+  if (s.connect === 'never' && s.proxy !== undefined) {
+    tell('proxy', 'is not used with connect: never; remove one of them');
+  }
+};
+
+const checkUser: CrossCheck<ClientSettings> = (s, tell) => {
   if (s.auth !== 'none' && s.user === undefined) {
     tell(
       'user',
@@ -219,13 +242,6 @@ const checkCredentials: CrossCheck<ClientSettings> = (s, tell) => {
   }
   if (s.auth === 'none' && s.user !== undefined) {
     tell('user', 'is not used with auth: none', 'warning');
-  }
-  checkNames(s, tell);
-  if (s['proxy-password'] !== undefined && s.proxy?.user === undefined) {
-    tell('proxy-password', 'needs the user name: proxy: http://USER@HOST:PORT');
-  }
-  if (s.connect === 'never' && s.proxy !== undefined) {
-    tell('proxy', 'is not used with connect: never; remove one of them');
   }
 };
 

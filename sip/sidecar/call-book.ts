@@ -37,6 +37,11 @@ export class CallBook {
     return [...this.#calls.values()].flat().filter(({ media }) => media.usesTunnel).length;
   }
 
+  /** Whether a message with this Call-ID is part of a call that there is. */
+  knows(callId: string): boolean {
+    return this.negotiations.standing(callId).length > 0;
+  }
+
   /** The media of the call that this message is part of, made when it is new. */
   media(requester: Side, message: Message): CallMedia {
     const { callId, phoneTag, coreTag } = endsOf(requester, message);

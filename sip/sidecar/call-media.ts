@@ -7,11 +7,13 @@
  *   core → phone   mark out, stand-ins in           mark out, stand-ins in
  *
  * An m= line takes the tunnel when the call is to (UDP does not pass), when an offer of the core asks for
- * it, or when it did before. One that cannot get what it needs goes on without, as it was written.
+ * it, or when it did before. One that cannot get what it needs goes on without, as it was written; in the
+ * descriptions of a call none of whose media are native no private address is left.
  */
 import type { Mapped } from '../../sdp/addresses.ts';
 import { apply } from '../../sdp/apply.ts';
-import { NO_PORT } from '../../sdp/fields.ts';
+import { type Address, NO_PORT } from '../../sdp/fields.ts';
+import { hide } from '../../sdp/hide.ts';
 import { advertise, type Mark, strip, tepMarks } from '../../sdp/marks.ts';
 import type { Endpoint } from '../../wire/address.ts';
 import { latin1 } from '../message.ts';
@@ -50,6 +52,10 @@ export class CallMedia {
   #lines: boolean[] = [];
   #phone: readonly MediaLine[] = [];
   #core: readonly MediaLine[] = [];
+  /** The public address that the core has been shown last. */
+  #shown: Address | undefined;
+  /** The core has seen the phone's own address: to hide it now would be another o= (RFC 3264 clause 8). */
+  #hasShownOwn = false;
   readonly #said = new Map<string, Uint8Array>();
 
   constructor(policy: MediaPolicy) {
@@ -129,7 +135,17 @@ export class CallMedia {
     const without = wanted.map(({ media }) => media).filter((media) => !numbers.has(media));
     if (kind === 'offer') for (const media of without) this.#lines[media] = false;
     const mapping = whole.flatMap((line) => grantsOf(bindNeeds(line), granted));
-    if (mapping.length === 0) return sdp;
+    this.#shown = mapping[0]?.public ?? this.#shown;
+    // Native media need the phone's own addresses: gateways know by them that a NAT is on the way.
+    this.#hasShownOwn ||= this.#phone.some((line) => {
+      return bindNeeds(line).length > 0 && !numbers.has(line.media);
+    });
+    const told = mapping.length === 0 ? sdp : this.#withPublic(kind, sdp, mapping, numbers);
+    const hides = !this.#hasShownOwn && (this.#policy.tunnels || this.#shown !== undefined);
+    return hides ? hidden(told, this.#shown) : told;
+  }
+
+  #withPublic(kind: Kind, sdp: Uint8Array, mapping: Mapped[], numbers: ReadonlySet<number>) {
     const applied = apply(sdp, mapping, { kind });
     if (applied.type === 'sdp-problem') return sdp;
     const marks = this.#lines.map((_, i) => (numbers.has(i) ? OWN_MARK : undefined));
@@ -147,6 +163,12 @@ export class CallMedia {
     const applied = apply(stripped, mapping, { kind, privateCandidates: 'keep' });
     return applied.type === 'sdp-problem' ? stripped : applied.octets;
   }
+}
+
+/** What no media use shows nothing of the phone's network (M-17). */
+export function hidden(sdp: Uint8Array, shown: Address | undefined): Uint8Array {
+  const octets = hide(sdp, shown);
+  return 'type' in octets ? sdp : octets;
 }
 
 export function withoutMarks(sdp: Uint8Array): Uint8Array {

@@ -107,6 +107,14 @@ export class Hops {
     return message.type === 'response' ? this.#responseDown(message) : this.#requestDown(message);
   }
 
+  /** Our own answer to a request of the core. */
+  refuseCore(request: Request, answer: Refusal, drop: SipDrop): Stopped {
+    const refused = this.#refuse(request, answer, (octets) => {
+      return { type: 'to-core', octets, asks: undefined };
+    });
+    return refused.drop === 'refused' ? { ...refused, drop } : refused;
+  }
+
   /** Our own answer to a request of the phone. */
   refuse(request: Request, peer: Peer, answer: Refusal): Stopped {
     return this.#refuse(request, answer, (octets) => ({ type: 'to-phone', octets, peer }));
@@ -155,7 +163,7 @@ export class Hops {
     const uri = readUri(request.uri);
     const peer = uri === undefined ? undefined : this.#phones.find(uri);
     if (peer === undefined) {
-      return this.#refuseCore(request, refusal(480, 'Temporarily Unavailable'), 'no-phone');
+      return this.refuseCore(request, refusal(480, 'Temporarily Unavailable'), 'no-phone');
     }
     const out = sentByOf(peer);
     const forwarded = forwardRequest(request, this.#element, {
@@ -167,7 +175,7 @@ export class Hops {
       route: undefined,
       hidesVias: false,
     });
-    if (forwarded.type === 'refusal') return this.#refuseCore(request, forwarded, 'refused');
+    if (forwarded.type === 'refusal') return this.refuseCore(request, forwarded, 'refused');
     return passing('core', request, forwarded.edit, (octets) => {
       return { type: 'to-phone', octets, peer };
     });
@@ -185,13 +193,6 @@ export class Hops {
     if (opens) appendRecordRoute(edit, routeOf(sentByOf(peer)));
     const output = (octets: Uint8Array) => ({ type: 'to-phone', octets, peer }) as const;
     return { ...passing('core', response, edit, output), transaction, keep: hidden.keep };
-  }
-
-  #refuseCore(request: Request, answer: Refusal, drop: SipDrop): Stopped {
-    const refused = this.#refuse(request, answer, (octets) => {
-      return { type: 'to-core', octets, asks: undefined };
-    });
-    return refused.drop === 'refused' ? { ...refused, drop } : refused;
   }
 
   #refuse(request: Request, answer: Refusal, output: (octets: Uint8Array) => Answer): Stopped {

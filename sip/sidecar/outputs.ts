@@ -37,6 +37,7 @@ export const SIP_DROPS = {
   'refused-ack': 'an ACK that could not be passed on, which nobody answers',
   'bad-response': 'a response that is broken, or is for somebody else',
   'no-transaction': 'a response to a request that nobody here has under way',
+  draining: 'a call that was to begin while the agent is ending',
   'no-phone': 'for a phone that is not known here, or whose connection is gone',
   'no-core': 'for the core while there is no way to it',
   retransmission: 'again, while the one before still waits',

@@ -12,13 +12,13 @@
 import type { Mapped } from '../../sdp/addresses.ts';
 import { type Description, descriptionsIn, octetsIn, replaceDescription } from '../body.ts';
 import { refusal } from '../check.ts';
-import { callIdOf } from '../identity.ts';
+import { callIdOf, cseqOf, tagOf } from '../identity.ts';
 import { flowTimer } from '../keep.ts';
-import { type Message, readDatagram } from '../message.ts';
+import { type Message, type Request, readDatagram } from '../message.ts';
 import type { Role, Side } from '../negotiation.ts';
 import { type Binding, Registrations } from '../registrations.ts';
 import { CallBook } from './call-book.ts';
-import { CallMedia, type Kind, type MediaPolicy, withoutMarks } from './call-media.ts';
+import { CallMedia, hidden, type Kind, type MediaPolicy, withoutMarks } from './call-media.ts';
 import { shortenExpiry } from './expiry.ts';
 import { Holdings } from './holdings.ts';
 import { type CoreTransport, Hops, type HopsOptions, type Passing, type Stopped } from './hops.ts';
@@ -58,6 +58,7 @@ export class Sidecar {
   readonly #registrations = new Registrations();
   readonly #waiting = new WaitingCalls<Job, Arrival>();
   readonly #outputs: SidecarOutput[] = [];
+  #isDraining = false;
 
   constructor(options: SidecarOptions) {
     this.#options = options;
@@ -80,6 +81,11 @@ export class Sidecar {
 
   forgetPhone(conn: number): void {
     this.#hops.forgetPhone(conn);
+  }
+
+  /** From now on no call begins; those that there are go on. */
+  drain(): void {
+    this.#isDraining = true;
   }
 
   fromPhone(message: Message, peer: Peer, now: number): void {
@@ -144,6 +150,10 @@ export class Sidecar {
 
   #pass(arrival: Arrival, now: number): void {
     const { message } = arrival;
+    if (this.#isDraining && begins(message) && !this.#book.knows(callIdOf(message))) {
+      this.#refuseNew(arrival, message, now);
+      return;
+    }
     const passing =
       arrival.from === 'phone'
         ? this.#hops.fromPhone(message, arrival.peer)
@@ -170,6 +180,15 @@ export class Sidecar {
     this.#settleCalls(now);
   }
 
+  #refuseNew(arrival: Arrival, request: Request, now: number): void {
+    const answer = refusal(503, 'Service Unavailable');
+    const stopped =
+      arrival.from === 'phone'
+        ? this.#hops.refuse(request, arrival.peer, answer)
+        : this.#hops.refuseCore(request, answer, 'draining');
+    this.#stop(stopped, now, 'draining');
+  }
+
   /** Undefined: its description, if it has one, opens and settles nothing. */
   #jobOf(arrival: Arrival, passing: Passing, now: number): Job | undefined {
     const { from, message } = passing;
@@ -178,12 +197,19 @@ export class Sidecar {
     const role = this.#negotiate(from, message, sdp, now);
     if (described === undefined || sdp === undefined) return undefined;
     if (role === 'none' || role === 'stray') {
-      if (from === 'core') replaceDescription(passing.edit, described, withoutMarks(sdp));
+      replaceDescription(passing.edit, described, this.#alone(from, message, sdp));
       return undefined;
     }
     const media = this.#book.media(requesterOf(from, message), message);
     const kind = role === 'offer' ? 'offer' : 'answer';
     return { arrival, passing, media, kind, description: described, sdp };
+  }
+
+  /** A description that opens and settles nothing. */
+  #alone(from: Side, message: Message, sdp: Uint8Array): Uint8Array {
+    if (from === 'core') return withoutMarks(sdp);
+    const hides = this.#options.policy().tunnels && saysWhatItCan(message);
+    return hides ? hidden(sdp, undefined) : sdp;
   }
 
   #negotiate(from: Side, message: Message, sdp: Uint8Array | undefined, now: number): Role {
@@ -260,6 +286,16 @@ export class Sidecar {
 
 function isSame(a: Arrival, b: Arrival): boolean {
   return a.from === b.from && a.message.text === b.message.text;
+}
+
+function begins(message: Message): message is Request {
+  return message.type === 'request' && message.method === 'INVITE' && tagOf(message, 'to') === '';
+}
+
+/** OPTIONS, answers to it and refusals: nobody sends media to what they name (RFC 3264 clause 9). */
+function saysWhatItCan(message: Message): boolean {
+  if (message.type === 'response' && message.status >= 300) return true;
+  return cseqOf(message)?.method === 'OPTIONS';
 }
 
 /** Who sent the request that this is, or that this answers. */

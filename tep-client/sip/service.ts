@@ -126,6 +126,15 @@ export class SipService {
     };
   }
 
+  /** New calls are refused from now on. */
+  drain(): void {
+    this.#sidecar.drain();
+  }
+
+  get calls(): number {
+    return this.#sidecar.calls.all;
+  }
+
   async stop(): Promise<void> {
     this.#alarm.clear();
     this.#core.close();

@@ -23,13 +23,29 @@ const NG = {
   'ng.advertise': 'tls://198.51.100.7:443',
 };
 
+const NO_SERVER =
+  'say where TEP-S is, such as tls://tep.example; only sip.listen with sip.media: native needs none';
+
 type Change = Readonly<Record<string, string | undefined>>;
 type Case = readonly [change: Change, messages: readonly string[]];
 
 /** Files `a` and `users` are there. */
 const CLIENT_CASES: readonly Case[] = [
   [{}, []],
-  [{ servers: undefined }, ['servers: say where TEP-S is, such as tls://tep.example']],
+  [{ servers: undefined }, [`servers: ${NO_SERVER}`]],
+  [
+    {
+      servers: undefined,
+      user: undefined,
+      password: undefined,
+      'media.to': undefined,
+      'packets.port': 'sockets',
+      'sip.listen': '127.0.0.1:5060',
+      'sip.core': 'pcscf.example',
+      'sip.media': 'native',
+    },
+    [],
+  ],
   [
     { user: undefined },
     ['user: auth: long-term needs a user name; auth: none is for servers that ask for nothing'],

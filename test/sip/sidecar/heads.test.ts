@@ -127,6 +127,29 @@ test('floods: calls, transactions and contacts stay within their limits', (t) =>
   t.true(count > MAX_TRANSACTIONS && count > MAX_CONTACTS);
 });
 
+test('an agent that is ending: new calls of either side get 503, those that there are go on', (t) => {
+  const d = new Driver();
+  const invite = d.phoneAsks('INVITE 1', { sdp: audio('10.0.0.2:4000') });
+  d.coreAnswers(invite, 200, { sdp: audio('203.0.113.9:30000') });
+  d.sidecar.drain();
+  // The same again: its answer may have been lost.
+  t.not(d.phoneAsks('INVITE 1', { sdp: audio('10.0.0.2:4000') }), undefined);
+  const statusOf = (type: 'to-phone' | 'to-core') => {
+    const last = d.sent(type).at(-1);
+    return last?.type === 'response' ? last.status : 0;
+  };
+  const before = d.sent('to-core').length;
+  d.phoneAsks('INVITE 1', { callId: 'new', sdp: audio('10.0.0.2:4002') });
+  t.is(statusOf('to-phone'), 503);
+  t.is(d.sent('to-core').length, before);
+  d.coreAsks('INVITE 1', { callId: 'in', sdp: audio('203.0.113.9:30002') });
+  t.is(statusOf('to-core'), 503);
+  t.not(d.phoneAsks('INFO 2', { to: 'x' }), undefined);
+  t.not(d.phoneAsks('BYE 3', { to: 'x' }), undefined);
+  t.not(d.phoneAsks('REGISTER 1', { callId: 'reg' }), undefined);
+  t.deepEqual(d.drops(), { draining: 2 });
+});
+
 test('the ladder: one after the other or side by side, the good one first when it breaks', (t) => {
   const ladder = new Ladder(['udp', 'tcp', 'tls'], () => 1);
   t.is(ladder.next(), 'udp');

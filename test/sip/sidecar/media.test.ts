@@ -279,3 +279,41 @@ test('SRTP, preconditions and multiplexing are not touched', (t) => {
 function failed(): never {
   throw new Error('no message');
 }
+
+test('[M-17] hold by 0.0.0.0 shows the address that the call has shown before', (t) => {
+  const d = new Driver();
+  const invite = d.phoneAsks('INVITE 1', { sdp: audio(OWN) });
+  d.coreAnswers(invite, 200, { sdp: audio(CORE) });
+  d.phoneAsks('ACK 1', { to: 'x' });
+  const sdp = audio(OWN).replace('c=IN IP4 10.0.0.2', 'c=IN IP4 0.0.0.0');
+  const hold = sdpOf(d.phoneAsks('INVITE 2', { sdp, to: 'x' }));
+  t.deepEqual(privateAddressesLeft(hold), []);
+  t.regex(hold, /^o=- 1 1 IN IP4 198\.51\.100\.2\r$/m);
+  t.regex(hold, /^c=IN IP4 0\.0\.0\.0\r$/m);
+  t.is(placeOf(d.phoneAsks('INVITE 3', { sdp: audio(OWN), to: 'x' })), '198.51.100.2:40000');
+});
+
+test('[M-17] a call that begins on hold, and a refused m= line, show nothing private', (t) => {
+  const d = new Driver();
+  const held = audio(OWN).replace('c=IN IP4 10.0.0.2', 'c=IN IP4 0.0.0.0');
+  const first = sdpOf(d.phoneAsks('INVITE 1', { sdp: held, callId: 'held' }));
+  t.deepEqual(privateAddressesLeft(first), []);
+  const refused = `${audio(OWN)}m=video 0 RTP/AVP 96\r\nc=IN IP4 10.0.0.3\r\n`;
+  t.deepEqual(privateAddressesLeft(sdpOf(d.phoneAsks('INVITE 1', { sdp: refused }))), []);
+});
+
+test('[M-17] what the phone says it can do shows nothing private, where UDP does not pass', (t) => {
+  for (const tunnels of [true, false]) {
+    const d = new Driver({ ...TUNNEL, tunnels });
+    const asked = sdpOf(d.phoneAsks('OPTIONS 1', { callId: 'can', sdp: audio(OWN) }));
+    const options = d.coreAsks('OPTIONS 1', { callId: 'asked' });
+    const answered = sdpOf(d.phoneAnswers(options, 200, { sdp: audio(OWN) }));
+    const invite = d.coreAsks('INVITE 1', { callId: 'no', sdp: audio(CORE) });
+    const refused = sdpOf(d.phoneAnswers(invite, 488, { sdp: audio(OWN) }));
+    for (const sdp of [asked, answered, refused]) {
+      if (tunnels) t.deepEqual(privateAddressesLeft(sdp), []);
+      else t.is(sdp, audio(OWN));
+    }
+    t.is(d.asked.size, 0);
+  }
+});

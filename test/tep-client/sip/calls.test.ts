@@ -4,10 +4,11 @@ import { mediaAddresses } from '../../../sdp/media.ts';
 import { privateAddressesLeft } from '../../../sdp/private.ts';
 import { descriptionsIn, octetsIn } from '../../../sip/body.ts';
 import { header, type Message } from '../../../sip/message.ts';
-import { type Endpoint, formatEndpoint } from '../../../wire/address.ts';
+import { type Endpoint, formatEndpoint, parseEndpoint } from '../../../wire/address.ts';
 import { textOf } from '../../sip/vectors.ts';
+import { start } from '../started.ts';
 import { AOR, openScene } from './scene.ts';
-import { audio } from './simulated.ts';
+import { audio, SimCore, SimPhone } from './simulated.ts';
 
 function sdpOf(message: Message): string {
   const [description] = descriptionsIn(message) ?? [];
@@ -119,4 +120,40 @@ test('[M-03] a call to the phone that takes the tunnel unasked: the answer says 
   const answer = sdpOf(await core.response(200, 'INVITE'));
   t.regex(answer, /^a=ice-options:tep\r$/m);
   t.regex(answer, /^a=3gpp-tep:9 TCP\r$/m);
+});
+
+test('an agent that is told to end waits for its call, and refuses the next one', async (t) => {
+  const { phone, core, running, status } = await openScene(t, '--sip-media=native');
+  phone.ask('INVITE', 'call', { body: audio(phone.media.socket.local) });
+  const invite = await core.request('INVITE');
+  core.answer(invite, 200, { body: audio(core.media.socket.local) });
+  await phone.response(200, 'INVITE');
+  t.is(status().sip?.calls.all, 1);
+  let isOver = false;
+  const drained = running.drain().then(() => {
+    isOver = true;
+  });
+  phone.ask('INVITE', 'second');
+  await phone.response(503, 'INVITE');
+  t.false(isOver);
+  const before = core.count;
+  phone.ask('BYE', 'call', { number: 2, to: '<sip:bob@example.net>;tag=core' });
+  core.answer(await core.request('BYE', before), 200);
+  await drained;
+  t.is(status().sip?.calls.all, 0);
+});
+
+test('a sidecar without a TEP-S passes signalling on', async (t) => {
+  const core = await SimCore.open();
+  t.teardown(() => core.close());
+  const native = ['--sip-listen=127.0.0.1:0', `--sip-core=${core.url}`, '--sip-media=native'];
+  const { status } = await start(t, ...native);
+  const proxy = parseEndpoint(status().sip?.listening[0] ?? '');
+  if (proxy === undefined) throw new Error('it listens nowhere');
+  const phone = await SimPhone.open(proxy);
+  t.teardown(() => phone.close());
+  const body = audio(phone.media.socket.local);
+  phone.ask('INVITE', 'call', { body });
+  t.is(sdpOf(await core.request('INVITE')), body);
+  t.is(status().tunnel.state, 'idle');
 });
