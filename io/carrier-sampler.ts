@@ -75,7 +75,9 @@ export class CarrierSampler {
     state.isSilent = tcp.outstanding > 0 && this.#isSilent(now - sampled.busySinceMs);
     state.rttMs = tcp.rttMs;
     this.#end.carrier(conn, state, now);
-    if (tcp.outstanding > 0) this.#busy.set(conn, sampled);
+    // Of a write that the stream has not reported yet, the end will hear later that it was taken.
+    const isBusy = tcp.outstanding > 0 || sampled.stream.writableLength > 0;
+    if (isBusy) this.#busy.set(conn, sampled);
   }
 
   /** Of the reading: what was sent after a rest is not overdue because the answer before it is old. */

@@ -44,10 +44,13 @@ const NEVER = Number.NEGATIVE_INFINITY;
 export class Carrier {
   /** Octets of records that may wait to be written, unless it is one record. */
   allowance = FIRST_ALLOWANCE;
+  /** As it was last told, and what was written since. */
   outstanding = 0;
   isTroubled = false;
   isSilent = false;
   rttMs: number | undefined;
+  /** Of all smoothed ones: with no queue on the way. */
+  leastRttMs = Number.POSITIVE_INFINITY;
   /** When it last got media: of two that are as good, the one that has rested longer is taken. */
   lastMediaMs = NEVER;
   /** When the write under way began, and when part of it was last taken. */
@@ -88,6 +91,7 @@ export class Carrier {
     this.isTroubled = isTroubled;
     this.isSilent = isSilent;
     this.rttMs = rttMs;
+    this.leastRttMs = Math.min(this.leastRttMs, rttMs);
     const acknowledged = this.#taken - outstanding;
     if (outstanding === 0 || acknowledged > this.#acknowledged) {
       this.#acknowledged = acknowledged;
@@ -108,6 +112,8 @@ export class Carrier {
   /** The system has taken so many octets; `isAll`: nothing of the write is left. */
   took(octets: number, isAll: boolean, now: number): void {
     this.#taken += octets;
+    // Where nothing is told, nothing would take it away again.
+    if (this.rttMs !== undefined) this.outstanding += octets;
     if (octets > 0) this.#movedMs = now;
     if (!isAll) this.#hasWaited = true;
     if (!isAll || !this.isWriting) return;

@@ -61,7 +61,7 @@ export function clientParts(
     fill: (c, now) => media.fill(c, now),
     learnt: (c, now) => {
       learnt(c, now);
-      media.look(now);
+      media.learnt(c, now);
     },
   });
   const media = new MediaSender({ connections, ready, counters }, options.media);

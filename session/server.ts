@@ -64,7 +64,7 @@ export class TunnelServer implements ServerEnd {
       random,
       gone: (c, _from, _sinceMs, now) => this.#gone(c, now),
       fill: (c, now) => c.tunnel?.media.fill(c, now),
-      learnt: (c, now) => c.tunnel?.media.look(now),
+      learnt: (c, now) => c.tunnel?.media.learnt(c, now),
     });
     const tell = (output: ServerOutput) => connections.tell(output);
     const asked = (what: Asked, user: string | undefined, now: number) =>

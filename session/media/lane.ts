@@ -37,6 +37,8 @@ export class Lane {
   next: Lane | undefined;
   /** The video frame that lost a piece last, by its RTP timestamp. */
   brokenFrame = NONE;
+  /** The video frame of which a piece went last: to leave out its rest would be a waste of that. */
+  begunFrame = NONE;
   readonly drops = new Uint32Array(DROP_FAULTS.length);
   /** Packets that went, by how long they had waited. */
   readonly ages = new Uint32Array(AGE_BOUNDS_MS.length + 1);

@@ -6,7 +6,8 @@
  *   (deficit round robin, Shreedhar and Varghese 1995), so that no flow takes the room of another;
  * - what has waited as long as its class may is dropped, oldest first: nothing leaves too late;
  * - when it is full, the oldest of the longest lane of the least important class makes room;
- * - once a piece of a video frame is dropped, the rest of that frame is: it could not be decoded.
+ * - once a piece of a video frame is dropped, the rest of that frame is: it could not be decoded;
+ * - a video frame begins to go in the first half of its time or not at all, so that it can go whole.
  *
  * Memory: `limit` octets of cells (cells.ts), given back when nothing has waited for KEEP_MS.
  */
@@ -18,6 +19,8 @@ import { LANE_DROPS, type Lane, type LaneDrop } from './lane.ts';
 
 /** Octets of one turn: a packet as long as most links carry. */
 const QUANTUM = 1_500;
+/** Of its deadline, within which a video frame has to begin. */
+const TO_BEGIN = 0.5;
 const CLASSES = 5;
 const KEEP_MS = 10_000;
 const NONE = -1;
@@ -50,6 +53,13 @@ export class MediaQueue {
 
   get packets(): number {
     return this.#packets;
+  }
+
+  /** Whether something waits that goes before a newcomer of this class. */
+  hasBefore(mediaClass: MediaClass): boolean {
+    if (this.#packets === 0) return false;
+    for (let c = 0; c <= mediaClass; c++) if (this.#waiting[c] !== 0) return true;
+    return false;
   }
 
   /** Octets in use, whole cells. */
@@ -87,7 +97,7 @@ export class MediaQueue {
     this.#count(lane.mediaClass, 1);
     this.#enter(lane);
     this.#cameMs = now;
-    this.#dueMs = Math.min(this.#dueMs, now + this.#options.deadlinesMs[lane.mediaClass]);
+    this.#dueMs = Math.min(this.#dueMs, now + this.#mayWaitMs(lane, frame));
     return 0;
   }
 
@@ -111,6 +121,7 @@ export class MediaQueue {
     this.#cells.pour(packet, queue);
     lane.credit -= this.#cells.length(packet);
     lane.went(now - this.#cells.sinceMs(packet));
+    lane.begunFrame = this.#cells.frame(packet);
     this.#removeFirst(lane);
     if (lane.isEmpty) lane.credit = 0;
   }
@@ -166,16 +177,25 @@ export class MediaQueue {
     for (let lane = last?.next; lane !== undefined; lane = lane === last ? undefined : lane.next) {
       this.#dropOld(lane, now);
       if (lane.isEmpty) continue;
-      due = Math.min(due, this.#cells.sinceMs(lane.first) + this.#options.deadlinesMs[c]);
+      due = Math.min(due, this.#cells.sinceMs(lane.first) + this.#firstMayWaitMs(lane));
     }
     return due;
   }
 
   #dropOld(lane: Lane, now: number): void {
-    const deadlineMs = this.#options.deadlinesMs[lane.mediaClass];
-    while (!lane.isEmpty && now - this.#cells.sinceMs(lane.first) >= deadlineMs) {
+    while (!lane.isEmpty && now - this.#cells.sinceMs(lane.first) >= this.#firstMayWaitMs(lane)) {
       this.#dropFirst(lane, LANE_DROPS.AGE);
     }
+  }
+
+  #firstMayWaitMs(lane: Lane): number {
+    return this.#mayWaitMs(lane, this.#cells.frame(lane.first));
+  }
+
+  /** A frame that has not begun to go needs part of the time to go whole. */
+  #mayWaitMs({ mediaClass, begunFrame }: Lane, frame: number): number {
+    const deadlineMs = this.#options.deadlinesMs[mediaClass];
+    return frame === NONE || frame === begunFrame ? deadlineMs : deadlineMs * TO_BEGIN;
   }
 
   #makeRoom(newcomer: MediaClass, length: number): boolean {

@@ -14,10 +14,11 @@ import type { Connections } from '../connections.ts';
 import type { Counters } from '../counters.ts';
 import type { Timed } from '../deadlines.ts';
 import { carrierFor, isAvoided } from '../stripe-choice.ts';
-import { DEADLINES_MS, type Deadlines, MEDIA_CLASSES } from './classes.ts';
+import { DEADLINES_MS, type Deadlines, MEDIA_CLASSES, type MediaClass } from './classes.ts';
 import { LANE_DROPS, type Lane } from './lane.ts';
 import type { MediaFlow } from './media-flow.ts';
 import { MediaQueue } from './media-queue.ts';
+import { PathBudget } from './path-budget.ts';
 
 /** As long as speech may wait of 1,000 calls of G.711, or 4 s of video at 4 Mbit/s. */
 const QUEUE_LEN = 2_097_152;
@@ -53,6 +54,7 @@ export class MediaSender<C extends Connection> implements Timed {
   heapAt = -1;
   readonly #parts: MediaSenderParts<C>;
   readonly #queue: MediaQueue;
+  readonly #budget = new PathBudget();
   #lookedMs = 0;
 
   constructor(parts: MediaSenderParts<C>, options: MediaOptions = {}) {
@@ -93,11 +95,14 @@ export class MediaSender<C extends Connection> implements Timed {
     if (lane.isBroken(frame)) return lane.lost(LANE_DROPS.FRAME);
     const { connections, ready } = this.#parts;
     if (ready.length === 0) return FAULTS.NO_CONNECTION;
-    const c = this.#queue.packets === 0 ? carrierFor(ready, end - start, now) : undefined;
+    const { mediaClass } = lane;
+    const isNext = !this.#queue.hasBefore(mediaClass) && this.#mayGo(mediaClass, end - start);
+    const c = isNext ? carrierFor(ready, end - start, now) : undefined;
     if (c === undefined) return this.#wait(lane, b, start, end, frame, now);
     const fault = connections.sendRecord(c, b, start, end, now);
     if (fault !== 0) return fault;
     lane.went(0);
+    lane.begunFrame = frame;
     this.#sent(end - start);
     return 0;
   }
@@ -109,12 +114,18 @@ export class MediaSender<C extends Connection> implements Timed {
     let isFilled = false;
     for (let lane = queue.next(now); lane !== undefined; lane = queue.next(now)) {
       const length = queue.lengthIn(lane);
-      if (!c.canTake(length)) break;
+      if (!c.canTake(length) || !this.#mayGo(lane.mediaClass, length)) break;
       queue.take(lane, c.queue, now);
       this.#sent(length);
       isFilled = true;
     }
     if (isFilled) this.#parts.connections.filled(c, now);
+  }
+
+  /** The system has told something of the connection. */
+  learnt(c: C, now: number): void {
+    this.#budget.learnt(c, this.#parts.ready, now);
+    this.look(now);
   }
 
   /** Something changed at the connections: each that can take something gets it. */
@@ -127,6 +138,11 @@ export class MediaSender<C extends Connection> implements Timed {
   timeout(now: number): void {
     this.#queue.timeout(now);
     this.look(now);
+  }
+
+  /** What cannot wait goes in any case: it is little. */
+  #mayGo(mediaClass: MediaClass, length: number): boolean {
+    return mediaClass <= MEDIA_CLASSES.AUDIO || this.#budget.allows(this.#parts.ready, length);
   }
 
   #wait(lane: Lane, b: Uint8Array, at: number, end: number, frame: number, now: number): 0 | Fault {

@@ -104,6 +104,22 @@ test('[G-25] a video frame that lost a piece goes whole, the next one stays', (t
   t.is(video.drops[LANE_DROPS.FRAME], 2);
 });
 
+test('[G-25] a video frame begins in the first half of its time or not at all', (t) => {
+  const q = new ScriptedQueue();
+  const video = q.lane('video', VIDEO);
+  q.offer(video, 1_200, 90);
+  q.offer(video, 1_200, 90);
+  q.offer(video, 1_200, 180);
+  t.is(q.queue.dueMs(), q.now + 150);
+  q.now += 149;
+  t.is(q.take(), 0);
+  q.now += 150;
+  // It has begun: its rest may take all of the time. The next one has not.
+  t.is(q.take(), 1);
+  t.is(q.take(), -1);
+  t.deepEqual(q.dropped, ['media-too-old']);
+});
+
 test('[G-25] room that is made at the cost of a frame is not for its own rest', (t) => {
   const q = new ScriptedQueue(6 * CELL_LEN);
   const video = q.lane('video', VIDEO);

@@ -48,7 +48,7 @@ export class StripedSender {
       random: (n) => new Uint8Array(n),
       gone: () => {},
       fill: (c, now) => this.sender.fill(c, now),
-      learnt: (_c, now) => this.sender.look(now),
+      learnt: (c, now) => this.sender.learnt(c, now),
     });
     this.sender = new MediaSender({ connections: this.#connections, ready, counters });
     for (let conn = 0; conn < stripes; conn++) ready.push(this.#newConnection(conn, path));
