@@ -13,6 +13,8 @@ import type { Stripes } from './stripes.ts';
 
 /** How often the number is judged, and stalls are looked for, while media flow. */
 const LOOK_MS = 50;
+/** An attempt that was answered is through sooner than another one would be, if it is at all. */
+const OPENING_MS = 1_000;
 const NEVER = Number.POSITIVE_INFINITY;
 
 export interface ClientStripesParts {
@@ -88,10 +90,16 @@ export class ClientStripes {
 
   #replace(c: ClientConnection, now: number): void {
     const { connections, stripes } = this.#parts;
-    const attempt = stripes.replace(c.stripe, now);
+    const last = connections.find(stripes.connOf(c.stripe));
+    if (last !== undefined && isOpening(last, now)) return;
+    const attempt = stripes.replace(c.stripe, c.carrier.rttMs ?? 0, now);
     const tried = attempt === c.conn ? undefined : connections.find(attempt);
     if (tried !== undefined) connections.end(tried, 'shut', 0, now);
   }
+}
+
+function isOpening({ state, sinceMs }: ClientConnection, now: number): boolean {
+  return (state === 'opening' || state === 'challenged') && now - sinceMs < OPENING_MS;
 }
 
 function recordsOf({ sentRecords, receivedRecords }: Counters): number {

@@ -12,9 +12,10 @@ const STABLE_MS = 5_000;
 /** While TEP-S still keeps the bindings: they are gone after LIFETIME. */
 const URGENT: Backoff = { firstMs: 250, mostMs: 4_000 };
 
-/** One attempt to replace a connection that stalls; the pauses double after these. */
-const REPLACE_MS = 125;
-const QUICK_REPLACEMENTS = 24;
+/** Between attempts to replace a connection that stalls: no answer could be here sooner. The pauses double later. */
+const REPLACE_MS = 100;
+const REPLACE_ROUND_TRIPS = 1.5;
+const QUICK_REPLACEMENTS = 28;
 const MOST_REPLACE_MS = 4_000;
 
 interface Stripe {
@@ -78,18 +79,24 @@ export class Stripes {
     stripe.connectAtMs = now + delay;
   }
 
+  /** The connection that is the stripe, or is to be it; 0: none. */
+  connOf(index: number): number {
+    return this.#stripes[index]?.conn ?? 0;
+  }
+
   /**
    * The connection of this stripe does not get on: another one is asked for beside it, and again after a
    * pause. Gives the number of the connection that is the stripe until then: the stalled one, or an
    * attempt to replace it that has taken too long. 0: not yet.
    */
-  replace(index: number, now: number): number {
+  replace(index: number, rttMs: number, now: number): number {
     const stripe = this.#stripes[index];
     if (stripe === undefined || stripe.conn === 0 || now < stripe.replaceAtMs) return 0;
     const { conn } = stripe;
     if (now > stripe.replaceAtMs + STABLE_MS) stripe.replacements = 0;
     const doublings = Math.max(0, stripe.replacements - QUICK_REPLACEMENTS);
-    stripe.replaceAtMs = now + Math.min(MOST_REPLACE_MS, REPLACE_MS * 2 ** doublings);
+    const pauseMs = Math.max(REPLACE_MS, REPLACE_ROUND_TRIPS * rttMs) * 2 ** doublings;
+    stripe.replaceAtMs = now + Math.min(MOST_REPLACE_MS, pauseMs);
     stripe.replacements += 1;
     stripe.conn = 0;
     stripe.connectAtMs = now;

@@ -105,6 +105,22 @@ test('[W-7] the path is dead for two seconds: 300 ms after its return media flow
   }
 });
 
+test('[W-7] an attempt that was answered is not given up for the next one', (t) => {
+  const pair = newPair({ seed: 4, link: { delayMs: 40 } });
+  const alice = newClient(pair, { stripes: 1 });
+  alice.bind(RTP);
+  pair.clock.runFor(2_000);
+  talk(pair, alice, 500, well);
+  const [first] = alice.up();
+  first?.link.hold();
+  // It is answered after 80 ms, and admitted after 160 more.
+  talk(pair, alice, 1_000, (conn) => {
+    return { outstanding: conn === first?.clientConn ? 10_000_000 : 0, isTroubled: true };
+  });
+  t.not(alice.up()[0], first);
+  t.is(alice.of('connect').length, 2);
+});
+
 test('[W-7] attempts to replace a connection become rarer when they do not help', (t) => {
   const pair = newPair({ seed: 3, link: { delayMs: 10 } });
   const alice = newClient(pair, { stripes: 1 });
