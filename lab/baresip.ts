@@ -75,6 +75,16 @@ export class Phone {
     await this.program.said(new RegExp(latest), CALL_MS + 1_000 * seconds);
   }
 
+  /** The same, from now on. */
+  async talkedOnFor(seconds: number): Promise<void> {
+    const clocks = [...this.program.output.matchAll(/\[([0-9]+):([0-9]+):([0-9]+)\] audio/g)];
+    const [, hours, minutes, now] = (clocks.at(-1) ?? []).map(Number);
+    if (hours === undefined || minutes === undefined || now === undefined) {
+      throw new Error('there is no call');
+    }
+    await this.talkedFor(3_600 * hours + 60 * minutes + now + seconds);
+  }
+
   /** Resolves when so many calls have ended. */
   async ended(calls: number = 1): Promise<void> {
     await this.#saidTimes(/Call with .* terminated \(duration/, calls);
