@@ -39,8 +39,7 @@ export async function streamsBetween(ue: string, core: string): Promise<StreamQu
   for (const [ssrc, a] of near) {
     const b = far.get(ssrc);
     if (b === undefined) continue;
-    const isUp = firstTime(a) <= firstTime(b);
-    found.push(isUp ? quality(ssrc, 'up', a, b) : quality(ssrc, 'down', b, a));
+    found.push(isFirst(a, b) ? quality(ssrc, 'up', a, b) : quality(ssrc, 'down', b, a));
   }
   return found;
 }
@@ -82,8 +81,13 @@ function take(streams: Map<number, Stream>, { b, at, from, timeMs }: Datagram): 
   if (!stream.seen.has(number)) stream.seen.set(number, timeMs);
 }
 
-function firstTime({ seen }: Stream): number {
-  return Math.min(...[...seen.values()].slice(0, 10));
+/** Whether what both saw was seen at `a` first: one of the captures may have begun before the other. */
+function isFirst(a: Stream, b: Stream): boolean {
+  for (const [number, timeMs] of a.seen) {
+    const otherMs = b.seen.get(number);
+    if (otherMs !== undefined) return timeMs <= otherMs;
+  }
+  return true;
 }
 
 function quality(ssrc: number, way: 'up' | 'down', out: Stream, into: Stream): StreamQuality {

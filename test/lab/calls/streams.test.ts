@@ -77,3 +77,9 @@ test('what overtook another is late; the other way round is down', async (t) => 
   const [stream] = await streamsBetween(capture('in4', swapped, 5), capture('out4', all, 0));
   t.like(stream, { way: 'down', late: 1, gaps: 0, lost: 0 });
 });
+
+test('a capture that began earlier does not turn a stream round', async (t) => {
+  const sent = capture('out5', all.slice(20), 0);
+  const [stream] = await streamsBetween(sent, capture('into5', all, 5));
+  t.like(stream, { way: 'up', gaps: 0, lost: 0 });
+});
