@@ -1,5 +1,5 @@
 /** TEP-S beside rtpengine and TEP-C beside softphones, with the configurations of docs/deploy. */
-import { appendFile, copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Agent } from '../agent.ts';
 import type { Certificate } from '../certificate.ts';
@@ -8,7 +8,7 @@ import { inUri } from '../place.ts';
 import { PROXY_PASSWORD, PROXY_USER, SQUID_PORT } from '../proxies.ts';
 import type { Access } from './access.ts';
 import { MEDIA } from './call-site.ts';
-import { type Change, deploy } from './deployment.ts';
+import { type Change, deploy, withSettings } from './deployment.ts';
 
 export interface Subscriber {
   readonly name: string;
@@ -28,7 +28,7 @@ export async function startServer(
   const users = subscribers.map(({ name, password }) => `${name}:${password}\n`).join('');
   await writeFile(join(folder, 'users'), users, { mode: 0o600 });
   const file = await deploy('server.yaml', folder);
-  await appendFile(file, lines(more));
+  await writeFile(file, withSettings(await readFile(file, 'utf8'), more));
   const statusSocket = join(folder, 'server.sock');
   return Agent.start(network, { host: MEDIA.host, kind: 'server', file, folder, statusSocket });
 }
@@ -49,7 +49,7 @@ export async function startClient(
     { from: 'user: alice', to: `user: ${name}` },
     ...(proxy === undefined ? [] : [proxyChange(proxy)]),
   ]);
-  await appendFile(file, lines(more));
+  await writeFile(file, withSettings(await readFile(file, 'utf8'), more));
   const statusSocket = join(folder, 'client.sock');
   return Agent.start(network, { host: ue, kind: 'client', file, folder, statusSocket });
 }
@@ -65,10 +65,6 @@ function proxyChange({ address, auth }: NonNullable<Access['proxy']>): Change {
     from: 'password-file: /etc/tep/password',
     to: `password-file: /etc/tep/password\n${settings}`,
   };
-}
-
-function lines(more: readonly string[]): string {
-  return more.map((line) => `${line}\n`).join('');
 }
 
 function writeSecret(file: string, secret: string): Promise<void> {

@@ -33,7 +33,7 @@ export interface CallLabPlan {
   readonly folder: string;
   /** False: Kamailio talks to rtpengine itself, as if there were no TEP-S. */
   readonly tep?: boolean;
-  /** Lines that the configurations of TEP-S and TEP-C have besides. */
+  /** Lines that the configurations of TEP-S and TEP-C have besides, or in place of their own. */
   readonly server?: readonly string[];
   readonly client?: readonly string[];
 }
@@ -160,8 +160,9 @@ export class CallLab {
     this.rtpengine = await startRtpengine(this.network, join(this.folder, 'rtpengine'));
   }
 
-  async restartServer(): Promise<void> {
-    await this.server?.kill();
+  /** Killed, or asked to end while calls go on. */
+  async restartServer(signal: 'SIGKILL' | 'SIGINT' = 'SIGKILL'): Promise<void> {
+    await (signal === 'SIGKILL' ? this.server?.kill() : this.server?.stop());
     this.server = await startTep(this.network, this.#plan, this.certificate);
   }
 

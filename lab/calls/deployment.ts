@@ -15,6 +15,18 @@ export interface Change {
   readonly to: string;
 }
 
+/** A configuration of an agent with other settings; one that it has already is replaced, a list with all its lines. */
+export function withSettings(text: string, lines: readonly string[]): string {
+  const keys = new Set(lines.map((line) => line.slice(0, line.indexOf(':'))));
+  const kept: string[] = [];
+  let isReplaced = false;
+  for (const line of text.trimEnd().split('\n')) {
+    if (!line.startsWith(' ')) isReplaced = keys.has(line.slice(0, line.indexOf(':')));
+    if (!isReplaced) kept.push(line);
+  }
+  return [...kept, ...lines, ''].join('\n');
+}
+
 /** Writes a configuration for use from `folder`; gives its name there. */
 export async function deploy(
   file: string,

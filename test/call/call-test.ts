@@ -14,7 +14,7 @@ export interface CallTestPlan {
   /** Of the phones ue, ue2 and so on. */
   readonly firewalls: readonly Firewall[];
   readonly tep?: boolean;
-  /** Lines that the configurations of TEP-S and TEP-C have besides. */
+  /** Lines that the configurations of TEP-S and TEP-C have besides, or in place of their own. */
   readonly server?: readonly string[];
   readonly client?: readonly string[];
   readonly programs?: readonly LabProgram[];

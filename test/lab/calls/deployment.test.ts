@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { deploy } from '../../../lab/calls/deployment.ts';
+import { deploy, withSettings } from '../../../lab/calls/deployment.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tep-deploy-'));
 test.after.always(() => rmSync(folder, { recursive: true }));
@@ -18,4 +18,13 @@ test('a configuration is used as it stands, with folders of the run for those of
 test('a change that no line asks for is a mistake of ours', async (t) => {
   const changes = [{ from: 'no such line', to: '' }];
   await t.throwsAsync(deploy('server.yaml', folder, changes), { instanceOf: RangeError });
+});
+
+test('settings come beside those of a configuration, or in place of the same', (t) => {
+  const text = '# ways\nlisten:\n  - a:80\n  - a:443\nmode: relay\n\n# who\nuser: alice\n';
+  t.is(
+    withSettings(text, ['listen: b:80', 'mode: pool', 'realm: x']),
+    '# ways\n\n# who\nuser: alice\nlisten: b:80\nmode: pool\nrealm: x\n',
+  );
+  t.is(withSettings(text, []), text);
 });
