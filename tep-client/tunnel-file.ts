@@ -56,8 +56,14 @@ export class TunnelFile {
       const fresh = `${this.#path}.new`;
       makeFolder(dirname(this.#path), FOLDER_MODE);
       rmSync(fresh, { force: true });
-      writeFileSync(fresh, textOf(noted), { mode: FILE_MODE, flag: 'wx' });
-      renameSync(fresh, this.#path);
+      try {
+        writeFileSync(fresh, textOf(noted), { mode: FILE_MODE, flag: 'wx' });
+        renameSync(fresh, this.#path);
+      } catch (error) {
+        // A full disk has taken a part of it.
+        rmSync(fresh, { force: true });
+        throw error;
+      }
     });
     if (isWritten) this.#touching ??= setInterval(() => this.#touch(), TOUCH_MS).unref();
   }

@@ -24,10 +24,11 @@ export class ClientScene {
   readonly t: ExecutionContext;
   readonly network: Network;
   readonly site: Site;
-  readonly #folder: string;
+  /** For logs and captures. */
+  readonly folder: string;
 
   constructor(t: ExecutionContext, folder: string, network: Network, site: Site) {
-    this.#folder = folder;
+    this.folder = folder;
     this.t = t;
     this.network = network;
     this.site = site;
@@ -48,7 +49,7 @@ export class ClientScene {
     const media = [gateway.v4, gateway.v6].map((address) => `--media-to=${address}`);
     const args = [`--servers=tcp://${server.v4}`, '--auth=none', ...media, ...flags];
     const ready = { output: /^(?:started|fault .*)$/m };
-    const logFile = join(this.#folder, 'client.log');
+    const logFile = join(this.folder, 'client.log');
     const plan = { ...nodeProgram('client-main.js', ...args), ready, takesInput: true, logFile };
     const client = await this.network.start('ue', plan);
     if (/^fault/m.test(client.output)) throw new Error(client.output);
