@@ -173,9 +173,10 @@ export class Sidecar {
     this.count(reason);
     if (answer === undefined) return;
     this.#outputs.push(answer);
-    // An answer of our own ends what it answers, as one of the other side would.
+    // An answer of our own ends what it answers, as one of the other side would; but a phone that is gone
+    // for now may come back to its dialogs.
     const said = readDatagram(answer.octets, 0, answer.octets.length);
-    if (typeof said === 'number') return;
+    if (typeof said === 'number' || (drop === 'no-phone' && !isToBye(said))) return;
     this.#negotiate(answer.type === 'to-phone' ? 'core' : 'phone', said, undefined, now);
     this.#settleCalls(now);
   }
@@ -296,6 +297,10 @@ function begins(message: Message): message is Request {
 function saysWhatItCan(message: Message): boolean {
   if (message.type === 'response' && message.status >= 300) return true;
   return cseqOf(message)?.method === 'OPTIONS';
+}
+
+function isToBye(response: Message): boolean {
+  return cseqOf(response)?.method === 'BYE';
 }
 
 /** Who sent the request that this is, or that this answers. */

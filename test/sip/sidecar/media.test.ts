@@ -147,14 +147,18 @@ test('[M-18] what nobody answers gives its addresses back: INVITE, BYE, and what
   t.deepEqual(unanswered.givenBack, [`17 ${OWN}`]);
 });
 
-test('[M-18] the core hangs up on a phone whose connection is gone: its call is over', (t) => {
+test('[M-18] a phone whose connection is gone keeps its call until the core hangs up', (t) => {
   const d = new Driver();
   const peer = { ...PEER, transport: 'TCP' as const, conn: 7 };
   const invite = datagram(requestText('phone', 'INVITE 1', { sdp: audio(OWN) }));
   d.sidecar.fromPhone(invite, peer, d.now);
   d.coreAnswers(d.sent('to-core').at(-1), 200, { to: 'c', sdp: audio(CORE) });
   d.sidecar.forgetPhone(7);
-  d.coreAsks('BYE 1', { to: 'p' });
+  d.coreAsks('INVITE 1', { to: 'p', sdp: audio(CORE, 'a=sendonly') });
+  t.regex(d.sent('to-core').at(-1)?.text ?? '', /^SIP\/2\.0 480 /);
+  d.pass(GRACE_MS);
+  t.deepEqual(d.givenBack, [], 'it may come back');
+  d.coreAsks('BYE 2', { to: 'p' });
   t.regex(d.sent('to-core').at(-1)?.text ?? '', /^SIP\/2\.0 480 /);
   d.pass(GRACE_MS);
   t.deepEqual(d.givenBack, [`17 ${OWN}`]);
