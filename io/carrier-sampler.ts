@@ -32,7 +32,10 @@ export interface Sampled {
 export class CarrierSampler {
   readonly #end: Pick<TunnelEnd<unknown>, 'carrier'>;
   readonly #tcp = new TcpInfo();
-  readonly #state = { outstanding: 0, isTroubled: false, isSilent: false, rttMs: 0 };
+  readonly #state = {
+    ...{ outstanding: 0, acknowledged: 0, rttMs: 0 },
+    ...{ isTroubled: false, isSilent: false },
+  };
   /** With something under way, the one that was asked last at the end. */
   readonly #busy = new Map<number, Sampled>();
   #sweptMs = Number.NEGATIVE_INFINITY;
@@ -71,6 +74,7 @@ export class CarrierSampler {
     if (!tcp.read(sampled.stream)) return;
     const state = this.#state;
     state.outstanding = tcp.outstanding;
+    state.acknowledged = tcp.acknowledged;
     state.isTroubled = tcp.isTroubled;
     state.isSilent = tcp.outstanding > 0 && this.#isSilent(now - sampled.busySinceMs);
     state.rttMs = tcp.rttMs;

@@ -21,6 +21,7 @@ const TCP_INFO = 11;
 const SIOCOUTQ = 0x5411;
 const US_PER_MS = 1_000;
 const BITS = 8;
+const WORD = 2 ** 32;
 
 const INFO_LEN = 192;
 /** Up to and with `tcpi_total_retrans`: every kernel since 2.6 has that much. */
@@ -37,6 +38,7 @@ const OFF_RTT = 68;
 const OFF_RTTVAR = 72;
 const OFF_CWND = 80;
 const OFF_TOTAL_RETRANS = 100;
+const OFF_BYTES_ACKED = 120;
 const OFF_DELIVERY_RATE = 160;
 
 /** `enum tcp_ca_state`. */
@@ -82,6 +84,12 @@ export class TcpInfo {
   /** Octets that were written and not acknowledged. */
   get outstanding(): number {
     return this.#queued[0] ?? 0;
+  }
+
+  /** Octets acknowledged since the connection was made; 0 before Linux 4.1. */
+  get acknowledged(): number {
+    const [low, high] = isLittleEndian ? [0, 4] : [4, 0];
+    return this.#word(OFF_BYTES_ACKED + high) * WORD + this.#word(OFF_BYTES_ACKED + low);
   }
 
   /**

@@ -12,6 +12,8 @@
 export interface CarrierState {
   /** Octets that the other end has not acknowledged. */
   readonly outstanding: number;
+  /** Octets that it has acknowledged since the connection was made; absent or 0: the system does not count them. */
+  readonly acknowledged?: number;
   /** A segment is lost and not mended yet. */
   readonly isTroubled: boolean;
   /**
@@ -58,7 +60,7 @@ export class Carrier {
   #movedMs = NEVER;
   /** Whether the system has left some of the write under way. */
   #hasWaited = false;
-  /** Octets that were taken since the start, and how many of them were acknowledged. */
+  /** Octets that were taken since the start, and how many were acknowledged. */
   #taken = 0;
   #acknowledged = 0;
   /** How long something had been unacknowledged without progress, when it was last told. */
@@ -86,18 +88,29 @@ export class Carrier {
     );
   }
 
-  learn({ outstanding, isTroubled, rttMs, isSilent = false }: CarrierState, now: number): void {
+  learn(state: CarrierState, now: number): void {
+    const { outstanding, isTroubled, rttMs, isSilent = false } = state;
     this.outstanding = outstanding;
     this.isTroubled = isTroubled;
     this.isSilent = isSilent;
     this.rttMs = rttMs;
     this.leastRttMs = Math.min(this.leastRttMs, rttMs);
-    const acknowledged = this.#taken - outstanding;
+    const acknowledged = this.#acknowledgedOf(state);
     if (outstanding === 0 || acknowledged > this.#acknowledged) {
       this.#acknowledged = acknowledged;
       this.#progressMs = now;
+      // What is acknowledged makes room for more of a write under way.
+      this.#movedMs = now;
     }
     this.#unacknowledgedMs = now - this.#progressMs;
+  }
+
+  /**
+   * A write that the system takes by and by is in `#taken` only when it has all of it: until then no
+   * difference shows that it gets on, which on a slow path is for as long as a connection may stall.
+   */
+  #acknowledgedOf({ acknowledged = 0, outstanding }: CarrierState): number {
+    return acknowledged > 0 ? acknowledged : this.#taken - outstanding;
   }
 
   /** All that is pending is being written from now on. */

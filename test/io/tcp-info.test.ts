@@ -38,6 +38,7 @@ test('a vector of the kernel: every field is where it is looked for', (t) => {
     resentSegments: 1,
     deliveredBitsPerSecond: 1_927_520,
   });
+  t.is(info.acknowledged, VECTOR.readUInt32LE(120));
 });
 
 test('a connection of this machine: nothing is outstanding once it was acknowledged', async (t) => {

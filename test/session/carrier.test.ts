@@ -86,3 +86,19 @@ test('[G-25] a loss that is being mended is no reason to avoid it', (t) => {
   t.true(carrier.isTroubled);
   t.false(carrier.isStuck(60));
 });
+
+test('[G-25] a long write over a slow path gets on as long as something of it is acknowledged', (t) => {
+  const carrier = new Carrier();
+  carrier.began(0);
+  // The system holds as much as it may, takes more as that is acknowledged, and has not got all for two seconds.
+  carrier.took(0, false, 0);
+  for (let now = 20; now < 2_000; now += 20) {
+    const acknowledged = 50 * now;
+    carrier.learn({ outstanding: 20_000, acknowledged, isTroubled: false, rttMs: 40 }, now);
+    t.false(carrier.isStuck(now), `${now} ms`);
+    t.false(carrier.isStalled(now), `${now} ms`);
+  }
+  carrier.learn({ outstanding: 20_000, acknowledged: 99_000, isTroubled: false, rttMs: 40 }, 2_000);
+  carrier.learn({ outstanding: 20_000, acknowledged: 99_000, isTroubled: false, rttMs: 40 }, 2_231);
+  t.true(carrier.isStalled(2_231));
+});
