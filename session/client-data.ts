@@ -103,7 +103,7 @@ export class ClientData {
     const slot = this.#slotOf(b, now);
     if (slot === undefined) return this.#unbound(b, now);
     if (slot.address === undefined) return this.#wait(slot, b, now);
-    if (this.#parts.ready.length === 0) return this.#unreached(b, now);
+    if (this.#parts.ready.length === 0) return this.#unreached(slot, b, now);
     finishChecksums(b, view);
     if (!headerSumRight(b, view)) return FAULTS.IP_CHECKSUM;
     rewriteSource(b, view, slot.address.address, 0, slot.address.port);
@@ -157,9 +157,9 @@ export class ClientData {
   }
 
   /** There is no connection: the call may survive that, unless it lasts. */
-  #unreached(b: Uint8Array, now: number): Fault {
-    const { reach } = this.#parts;
-    return reach.isOut ? this.#refuse(FAULTS.NO_TUNNEL, b, now) : FAULTS.NO_CONNECTION;
+  #unreached(slot: ClientSlot, b: Uint8Array, now: number): Fault {
+    if (this.#parts.reach.isOut) return this.#refuse(FAULTS.NO_TUNNEL, b, now);
+    return slot.media.unreached(b, this.#view);
   }
 
   #refuse(fault: Fault, b: Uint8Array, now: number): Fault {

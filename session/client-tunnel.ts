@@ -309,6 +309,8 @@ export class ClientTunnel {
    */
   #expire(known: ClientConnection | undefined, now: number): void {
     this.#token = undefined;
+    // It has public addresses of the tunnel that is no more.
+    this.#parts.media.end();
     this.#parts.binder.revokeAll();
     this.#move('expire');
     this.#stripes.wantNone(known?.stripe);
@@ -329,6 +331,7 @@ export class ClientTunnel {
     this.#closeEndsMs = NEVER;
     this.#lingerEndsMs = NEVER;
     this.#token = undefined;
+    this.#parts.media.end();
     this.#stripes.wantNone();
     this.#parts.connections.endAll(() => true, now);
     if (event === 'close') this.#parts.reach.closed(now);

@@ -94,6 +94,7 @@ export class ServerData {
 
   /** The tunnel is over, and what waits for its connections with it. */
   forget({ media }: Tunnel): void {
+    media.end();
     this.#waiting.remove(media);
   }
 

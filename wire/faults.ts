@@ -83,6 +83,7 @@ export const FAULTS = {
   MEDIA_TOO_OLD: 96,
   MEDIA_TOO_FULL: 97,
   MEDIA_FRAME: 98,
+  MEDIA_ENDED: 99,
 
   // Flows at TEP-C that have no binding
   HELD_TOO_LONG: 100,
@@ -181,6 +182,7 @@ const ROWS: Readonly<Record<Fault, FaultRow>> = {
   96: row('media-too-old', 'drop', 'it waited for the connection until it was of no use any more'),
   97: row('media-too-full', 'drop', 'no room while the connection takes less than comes in'),
   98: row('media-frame', 'drop', 'rest of a video frame of which a piece was dropped'),
+  99: row('media-ended', 'drop', 'its tunnel ended while it waited for a connection'),
   100: row('held-too-long', 'drop', 'its public address was not granted in time'),
   101: row('held-too-many', 'drop', 'newer packets pushed it out while all waited for a binding'),
   102: row('binding-refused', 'drop', 'no public address is to be had for this flow at the moment'),

@@ -19,6 +19,7 @@ import { NG_FAULTS } from '../../tep-server/ng/faults.ts';
 import { faultMeaning } from '../../wire/faults.ts';
 import { oneLine } from '../complain.ts';
 import type { Rate, Rates } from './rates.ts';
+import { droppedOf, WAITED_TITLES, waitedRows } from './waiting.ts';
 
 /** Rows of a list; a terminal shows the first of them. */
 const MOST_ROWS = 20;
@@ -62,6 +63,7 @@ function clientLines({ tunnel, bindings, nowMs, sip }: ClientStatus): readonly s
     ...(lastFault === undefined ? [] : [`  last end  ${lastFault}`]),
     ...connectionLines(connections),
     ...bindingLines(bindings),
+    ...waitedLines(bindings),
     ...(sip === undefined ? [] : sipLines(sip, nowMs)),
   ];
 }
@@ -134,10 +136,17 @@ function bindingLines(bindings: readonly BindingStatus[]): readonly string[] {
   );
 }
 
-/** What waited for a connection for too long, or found no room. */
 function droppedText(sending: readonly LaneStatus[]): string {
-  const dropped = sending.map(({ tooOld, tooFull, brokenFrame }) => tooOld + tooFull + brokenFrame);
-  return count(dropped.reduce((sum, n) => sum + n, 0));
+  return count(sending.reduce((sum, lane) => sum + droppedOf(lane), 0));
+}
+
+function waitedLines(bindings: readonly BindingStatus[]): readonly string[] {
+  const rows = waitedRows(bindings).map((cells) =>
+    cells.map((cell) => (typeof cell === 'number' ? count(cell) : cell)),
+  );
+  if (rows.length === 0) return [];
+  const title = '  packets into the tunnel, by how many ms they waited for a connection';
+  return ['', title, ...list(WAITED_TITLES, rows, rows.length).slice(1)];
 }
 
 const QUALITY_TITLES = ['received', 'lost', 'jitter', 'late', 'stalls', 'MOS'] as const;

@@ -15,10 +15,21 @@ export const LANE_DROPS = {
   FULL: 1,
   /** Another piece of its video frame was dropped: nothing can be made of the rest. */
   FRAME: 2,
+  /** The tunnel ended while it waited. */
+  ENDED: 3,
+  /** The tunnel has no connection at the moment. */
+  UNREACHED: 4,
 } as const;
 export type LaneDrop = (typeof LANE_DROPS)[keyof typeof LANE_DROPS];
 
-const DROP_FAULTS = [FAULTS.MEDIA_TOO_OLD, FAULTS.MEDIA_TOO_FULL, FAULTS.MEDIA_FRAME] as const;
+/** By reason. */
+const DROP_FAULTS = [
+  FAULTS.MEDIA_TOO_OLD,
+  FAULTS.MEDIA_TOO_FULL,
+  FAULTS.MEDIA_FRAME,
+  FAULTS.MEDIA_ENDED,
+  FAULTS.NO_CONNECTION,
+] as const;
 
 /** Upper bounds of the buckets of waiting time in milliseconds; one more is for all above. */
 export const AGE_BOUNDS_MS = [1, 2, 5, 10, 20, 50, 100, 150, 300] as const;
@@ -35,7 +46,7 @@ export class Lane {
   credit = 0;
   /** Its neighbour in the round of its class; undefined: it is in none. */
   next: Lane | undefined;
-  /** The video frame that lost a piece last, by its RTP timestamp. */
+  /** The video frame that lost a piece last, by its source and RTP timestamp. */
   brokenFrame = NONE;
   /** The video frame of which a piece went last: to leave out its rest would be a waste of that. */
   begunFrame = NONE;

@@ -1,4 +1,5 @@
 /** What one binding sends: its classifier, and a lane for each class that it has shown. */
+import type { Fault } from '../../wire/faults.ts';
 import type { PacketView } from '../../wire/packet.ts';
 import { CLASS_NAMES } from './classes.ts';
 import { FlowClassifier } from './flow-classifier.ts';
@@ -12,6 +13,8 @@ export interface LaneStatus {
   readonly tooOld: number;
   readonly tooFull: number;
   readonly brokenFrame: number;
+  readonly tunnelEnded: number;
+  readonly noConnection: number;
 }
 
 export class MediaFlow {
@@ -27,6 +30,11 @@ export class MediaFlow {
     return lane;
   }
 
+  /** A packet for which there is no connection; gives the fault under which it is counted. */
+  unreached(b: Uint8Array, view: PacketView): Fault {
+    return this.laneOf(b, view).lost(LANE_DROPS.UNREACHED);
+  }
+
   /** Those that something came for. */
   status(): LaneStatus[] {
     return this.#lanes.flatMap((lane) => (lane === undefined ? [] : [statusOf(lane)]));
@@ -40,5 +48,7 @@ function statusOf({ mediaClass, ages, drops }: Lane): LaneStatus {
     tooOld: drops[LANE_DROPS.AGE] ?? 0,
     tooFull: drops[LANE_DROPS.FULL] ?? 0,
     brokenFrame: drops[LANE_DROPS.FRAME] ?? 0,
+    tunnelEnded: drops[LANE_DROPS.ENDED] ?? 0,
+    noConnection: drops[LANE_DROPS.UNREACHED] ?? 0,
   };
 }

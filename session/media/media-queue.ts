@@ -79,8 +79,8 @@ export class MediaQueue {
   }
 
   /**
-   * Copies the packet at [at, end); or why it is dropped, which its lane has counted. `frame`: the RTP
-   * timestamp of video, -1 of everything else.
+   * Copies the packet at [at, end); or why it is dropped, which its lane has counted. `frame`: what the
+   * pieces of one frame of video have in common, -1 of everything else.
    */
   offer(lane: Lane, b: Uint8Array, at: number, end: number, frame: number, now: number): 0 | Fault {
     if (!this.#makeRoom(lane.mediaClass, end - at)) {
@@ -129,13 +129,42 @@ export class MediaQueue {
   /** Drops what has become too old, and gives memory back that has not been needed. */
   timeout(now: number): void {
     if (now < this.dueMs()) return;
-    if (this.#packets === 0) this.#cells.giveBack();
+    if (this.#packets === 0) this.#rest();
     let due = NEVER;
     for (let c = 0; c < CLASSES; c++) due = Math.min(due, this.#dropOldOf(c as MediaClass, now));
     this.#dueMs = due;
   }
 
+  /** The tunnel is over: what waits for its connections does not go. */
+  clear(): void {
+    for (let c = 0; c < CLASSES; c++) {
+      for (const lane of this.#lanesOf(c as MediaClass)) {
+        while (!lane.isEmpty) this.#drop(lane, LANE_DROPS.ENDED);
+      }
+    }
+    this.#rest();
+  }
+
+  /** Nothing waits: nothing is kept, of flows that have ended in the meantime neither. */
+  #rest(): void {
+    for (let c = 0; c < CLASSES; c++) {
+      for (const lane of this.#lanesOf(c as MediaClass)) lane.next = undefined;
+      this.#rounds[c] = undefined;
+    }
+    this.#cells.giveBack();
+  }
+
   // Rounds
+
+  /** In their turns. */
+  #lanesOf(c: MediaClass): Lane[] {
+    const lanes: Lane[] = [];
+    const last = this.#rounds[c];
+    for (let lane = last?.next; lane !== undefined; lane = lane === last ? undefined : lane.next) {
+      lanes.push(lane);
+    }
+    return lanes;
+  }
 
   #enter(lane: Lane): void {
     if (lane.next !== undefined) return;
@@ -183,8 +212,13 @@ export class MediaQueue {
   }
 
   #dropOld(lane: Lane, now: number): void {
-    while (!lane.isEmpty && now - this.#cells.sinceMs(lane.first) >= this.#firstMayWaitMs(lane)) {
-      this.#dropFirst(lane, LANE_DROPS.AGE);
+    while (!lane.isEmpty) {
+      if (now - this.#cells.sinceMs(lane.first) >= this.#firstMayWaitMs(lane)) {
+        this.#dropFirst(lane, LANE_DROPS.AGE);
+      } else if (lane.isBroken(this.#cells.frame(lane.first))) {
+        // Pieces of another source's frame had come between.
+        this.#drop(lane, LANE_DROPS.FRAME);
+      } else return;
     }
   }
 

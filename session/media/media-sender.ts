@@ -25,6 +25,8 @@ const QUEUE_LEN = 2_097_152;
 /** How often it is looked whether what waits can go: a connection becomes stuck without a word. */
 const LOOK_MS = 20;
 const NO_FRAME = -1;
+const SOURCE_MASK = 0x1f_ffff;
+const TIMESTAMPS = 2 ** 32;
 const NEVER = Number.POSITIVE_INFINITY;
 
 export interface MediaOptions {
@@ -91,10 +93,10 @@ export class MediaSender<C extends Connection> implements Timed {
     if (end - start > innerIp.maxFrame) return FAULTS.IP_TOO_LONG;
     const lane = flow.laneOf(b, view);
     const isVideo = lane.mediaClass === MEDIA_CLASSES.VIDEO;
-    const frame = isVideo ? rtp.timestamp(b, view.payload) : NO_FRAME;
+    const frame = isVideo ? frameOf(b, view.payload) : NO_FRAME;
     if (lane.isBroken(frame)) return lane.lost(LANE_DROPS.FRAME);
     const { connections, ready } = this.#parts;
-    if (ready.length === 0) return FAULTS.NO_CONNECTION;
+    if (ready.length === 0) return lane.lost(LANE_DROPS.UNREACHED);
     const { mediaClass } = lane;
     const isNext = !this.#queue.hasBefore(mediaClass) && this.#mayGo(mediaClass, end - start);
     const c = isNext ? carrierFor(ready, end - start, now) : undefined;
@@ -140,6 +142,11 @@ export class MediaSender<C extends Connection> implements Timed {
     this.look(now);
   }
 
+  /** The tunnel is over. */
+  end(): void {
+    this.#queue.clear();
+  }
+
   /** What cannot wait goes in any case: it is little. */
   #mayGo(mediaClass: MediaClass, length: number): boolean {
     return mediaClass <= MEDIA_CLASSES.AUDIO || this.#budget.allows(this.#parts.ready, length);
@@ -155,4 +162,13 @@ export class MediaSender<C extends Connection> implements Timed {
     counters.sent(octets);
     sums?.sent(octets);
   }
+}
+
+/**
+ * Of several sources on one port each has frames of its own, and what is sent again on another one
+ * (RFC 4588) carries the timestamp of the frame that it is to mend. 21 bits of the source tell them
+ * apart well enough, and leave an exact number.
+ */
+function frameOf(b: Uint8Array, at: number): number {
+  return (rtp.ssrc(b, at) & SOURCE_MASK) * TIMESTAMPS + rtp.timestamp(b, at);
 }

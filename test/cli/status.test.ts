@@ -19,6 +19,8 @@ const QUALITY = {
   ...{ stalls: 3, longestStallMs: 180, mos: 4.126 },
 } as const;
 
+const NONE_LOST = { tunnelEnded: 0, noConnection: 0 } as const;
+
 /** A call of 50 packets a second, at the moment that the agent is asked. */
 function client(second: number): ClientStatus {
   const packets = 50 * second;
@@ -43,8 +45,15 @@ function client(second: number): ClientStatus {
         ...{ ue: '10.0.0.2:5004', public: '198.51.100.7:30000', protocol: 'udp', origin: 'static' },
         quality: QUALITY,
         sending: [
-          { class: 'rtcp', waitedMs: [5], tooOld: 1, tooFull: 0, brokenFrame: 0 },
-          { class: 'audio', waitedMs: [900], tooOld: 1_200, tooFull: 30, brokenFrame: 3 },
+          { class: 'rtcp', waitedMs: [5], tooOld: 1, tooFull: 0, brokenFrame: 0, ...NONE_LOST },
+          {
+            class: 'audio',
+            waitedMs: [900, 0, 0, 0, 0, 1_040, 7, 0, 0, 0],
+            tooOld: 1_200,
+            tooFull: 30,
+            brokenFrame: 3,
+            ...NONE_LOST,
+          },
         ],
       },
       {
@@ -118,6 +127,11 @@ test('a client: tunnel, rates, round trip, bindings, drops with what they mean',
     phone          public                   by      dropped  received  lost    jitter  late     stalls  MOS
     10.0.0.2:5004  198.51.100.7:30000  udp  static  1,234    1,990     0.50 %  2.3 ms  31.3 ms  3       4.13
     10.0.0.2:5005  198.51.100.7:30001  udp  static  0        -         -       -       -        -       -
+
+  packets into the tunnel, by how many ms they waited for a connection
+    phone          class  below 1  below 2  below 5  below 10  below 20  below 50  below 100  below 150  below 300  longer  dropped
+    10.0.0.2:5004  rtcp   5        0        0        0         0         0         0          0          0          0       1
+    10.0.0.2:5004  audio  900      0        0        0         0         1,040     7          0          0          0       1,233
 
   dropped
     12  send-queue-full  the peer reads too slowly; queue at its limit

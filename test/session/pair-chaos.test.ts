@@ -15,7 +15,12 @@ import { flows, GATEWAY, LONG_MS, newClient, newPair, pool, relay } from './scen
 const RUNS = 24;
 const STEPS = 150;
 const QUEUE_OCTETS = 30_000;
-const QUEUE_FAULTS = [FAULTS.MEDIA_TOO_OLD, FAULTS.MEDIA_TOO_FULL, FAULTS.MEDIA_FRAME] as const;
+const QUEUE_FAULTS = [
+  FAULTS.MEDIA_TOO_OLD,
+  FAULTS.MEDIA_TOO_FULL,
+  FAULTS.MEDIA_FRAME,
+  FAULTS.MEDIA_ENDED,
+] as const;
 
 const ADDRESSES = [{ mode: 'reflexive' }, pool('203.0.113.0/30'), relay('203.0.113.5')] as const;
 

@@ -114,3 +114,41 @@ test('[W-7] all stripes lost at once: one resumes, the others join', (t) => {
   t.deepEqual(new Set(toldAddresses(alice)), new Set(['198.51.100.7:20000']));
   t.deepEqual(pair.traffic.wrongs, []);
 });
+
+for (const way of ['uplink', 'downlink'] as const satisfies readonly Way[]) {
+  test(`[G-25] ${way}: what waits when the tunnel ends is counted, by the flow too`, (t) => {
+    const pair = newPair({ seed: 4, link: { delayMs: 20, octetsPerMs: 2, windowOctets: 4096 } });
+    const alice = newClient(pair);
+    alice.bind(RTP);
+    pair.clock.runFor(2_000);
+    const end = way === 'uplink' ? alice.end : pair.server.end;
+    for (let i = 0; i < 60; i++) pair[way](alice, RTP, GATEWAY, PACKET_LEN);
+    const waiting =
+      way === 'uplink' ? alice.end.status().waiting : pair.server.end.tunnels()[0]?.waiting;
+    const packets = waiting?.packets ?? 0;
+    t.true(packets > 10, `${packets} wait`);
+    // TEP-S that has forgotten all of it makes TEP-C open another tunnel, with other public addresses.
+    if (way === 'uplink') pair.restartServer();
+    else pair.server.end.stop(pair.clock.now);
+    pair.clock.runFor(1_500);
+    t.is(end.counters.of(FAULTS.MEDIA_ENDED), packets);
+    if (way === 'downlink') return;
+    const [lane] = alice.end.status().bindings[0]?.sending ?? [];
+    t.like(lane, { class: 'other', tunnelEnded: packets });
+    t.is(pair.server.end.counters.dropped, 0);
+  });
+}
+
+test('[G-25] a packet for which there is no connection is counted by flow and class', (t) => {
+  const pair = newPair({ seed: 5 });
+  const alice = newClient(pair);
+  alice.bind(RTP);
+  pair.clock.runFor(2_000);
+  for (const { link } of pair.up()) link.cut();
+  pair.reach = 'silent';
+  pair.clock.runFor(100);
+  t.is(pair.uplink(alice, RTP, GATEWAY).result, FAULTS.NO_CONNECTION);
+  t.is(pair.downlink(alice, RTP, GATEWAY).result, FAULTS.NO_CONNECTION);
+  t.like(alice.end.status().bindings[0]?.sending[0], { class: 'other', noConnection: 1 });
+  t.like(pair.server.end.tunnels()[0]?.ports[0]?.sending[0], { class: 'other', noConnection: 1 });
+});

@@ -120,6 +120,34 @@ test('[G-25] a video frame begins in the first half of its time or not at all', 
   t.deepEqual(q.dropped, ['media-too-old']);
 });
 
+test('[G-25] pieces of a frame that lost one go too when those of another source came between', (t) => {
+  const q = new ScriptedQueue();
+  const video = q.lane('video', VIDEO);
+  q.offer(video, 1_200, 90);
+  q.now += 200;
+  q.offer(video, 1_200, 7_000);
+  q.offer(video, 1_200, 90);
+  q.offer(video, 1_200, 7_000);
+  q.now += 100;
+  t.deepEqual(q.takeAll(), [1, 3]);
+  t.deepEqual(q.dropped, ['media-too-old', 'media-frame']);
+});
+
+test('[G-25] when the tunnel ends all that waits is dropped and counted, and no flow is kept', (t) => {
+  const q = new ScriptedQueue();
+  const video = q.lane('video', VIDEO);
+  for (const frame of [90, 90, 180]) q.offer(video, 1_200, frame);
+  q.offer(q.lane('audio', AUDIO));
+  q.queue.clear();
+  t.deepEqual(q.dropped, ['media-ended', 'media-ended', 'media-ended', 'media-ended']);
+  t.is(video.drops[LANE_DROPS.ENDED], 3);
+  t.is(video.next, undefined);
+  t.deepEqual([q.queue.packets, q.queue.octets, q.queue.capacity], [0, 0, 0]);
+  t.is(q.queue.dueMs(), Number.POSITIVE_INFINITY);
+  t.is(q.offer(video, 1_200, 180), 4);
+  t.deepEqual(q.takeAll(), [4]);
+});
+
 test('[G-25] room that is made at the cost of a frame is not for its own rest', (t) => {
   const q = new ScriptedQueue(6 * CELL_LEN);
   const video = q.lane('video', VIDEO);
