@@ -7,6 +7,7 @@ export const LATE_MS = 150;
 
 export interface Summary {
   readonly packets: number;
+  /** Of packets that arrived, up to `max`. */
   readonly p50: number;
   readonly p95: number;
   readonly p99: number;
@@ -16,6 +17,8 @@ export interface Summary {
   /** Arrived, but later than LATE_MS. */
   readonly latePercent: number;
   readonly mos: number;
+  /** Of all packets, those that never arrived being later than any: whoever drops what is late gains nothing here. */
+  readonly ofSent: { readonly p50: number; readonly p99: number; readonly p999: number };
 }
 
 /** Which packets count. */
@@ -47,6 +50,11 @@ export function summarise(runs: readonly Deliveries[], selection: Selection): Su
     lostPercent: round((100 * lost) / packets),
     latePercent: round((100 * late) / packets),
     mos: bestMos(delays),
+    ofSent: {
+      p50: quantile(delays, 0.5),
+      p99: quantile(delays, 0.99),
+      p999: quantile(delays, 0.999),
+    },
   };
 }
 

@@ -13,8 +13,10 @@ const TCP_PEERS: readonly PeerName[] = ['tep', 'turn-tcp', 'openvpn'];
 
 function result(peer: PeerName, scenario: string, audio: object, more: object = {}): Result {
   const link = { seen: 0, lost: 0, overflowed: 0 };
+  const all = { ...AUDIO, ...audio };
+  const ofSent = { p50: all.p50, p99: all.p99, p999: all.p999 };
   return {
-    ...{ peer, scenario, audio: { ...AUDIO, ...audio } },
+    ...{ peer, scenario, audio: { ofSent, ...all } },
     ...{ client: NO_USE, server: NO_USE, link, ...more },
   };
 }
@@ -68,6 +70,15 @@ for (const [what, changed, name] of MISSES) {
 test('missed: frames in part, and audio behind video', (t) => {
   const video = { whole: 98, part: 2, none: 0 };
   t.is(missedWith(result('tep', 'narrow', { p99: 151 }, { video })).length, 2);
+});
+
+test('what is dropped is no way to be early', (t) => {
+  const never = Number.POSITIVE_INFINITY;
+  const ofSent = { p50: never, p99: never, p999: never };
+  t.is(missedWith(result('tep', 'clean-200', { ofSent })).length, 3);
+  t.is(missedWith(result('tep', 'loss-1', { p99: 40, p999: 110, ofSent })).length, 2);
+  const video = { video: { whole: 99, part: 1, none: 0 } };
+  t.is(missedWith(result('tep', 'narrow', { p99: 150, ofSent }, video)).length, 1);
 });
 
 test('without a figure there is no line', (t) => {

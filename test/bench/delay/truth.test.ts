@@ -10,7 +10,8 @@ function scenarioOf(faults: Scenario['faults']): Scenario {
 }
 
 function seen(p50: number, p999: number, overflowed = 0): Result {
-  const loss = { lostPercent: 0, latePercent: 0, mos: 4 };
+  const ofSent = { p50: 20, p99: 20, p999: 20 };
+  const loss = { lostPercent: 0, latePercent: 0, mos: 4, ofSent };
   return {
     ...{ peer: 'udp', scenario: 'test', client: NO_USE, server: NO_USE },
     audio: { packets: 1, p50, p95: p50, p99: p50, p999, max: p999, ...loss },

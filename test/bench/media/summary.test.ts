@@ -28,6 +28,8 @@ test('quantiles are those of the packets that arrived, loss and lateness those o
   t.is(summary.max, 151);
   t.is(summary.lostPercent, 0.1);
   t.is(summary.latePercent, 0.1, '150 ms is not late');
+  t.is(summary.ofSent.p999, Number.POSITIVE_INFINITY);
+  t.true(Math.abs(summary.ofSent.p99 - 99.3) < 0.3);
 });
 
 test('both directions count together; flows and times can be left out', (t) => {
