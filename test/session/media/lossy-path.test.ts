@@ -3,6 +3,7 @@
  * patterns are seeded, so these are recorded figures, not chances.
  */
 import test from 'ava';
+import fc from 'fast-check';
 import { seededRandom } from '../../sim/random.ts';
 import { StripedSender } from './striped-sender.ts';
 
@@ -44,4 +45,35 @@ test('[G-25] in order on each connection, and each packet comes or is counted', 
   const lost = run.delaysMs.filter((delay) => delay === undefined).length;
   t.is(lost, run.counters.dropped);
   t.is(run.counters.sentRecords + lost, run.delaysMs.length);
+});
+
+test('[G-25] property: whatever is lost, no call is reordered on a connection, and all is counted', (t) => {
+  const runs = fc.record({
+    stripes: fc.integer({ min: 1, max: 8 }),
+    loss: fc.double({ min: 0, max: 0.3, noNaN: true }),
+    count: fc.integer({ min: 1, max: 12 }),
+    seed: fc.integer({ min: 1, max: 1_000_000 }),
+    knowsKernel: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(runs, ({ stripes, loss, count, seed, knowsKernel }) => {
+      const random = seededRandom(seed);
+      const run = new StripedSender(stripes, { delayMs: 20, isLost: () => random.chance(loss) });
+      run.knowsKernel = knowsKernel;
+      run.talk(count, 2_000);
+      const last = new Map<string, number>();
+      for (const [conn, came] of run.came.entries()) {
+        for (const number of came) {
+          // All calls speak in turns.
+          const call = `${conn} ${number % count}`;
+          if ((last.get(call) ?? -1) >= number) throw new Error(`${number} was overtaken`);
+          last.set(call, number);
+        }
+      }
+      const { sentRecords, dropped } = run.counters;
+      if (sentRecords + dropped !== run.delaysMs.length) throw new Error('not all is counted');
+    }),
+    { numRuns: 40, seed: 9 },
+  );
+  t.pass();
 });

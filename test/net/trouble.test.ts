@@ -1,0 +1,43 @@
+/** What the kernel tells of a loss, on a link that loses segments and on one that does not. */
+import { ADDRESSES, Ground } from '../../bench/link/ground.ts';
+import { netTest } from './net-test.ts';
+import { nodeProgram } from './programs.ts';
+
+const PORT = 7_100;
+const PROGRAMS = ['ethtool', 'iptables', 'cc'] as const;
+
+netTest('[G-25] a connection that loses a segment is told to be in trouble', PROGRAMS, ({ t }) =>
+  withGround(async (ground) => {
+    t.is(await verdict(ground, 200), 'clean');
+    // Of so many packets one is lost for certain.
+    await ground.spoil({ delayMs: 5, lossPercent: 5 }, 7);
+    t.is(await verdict(ground, 2_000), 'troubled');
+  }),
+);
+
+async function verdict({ network }: Ground, count: number): Promise<string | undefined> {
+  const { command, args } = nodeProgram(
+    'trouble-main.js',
+    'write',
+    ADDRESSES.server,
+    `${PORT}`,
+    `${count}`,
+  );
+  const program = await network.start('ue', { command, args });
+  const [said] = await program.said(/^(?:troubled|clean)$/m);
+  return said;
+}
+
+async function withGround(body: (ground: Ground) => Promise<void>): Promise<void> {
+  const ground = await Ground.open();
+  try {
+    const ready = { output: /^ready$/m };
+    await ground.network.start('core', {
+      ...nodeProgram('trouble-main.js', 'listen', `${PORT}`),
+      ready,
+    });
+    await body(ground);
+  } finally {
+    await ground.close();
+  }
+}
