@@ -1,9 +1,10 @@
 /** Keys that both agents have, with the same meaning. */
 
 import { DEFAULT_PLACE, type Place, placeFault } from '../io/rings/place.ts';
+import { DEADLINES_MS, type Deadlines, MEDIA_CLASSES } from '../session/media/classes.ts';
 import { type LoadedFile, path } from './file-kinds.ts';
 import { group, type Kind, one, optional } from './key.ts';
-import { choice, number, text } from './kinds.ts';
+import { choice, duration, number, text } from './kinds.ts';
 import type { CrossCheck } from './read.ts';
 
 export function operationKeys(agent: 'client' | 'server') {
@@ -99,6 +100,41 @@ export const transportKeys = group('TCP', {
     reload: 'restart',
   }),
 });
+
+const WAIT_LEAST = '20ms';
+const WAIT_MOST = '10s';
+
+/** What no connection can take at once: docs/media-over-tcp.md. */
+export const waitingKeys = group('Media that wait for a connection', {
+  'media.audio-deadline': one(duration(WAIT_LEAST, WAIT_MOST), {
+    meaning: 'how long a packet of speech may wait before it is dropped: later it is of no use',
+    default: `${DEADLINES_MS[MEDIA_CLASSES.AUDIO]}ms`,
+    reload: 'restart',
+  }),
+  'media.video-deadline': one(duration(WAIT_LEAST, WAIT_MOST), {
+    meaning: 'how long a packet of video may wait before its frame is dropped',
+    default: `${DEADLINES_MS[MEDIA_CLASSES.VIDEO]}ms`,
+    reload: 'restart',
+  }),
+  'media.other-deadline': one(duration(WAIT_LEAST, WAIT_MOST), {
+    meaning: 'how long a packet of everything else may wait, such as TCP of messages',
+    default: `${DEADLINES_MS[MEDIA_CLASSES.OTHER]}ms`,
+    reload: 'restart',
+  }),
+});
+
+interface WaitingSettings {
+  readonly 'media.audio-deadline': number;
+  readonly 'media.video-deadline': number;
+  readonly 'media.other-deadline': number;
+}
+
+/** Those of STUN and RTCP follow from the protocols. */
+export function deadlinesOf(s: WaitingSettings): Deadlines {
+  const [stun, rtcp] = DEADLINES_MS;
+  const { 'media.audio-deadline': audio, 'media.video-deadline': video } = s;
+  return [stun, rtcp, audio, video, s['media.other-deadline']];
+}
 
 const VERSIONS = { '1.2': 'TLSv1.2', '1.3': 'TLSv1.3' } as const;
 

@@ -2,7 +2,9 @@
  * TEP-C as it runs beside a phone: the agent with its packet port, its servers and everything that
  * concerns the machine it runs on. Decides little; wires parts together.
  */
+
 import type { AgentDeps, Running } from '../config/running.ts';
+import { deadlinesOf } from '../config/shared-keys.ts';
 import { besideStatus, statusPath } from '../config/status-path.ts';
 import { now } from '../io/clock.ts';
 import type { Dial, DialFault } from '../io/dial/types.ts';
@@ -101,6 +103,7 @@ class ClientDaemon implements Running<ClientSettings> {
         mostStripes: settings.stripes,
         maxBindings: settings['media.max-bindings'],
         lingerMs: settings.linger,
+        media: { deadlinesMs: deadlinesOf(settings) },
         stunAt: settings['stun-at'],
         liveness: { silentMs: SILENT_MS },
       },

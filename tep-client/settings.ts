@@ -21,6 +21,7 @@ import {
   packetKeys,
   tlsKeys,
   transportKeys,
+  waitingKeys,
 } from '../config/shared-keys.ts';
 import { credentialsProblem } from '../framing/connect/credentials.ts';
 import { DEFAULT_MARKER } from '../framing/connect/request.ts';
@@ -140,6 +141,7 @@ export const CLIENT_KEYS = {
     ...tlsKeys,
   }),
   ...transportKeys,
+  ...waitingKeys,
   ...group('Packets of the phone', {
     ...packetKeys('rings', 'sockets for what maps names'),
     'media.to': list(mediaRule, {

@@ -5,6 +5,7 @@
  */
 import type { Socket } from 'node:net';
 import type { AgentDeps } from '../config/running.ts';
+import { deadlinesOf } from '../config/shared-keys.ts';
 import { now } from '../io/clock.ts';
 import { type IoFault, isIoFault } from '../io/io-fault.ts';
 import { type NetworkWatch, watchNetwork } from '../io/network-watch.ts';
@@ -104,6 +105,7 @@ export class ServerCore {
       tunnel: {
         ...{ auth, policy, addresses: addressesOf(settings), ...limitsOf(settings) },
         ...(settings.ports && { ports: settings.ports }),
+        media: { deadlinesMs: deadlinesOf(settings) },
       },
     });
     const made = {

@@ -18,6 +18,7 @@ import {
   packetKeys,
   tlsKeys,
   transportKeys,
+  waitingKeys,
 } from '../config/shared-keys.ts';
 import { DEFAULT_PLACE } from '../io/rings/place.ts';
 import { MAX_RULES } from '../session/policy.ts';
@@ -78,6 +79,7 @@ export const SERVER_KEYS = {
     ...tlsKeys,
   }),
   ...transportKeys,
+  ...waitingKeys,
   ...group('Users', {
     auth: one(choice('long-term', 'short-term', 'none'), {
       meaning:
