@@ -30,6 +30,8 @@ export interface Call {
   answered: boolean;
   /** When dialogs that are still early end; Infinity when none is. */
   earlyEndsAtMs: number;
+  /** Octets of its longest description. */
+  described: number;
 }
 
 /** The tags that a message has, sorted by who gave them. */
@@ -46,6 +48,8 @@ export interface Ends {
  * timers may be silent for hours, but less long than one whose end nobody told us.
  */
 export const MAX_CALLS = 8_192;
+/** Octets of the longest descriptions of all calls: as a rule one is a third of this. */
+export const MAX_DESCRIBED = MAX_CALLS * 2_048;
 /** As many phones may ring for one call. */
 export const MAX_FORKS = 32;
 
@@ -55,6 +59,7 @@ export class Calls {
   readonly #dialogs = new Map<string, Dialog>();
   /** As a rule one: two phones beside us may have a call between them. */
   readonly #byCallId = new Map<string, Set<Call>>();
+  #described = 0;
 
   get size(): number {
     return this.#calls.size;
@@ -119,10 +124,26 @@ export class Calls {
       this.#dialogs.delete(dialogKey(call.callId, phoneTag, coreTag));
     }
     call.dialogs.clear();
-    this.#calls.delete(callKey(call.callId, call.by, call.callerTag));
+    if (!this.#calls.delete(callKey(call.callId, call.by, call.callerTag))) return;
     const same = this.#byCallId.get(call.callId);
     same?.delete(call);
     if (same?.size === 0) this.#byCallId.delete(call.callId);
+    this.#described -= call.described;
+  }
+
+  /** A description of this call is kept, so long; the calls that have to make room for it. */
+  describe(call: Call, length: number): Call[] {
+    const more = Math.max(0, length - call.described);
+    call.described += more;
+    this.#described += more;
+    const leaving: Call[] = [];
+    let over = this.#described - MAX_DESCRIBED;
+    for (const oldest of this.#calls.values()) {
+      if (over <= 0 || oldest === call) break;
+      leaving.push(oldest);
+      over -= oldest.described;
+    }
+    return leaving;
   }
 
   /** The call that has to make room for a new one. */
@@ -159,6 +180,7 @@ function newCall(ends: Ends, cseq: number): Call {
     dialogs: new Map(),
     answered: false,
     earlyEndsAtMs: Number.POSITIVE_INFINITY,
+    described: 0,
   };
 }
 

@@ -68,6 +68,7 @@ export class OfferAnswer {
     if (isInitial) return this.#initialInvite(ends, cseq, sdp, now);
     const dialog = this.#calls.dialog(ends) ?? this.#adopted(ends, request, sdp);
     if (dialog === undefined) return strayIf(sdp);
+    this.#describe(dialog.call, sdp);
     const { negotiation } = dialog;
     if (request.method === 'ACK') return this.#ack(dialog, ends, cseq, sdp);
     if (request.method === 'BYE') this.#leavesAt(dialog, now + UNANSWERED_END_MS);
@@ -88,6 +89,7 @@ export class OfferAnswer {
       return this.#inviteResponse(ends, response, cseq.number, sdp, now);
     const dialog = this.#calls.dialog(ends);
     if (dialog === undefined || response.status < 200) return strayIf(sdp);
+    this.#describe(dialog.call, sdp);
     const key = keyOf(ends.requester, cseq.method, cseq.number);
     if (response.status < 300) return this.#success(dialog, cseq.method, key, sdp);
     this.#failure(dialog, response.status, cseq.method, key);
@@ -135,6 +137,7 @@ export class OfferAnswer {
     // A repetition puts it off, but what is heard already lasts longer.
     const isHeard = known?.cseq === cseq && known.earlyEndsAtMs > now + UNANSWERED_END_MS;
     if (!isHeard) this.#endsAt(call, now + UNANSWERED_END_MS);
+    this.#describe(call, sdp);
     return offerIn(call.negotiation, ends.requester, 'INVITE', cseq, sdp);
   }
 
@@ -150,6 +153,12 @@ export class OfferAnswer {
   #makeRoom(ends: Ends): void {
     const oldest = this.#calls.callOf(ends) === undefined ? this.#calls.oldest() : undefined;
     if (oldest !== undefined) this.#endCall(oldest);
+  }
+
+  /** Long descriptions leave room for fewer calls. */
+  #describe(call: Call, sdp: Uint8Array | undefined): void {
+    if (sdp === undefined) return;
+    for (const oldest of this.#calls.describe(call, sdp.length)) this.#endCall(oldest);
   }
 
   #ack(dialog: Dialog, ends: Ends, cseq: number, sdp: Uint8Array | undefined): Role {
@@ -196,6 +205,7 @@ export class OfferAnswer {
     }
     const dialog = known ?? this.#forked(ends, response, cseq);
     if (dialog === undefined) return strayIf(sdp);
+    this.#describe(dialog.call, sdp);
     if (status >= 200) this.#confirm(dialog, now);
     else this.#heardOf(dialog.call, cseq, now);
     return this.#inviteProgress(dialog, ends, response, key, sdp);

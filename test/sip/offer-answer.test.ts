@@ -1,7 +1,7 @@
 /** Conversations: which description is an offer, which an answer, and what came of it. */
 import test from 'ava';
 import { descriptionsIn, octetsIn } from '../../sip/body.ts';
-import { MAX_CALLS, MAX_FORKS } from '../../sip/calls.ts';
+import { MAX_CALLS, MAX_DESCRIBED, MAX_FORKS } from '../../sip/calls.ts';
 import { OfferAnswer } from '../../sip/offer-answer.ts';
 import { generator } from '../wire/standing.ts';
 import { Conversation, rack, reliable } from './conversation.ts';
@@ -390,6 +390,31 @@ test(`memory: ${MAX_FORKS} forks, and the longest silent of more calls than ${MA
   Object.assign(stranger, { tracker });
   for (let i = 0; i < 10; i++) stranger.ask('core', 'UPDATE 1', { sdp: 'o', fork: `s${i}` });
   t.is(tracker.standing().length, MAX_CALLS);
+});
+
+test('memory: long descriptions leave room for fewer calls, and the longest silent make it', (t) => {
+  const c = established();
+  const { tracker } = c;
+  const sdp = 'o'.repeat(60_000);
+  const most = Math.floor(MAX_DESCRIBED / sdp.length);
+  for (let i = 0; i < most + 10; i++) {
+    const other = new Conversation(`call ${i}`);
+    Object.assign(other, { tracker });
+    other.ask('core', 'INVITE 1 new', { sdp });
+    other.ask('core', 'INVITE 1 new', { sdp });
+  }
+  t.is(tracker.standing().length, most);
+  t.is(tracker.standing('call 9').length, 0);
+  t.is(tracker.standing('call 10').length, 1);
+  // What has ended takes no room any more.
+  const long = new Conversation(`call ${most}`);
+  Object.assign(long, { tracker });
+  long.answer('phone', 486, 'INVITE 1');
+  t.is(tracker.standing().length, most - 1);
+  const next = new Conversation('next');
+  Object.assign(next, { tracker });
+  next.ask('core', 'INVITE 1 new', { sdp });
+  t.is(tracker.standing().length, most);
 });
 
 test('memory: of a long call the last 16 transactions are remembered', (t) => {
