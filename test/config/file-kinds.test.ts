@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import test from 'ava';
 import { readSecretFile } from '../../config/file-kinds.ts';
+import { peerTest } from '../peers.ts';
 import { scratch } from './scratch.ts';
 
 const PLACE = { folder: '/', warn: () => {} };
@@ -16,7 +17,7 @@ test('a file whose size tells nothing of what is in it is read', (t) => {
   t.is('value' in read && read.value.reveal(), 'Linux');
 });
 
-test('a pipe is refused, not waited for', (t) => {
+peerTest('mkfifo', 'a pipe is refused, not waited for', (t) => {
   const pipe = join(scratch(t).folder, 'pipe');
   execFileSync('mkfifo', [pipe]);
   const wrong = 'is a pipe, which a reload could not read again';

@@ -132,7 +132,7 @@ test('an empty file and a file of comments say nothing', (t) => {
     const { texts } = read(t, yaml);
     t.deepEqual(
       texts.map((text) => text.split(':', 1)[0]),
-      ['servers', 'user', 'password', 'media.to'],
+      ['servers', 'media.to'],
     );
   }
 });

@@ -10,13 +10,15 @@ import { askStatus } from '../../../io/status-socket.ts';
 import type { ClientStatus } from '../../../ops/status.ts';
 import { scratch } from '../../config/scratch.ts';
 import { until } from '../../net/until.ts';
+import { peerTest } from '../../peers.ts';
 import { begin } from './scene.ts';
 
 const FOLDERS = ['x86_64', 'aarch64'].map((arch) => `/usr/lib/${arch}-linux-gnu/faketime`);
 const LIBRARY = FOLDERS.map((folder) => join(folder, 'libfaketimeMT.so.1')).find(existsSync);
 
+/** The agents speak TLS, whose certificate openssl makes. */
 function clockTest(title: string, body: (t: ExecutionContext) => Promise<void>): void {
-  if (LIBRARY !== undefined) test.serial(title, body);
+  if (LIBRARY !== undefined) peerTest('openssl', title, body);
   else test.skip(`${title} (libfaketime is not installed)`, body);
 }
 
