@@ -14,6 +14,7 @@ const PACKAGE_OF = {
   htpasswd: 'apache2-utils',
   tinyproxy: 'tinyproxy',
   baresip: 'baresip',
+  linphonec: 'linphone-cli',
   sipp: 'sip-tester',
   ffmpeg: 'ffmpeg',
   nmap: 'nmap',

@@ -17,6 +17,7 @@ import { fileURLToPath } from 'node:url';
 import type { Agent } from '../agent.ts';
 import { Phone } from '../baresip.ts';
 import { type Certificate, makeCertificate } from '../certificate.ts';
+import { Linphone } from '../linphone.ts';
 import { Network } from '../network.ts';
 import type { Program } from '../program.ts';
 import { startProxy } from '../proxies.ts';
@@ -136,6 +137,20 @@ export class CallLab {
   startPlainUe(number: number): Promise<Phone> {
     const { ue, privateAddress } = this.access(number);
     return this.#startPhone(ue, privateAddress, directLine(subscriber(number)));
+  }
+
+  /** linphonec in its place: a phone with another SIP and RTP stack, by way of TEP-C. */
+  async startLinphone(number: number): Promise<Linphone> {
+    const { ue, privateAddress } = this.access(number);
+    const { name, password } = subscriber(number);
+    const phone = await Linphone.start(this.network, {
+      ...{ host: ue, user: name, domain: DOMAIN, password, rtpPort: RTP_PORTS.first },
+      sip: { address: privateAddress, port: SIP_PORT },
+      outboundProxy: { address: '127.0.0.1', port: 5060 },
+      folder: join(this.folder, `linphone-${ue}`),
+    });
+    await phone.registered();
+    return phone;
   }
 
   /** It takes every call, or waits for the command. */
