@@ -15,6 +15,11 @@ export async function tunnelsOf(server: Agent | undefined): Promise<number> {
   return Array.isArray(tunnels) ? tunnels.length : Number.NaN;
 }
 
+/** How many public addresses its tunnels have. */
+export async function bindingsOf(server: Agent | undefined): Promise<number> {
+  return Number((await statusOf(server)).bindingCount);
+}
+
 /** What it did not pass on, by reason: of its own, and of its packet port. */
 export async function dropsOf(agent: Agent | undefined): Promise<Record<string, number>> {
   const { drops, port } = await statusOf(agent);
