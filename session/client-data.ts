@@ -98,12 +98,14 @@ export class ClientData {
     const fault = readPacket(view, b, at, end);
     if (fault !== 0) return fault;
     if (view.isIcmpError) return this.#errorUp(b, now);
-    const question = this.#parts.stun.question(b, view);
+    const { reach, ready, stun } = this.#parts;
+    const question = stun.question(b, view);
     if (question !== undefined) return this.#answer(question, b, now);
     const slot = this.#slotOf(b, now);
     if (slot === undefined) return this.#unbound(b, now);
     if (slot.address === undefined) return this.#wait(slot, b, now);
-    if (this.#parts.ready.length === 0) return this.#unreached(slot, b, now);
+    // Without a connection it waits for the next one, unless none is to be had.
+    if (ready.length === 0 && reach.isOut) return this.#refuse(FAULTS.NO_TUNNEL, b, now);
     finishChecksums(b, view);
     if (!headerSumRight(b, view)) return FAULTS.IP_CHECKSUM;
     rewriteSource(b, view, slot.address.address, 0, slot.address.port);
@@ -154,12 +156,6 @@ export class ClientData {
     if (reach.isOut) return this.#refuse(FAULTS.NO_TUNNEL, b, now);
     const refused = automatic.isRefused(this.#view, now);
     return this.#refuse(refused ? FAULTS.BINDING_REFUSED : FAULTS.NO_BINDING, b, now);
-  }
-
-  /** There is no connection: the call may survive that, unless it lasts. */
-  #unreached(slot: ClientSlot, b: Uint8Array, now: number): Fault {
-    if (this.#parts.reach.isOut) return this.#refuse(FAULTS.NO_TUNNEL, b, now);
-    return slot.media.unreached(b, this.#view);
   }
 
   #refuse(fault: Fault, b: Uint8Array, now: number): Fault {

@@ -257,6 +257,7 @@ export class ClientTunnel {
     this.#parts.connections.move(c, 'admit', now);
     this.#parts.ready.push(c);
     this.#number.admitted(c, now);
+    this.#parts.media.look(now);
     if (this.#state === 'up') return;
     const resumed = this.#state === 'lost';
     if (!resumed) this.#parts.binder.tunnelOpened();

@@ -169,7 +169,7 @@ const ROWS: Readonly<Record<Fault, FaultRow>> = {
   83: row('foreign-source', 'drop', 'source address is not bound to this tunnel'),
   84: row('destination-forbidden', 'drop', 'destination is not an allowed media address'),
   85: row('destination-disguised', 'drop', 'destination hides an address that is not allowed'),
-  86: row('no-connection', 'drop', 'the tunnel has no connection at the moment'),
+  86: row('no-connection', 'drop', 'the tunnel had no connection for as long as it may wait'),
   87: row('send-queue-full', 'drop', 'the peer reads too slowly; queue at its limit'),
   88: row('illegal-event', 'drop', 'event not legal in this state'),
   89: row('quota-tunnels', 'answer', 'user has all tunnels that the quota allows'),

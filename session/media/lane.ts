@@ -17,7 +17,7 @@ export const LANE_DROPS = {
   FRAME: 2,
   /** The tunnel ended while it waited. */
   ENDED: 3,
-  /** The tunnel has no connection at the moment. */
+  /** It waited for longer than its class may, and the tunnel has no connection at the moment. */
   UNREACHED: 4,
 } as const;
 export type LaneDrop = (typeof LANE_DROPS)[keyof typeof LANE_DROPS];

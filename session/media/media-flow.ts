@@ -1,5 +1,4 @@
 /** What one binding sends: its classifier, and a lane for each class that it has shown. */
-import type { Fault } from '../../wire/faults.ts';
 import type { PacketView } from '../../wire/packet.ts';
 import { CLASS_NAMES } from './classes.ts';
 import { FlowClassifier } from './flow-classifier.ts';
@@ -28,11 +27,6 @@ export class MediaFlow {
     const lane = new Lane(mediaClass);
     this.#lanes[mediaClass] = lane;
     return lane;
-  }
-
-  /** A packet for which there is no connection; gives the fault under which it is counted. */
-  unreached(b: Uint8Array, view: PacketView): Fault {
-    return this.laneOf(b, view).lost(LANE_DROPS.UNREACHED);
   }
 
   /** Those that something came for. */

@@ -29,6 +29,8 @@ const NEVER = Number.POSITIVE_INFINITY;
 export interface MediaQueueOptions {
   readonly limit: number;
   readonly deadlinesMs: Deadlines;
+  /** As what it is counted that a packet has become too old now. */
+  late(): LaneDrop;
   /** A packet that had been taken in is dropped; its lane has counted it. */
   dropped(fault: Fault): void;
 }
@@ -214,7 +216,7 @@ export class MediaQueue {
   #dropOld(lane: Lane, now: number): void {
     while (!lane.isEmpty) {
       if (now - this.#cells.sinceMs(lane.first) >= this.#firstMayWaitMs(lane)) {
-        this.#dropFirst(lane, LANE_DROPS.AGE);
+        this.#dropFirst(lane, this.#options.late());
       } else if (lane.isBroken(this.#cells.frame(lane.first))) {
         // Pieces of another source's frame had come between.
         this.#drop(lane, LANE_DROPS.FRAME);

@@ -2,6 +2,7 @@
  * The way of packets out of one end of a tunnel: straight to a connection while nothing waits and one can
  * take them, else through the queue. A packet that waits is copied once more and goes when a
  * connection has taken what it had before; until then it can be dropped or overtaken (media-queue.ts).
+ * Where the tunnel has lost its last connection it waits for the next one, as long as its class may.
  *
  * Memory: one media queue.
  */
@@ -65,6 +66,7 @@ export class MediaSender<C extends Connection> implements Timed {
     this.#queue = new MediaQueue({
       limit: queueOctets,
       deadlinesMs,
+      late: () => (parts.ready.length > 0 ? LANE_DROPS.AGE : LANE_DROPS.UNREACHED),
       dropped: (fault) => {
         parts.counters.drop(fault);
         parts.sums?.drop(fault);
@@ -96,7 +98,6 @@ export class MediaSender<C extends Connection> implements Timed {
     const frame = isVideo ? frameOf(b, view.payload) : NO_FRAME;
     if (lane.isBroken(frame)) return lane.lost(LANE_DROPS.FRAME);
     const { connections, ready } = this.#parts;
-    if (ready.length === 0) return lane.lost(LANE_DROPS.UNREACHED);
     const { mediaClass } = lane;
     const isNext = !this.#queue.hasBefore(mediaClass) && this.#mayGo(mediaClass, end - start);
     const c = isNext ? carrierFor(ready, end - start, now) : undefined;

@@ -79,7 +79,7 @@ test('opening a tunnel that is open is answered at once, with the same', async (
   await pair.stop();
 });
 
-test('packets sent while there is no connection are dropped and counted, not kept', async (t) => {
+test('[G-25] packets for which no connection comes in time are dropped and counted', async (t) => {
   let wire: CuttableWire | undefined;
   const pair = await openPair({
     through: async (server) => {

@@ -20,6 +20,7 @@ const QUEUE_FAULTS = [
   FAULTS.MEDIA_TOO_FULL,
   FAULTS.MEDIA_FRAME,
   FAULTS.MEDIA_ENDED,
+  FAULTS.NO_CONNECTION,
 ] as const;
 
 const ADDRESSES = [{ mode: 'reflexive' }, pool('203.0.113.0/30'), relay('203.0.113.5')] as const;

@@ -139,7 +139,7 @@ for (const way of ['uplink', 'downlink'] as const satisfies readonly Way[]) {
   });
 }
 
-test('[G-25] a packet for which there is no connection is counted by flow and class', (t) => {
+test('[G-25] what no connection came for in time is counted by flow and class', (t) => {
   const pair = newPair({ seed: 5 });
   const alice = newClient(pair);
   alice.bind(RTP);
@@ -147,8 +147,55 @@ test('[G-25] a packet for which there is no connection is counted by flow and cl
   for (const { link } of pair.up()) link.cut();
   pair.reach = 'silent';
   pair.clock.runFor(100);
-  t.is(pair.uplink(alice, RTP, GATEWAY).result, FAULTS.NO_CONNECTION);
-  t.is(pair.downlink(alice, RTP, GATEWAY).result, FAULTS.NO_CONNECTION);
+  t.is(pair.uplink(alice, RTP, GATEWAY).result, 0);
+  t.is(pair.downlink(alice, RTP, GATEWAY).result, 0);
+  pair.clock.runFor(1_999);
+  t.is(alice.end.counters.dropped + pair.server.end.counters.dropped, 0);
+  pair.clock.runFor(1);
+  t.is(alice.end.counters.of(FAULTS.NO_CONNECTION), 1);
+  t.is(pair.server.end.counters.of(FAULTS.NO_CONNECTION), 1);
   t.like(alice.end.status().bindings[0]?.sending[0], { class: 'other', noConnection: 1 });
   t.like(pair.server.end.tunnels()[0]?.ports[0]?.sending[0], { class: 'other', noConnection: 1 });
+});
+
+test('[G-25] all connections are lost and one is there again before packets are too old: all of them come', (t) => {
+  const pair = newPair({ seed: 6, link: { delayMs: 10 } });
+  const alice = newClient(pair);
+  alice.bind(RTP);
+  pair.clock.runFor(6_000);
+  alice.cutAll();
+  pair.clock.runFor(5);
+  for (let i = 0; i < 6; i++) {
+    pair.uplink(alice, RTP, GATEWAY);
+    pair.downlink(alice, RTP, GATEWAY);
+    pair.clock.runFor(5);
+  }
+  t.is(alice.end.status().waiting.packets, 6);
+  t.is(pair.server.end.tunnels()[0]?.waiting.packets, 6);
+  pair.clock.runFor(200);
+  t.is(pair.traffic.sent.filter((s) => s.deliveredBy < 0).length, 0);
+  const late = Math.max(...pair.traffic.sent.map((s) => s.deliveredMs - s.sentMs));
+  // Three round trips from the cut to the admission, and the way; the first packet came 5 ms after the cut.
+  t.is(late, 65);
+  t.is(alice.end.counters.dropped + pair.server.end.counters.dropped, 0);
+  t.deepEqual(pair.traffic.wrongs, []);
+});
+
+test('[G-25] what waits for a connection is bounded as all that waits is', (t) => {
+  const media = { queueOctets: QUEUE_OCTETS };
+  const pair = newPair({ seed: 7 }, { media });
+  const alice = newClient(pair, { media });
+  alice.bind(RTP);
+  pair.clock.runFor(2_000);
+  for (const { link } of pair.up()) link.cut();
+  pair.reach = 'silent';
+  pair.clock.runFor(100);
+  for (let i = 0; i < 100; i++) {
+    pair.uplink(alice, RTP, GATEWAY, PACKET_LEN);
+    pair.downlink(alice, RTP, GATEWAY, PACKET_LEN);
+  }
+  for (const { counters } of [alice.end, pair.server.end]) {
+    t.true(counters.of(FAULTS.MEDIA_TOO_FULL) >= 80);
+  }
+  t.true(alice.end.status().waiting.octets <= QUEUE_OCTETS);
 });

@@ -1,6 +1,6 @@
 /** A media queue with lanes by name, and packets that carry a number: for tables and properties. */
 import { DEADLINES_MS, type MediaClass } from '../../../session/media/classes.ts';
-import { Lane } from '../../../session/media/lane.ts';
+import { LANE_DROPS, Lane } from '../../../session/media/lane.ts';
 import { MediaQueue } from '../../../session/media/media-queue.ts';
 import { SendQueue } from '../../../session/send-queue.ts';
 import { setU32, u32 } from '../../../wire/bytes.ts';
@@ -28,6 +28,7 @@ export class ScriptedQueue {
     this.queue = new MediaQueue({
       limit,
       deadlinesMs: DEADLINES_MS,
+      late: () => LANE_DROPS.AGE,
       dropped: (fault) => this.dropped.push(faultName(fault)),
     });
   }
