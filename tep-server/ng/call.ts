@@ -38,6 +38,9 @@ export interface Ways {
   readonly users: readonly SessionCredentials[];
 }
 
+/** What becomes of a call when somebody leaves it; `unknown`: by its names nobody has left. */
+export type Leave = 'over' | 'goes-on' | 'unknown';
+
 export class Call {
   readonly #parties = new Map<string, Party>();
   /** What was told to whoever will answer, by branch. */
@@ -85,13 +88,19 @@ export class Call {
     return line === undefined ? said.some(({ can }) => can) : line.can;
   }
 
-  /** A fork, or all of it, is over; whether anybody is left. */
-  leave({ fromTag, toTag, branch }: Command): boolean {
-    if (toTag !== undefined) this.#remove(toTag);
-    else if (branch === '' || !this.#branches.delete(branch)) return false;
-    else for (const [tag, party] of this.#parties) if (party.branch === branch) this.#remove(tag);
-    const others = [...this.#parties.keys()].filter((tag) => tag !== fromTag);
-    return others.length > 0 || (toTag === undefined && this.#branches.size > 0);
+  /**
+   * A fork, or all of it, is over, whichever the gateway takes it for (rtpengine 10.5, call_delete_branch): the
+   * branch when nobody's tag is given, then the tag, then the branch again; nothing when it knows neither.
+   */
+  leave({ fromTag, toTag, branch }: Command): Leave {
+    if (fromTag === '') return 'over';
+    const tag = toTag ?? fromTag;
+    const hasBranch = branch !== '' && this.#branches.has(branch);
+    if (toTag === undefined && hasBranch) this.#removeBranch(branch);
+    else if (this.#parties.has(tag)) this.#remove(tag);
+    else if (hasBranch) this.#removeBranch(branch);
+    else return 'unknown';
+    return this.#isOver() ? 'over' : 'goes-on';
   }
 
   ways(): Ways {
@@ -108,7 +117,23 @@ export class Call {
     return { pinholes: [...pinholes.values()].slice(0, MAX_WAYS), users: [...users.values()] };
   }
 
+  /** Nobody who is left has been told about somebody who is left, or waits for who will answer. */
+  #isOver(): boolean {
+    const parties = [...this.#parties.values()];
+    if (parties.some(({ told }) => told.size > 0)) return false;
+    const isForking = [...this.#branches.keys()].some((branch) => branch !== '');
+    return !isForking || !parties.some(({ offered }) => offered !== undefined);
+  }
+
+  #removeBranch(branch: string): void {
+    this.#branches.delete(branch);
+    for (const [tag, party] of this.#parties) if (party.branch === branch) this.#remove(tag);
+  }
+
   #remove(tag: string): void {
+    const branch = this.#parties.get(tag)?.branch ?? '';
+    // Without a name it is where any other fork may still answer.
+    if (branch !== '') this.#branches.delete(branch);
     this.#parties.delete(tag);
     for (const { told } of this.#parties.values()) told.delete(tag);
   }

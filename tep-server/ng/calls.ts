@@ -33,6 +33,8 @@ const NO_WAYS: Ways = { pinholes: [], users: [] };
 export class Calls {
   readonly #events: CallEvents;
   readonly #calls = new Map<string, Known>();
+  /** Somebody has ended them by names that are not theirs. */
+  readonly #doubted = new Set<string>();
   #ways = 0;
 
   constructor(events: CallEvents) {
@@ -65,11 +67,15 @@ export class Calls {
     this.#tell(command.callId, known);
   }
 
+  /** One whose names we do not know is no end: the gateway may keep the call then, and is asked soon. */
   deleted(command: Command): void {
-    const known = this.#calls.get(command.callId);
+    const { callId } = command;
+    const known = this.#calls.get(callId);
     if (known === undefined) return;
-    if (known.call.leave(command)) this.#tell(command.callId, known);
-    else this.forget(command.callId, 'deleted');
+    const leave = known.call.leave(command);
+    if (leave === 'over') this.forget(callId, 'deleted');
+    else if (leave === 'goes-on') this.#tell(callId, known);
+    else this.#doubted.add(callId);
   }
 
   /** What the gateway tells about a call; `parties` of one that we have heard ourselves add nothing. */
@@ -83,6 +89,7 @@ export class Calls {
     const known = this.#calls.get(callId);
     if (known === undefined) return;
     this.#calls.delete(callId);
+    this.#doubted.delete(callId);
     if (known.ways === NO_WAYS) return;
     this.#ways -= known.ways.pinholes.length;
     this.#events.ways(callId, NO_WAYS);
@@ -94,19 +101,20 @@ export class Calls {
     return (this.#calls.get(callId)?.heardMs ?? 0) > timeMs;
   }
 
-  /** Calls that nothing was heard of since then, the longest silent first. */
-  silentSince(timeMs: number, most: number): string[] {
-    const silent: string[] = [];
+  /** Calls that may be over: those in doubt, then those that nothing was heard of since then, longest first. */
+  doubtful(timeMs: number, most: number): string[] {
+    const doubtful = new Set([...this.#doubted].slice(0, most));
     for (const [callId, { heardMs }] of this.#calls) {
-      if (heardMs > timeMs || silent.length >= most) break;
-      silent.push(callId);
+      if (heardMs > timeMs || doubtful.size >= most) break;
+      doubtful.add(callId);
     }
-    return silent;
+    return [...doubtful];
   }
 
   #hear(callId: string, nowMs: number): Known {
     const known = this.#calls.get(callId) ?? this.#begin(nowMs);
     known.heardMs = nowMs;
+    this.#doubted.delete(callId);
     this.#calls.delete(callId);
     this.#calls.set(callId, known);
     return known;

@@ -72,7 +72,7 @@ export class Survey {
   }
 
   async #look(): Promise<void> {
-    for (const callId of this.#parts.calls.silentSince(now() - SILENT_MS, QUERIES_PER_TURN)) {
+    for (const callId of this.#parts.calls.doubtful(now() - SILENT_MS, QUERIES_PER_TURN)) {
       if (this.#isOver() || !(await this.#query(callId))) return;
     }
   }

@@ -208,6 +208,41 @@ test('[M-10] forks have ways of their own, and lose them one by one', (t) => {
   t.deepEqual(scene.ended, ['call deleted']);
 });
 
+/** Names as they may stand in `delete`, and what rtpengine 10.5 does then. */
+test('[M-10] a delete by names that the call does not have leaves its ways open, and puts it in doubt', (t) => {
+  const gone = { command: 'delete', 'call-id': 'call' };
+  const [one, two] = [{ 'via-branch': '1' }, { 'via-branch': '2' }];
+  const established = (names: Dictionary) => {
+    const scene = new Scene();
+    scene.pass(offer(DIALOG, sdpOf(UE), one), sdpOf(FAR));
+    scene.pass(offer(DIALOG, sdpOf(UE), two), sdpOf({ ...FAR, port: 30_200 }));
+    scene.pass(answer(DIALOG, sdpOf(CORE), one), sdpOf(NEAR));
+    scene.pass(answer({ ...DIALOG, toTag: 'c' }, sdpOf(CORE), two), sdpOf(NEAR));
+    scene.interpreter.command('kamailio', command('x', { ...gone, ...names }), scene.now);
+    const isDoubted = scene.calls.doubtful(0, 10).includes('call');
+    return [scene.waysOf().length > 0, isDoubted];
+  };
+  const kept = [
+    { 'from-tag': 'x' },
+    { 'from-tag': 'x', 'to-tag': 'y' },
+    { 'from-tag': 'x', 'via-branch': '9' },
+  ];
+  for (const names of [...kept, { 'from-tag': 'a', 'to-tag': 'y' }]) {
+    t.deepEqual(established(names), [true, true], JSON.stringify(names));
+  }
+  const parts = [
+    { 'from-tag': 'x', ...one },
+    { 'from-tag': 'a', 'to-tag': 'y', ...one },
+  ];
+  for (const names of [...parts, { 'from-tag': 'x', 'to-tag': 'b' }, { 'from-tag': 'b' }]) {
+    t.deepEqual(established(names), [true, false], JSON.stringify(names));
+  }
+  const whole = [{}, { 'from-tag': 'a' }, { 'from-tag': 'a', 'via-branch': '9' }];
+  for (const names of [...whole, { 'from-tag': 'c', 'to-tag': 'a' }, { 'to-tag': 'b' }]) {
+    t.deepEqual(established(names), [false, false], JSON.stringify(names));
+  }
+});
+
 test('[M-08] [M-10] ufrag and pwd of both ends are credentials while the call lasts', (t) => {
   const scene = new Scene();
   const ice = (ufrag: string, pwd: string) => [`a=ice-ufrag:${ufrag}`, `a=ice-pwd:${pwd}`];

@@ -75,3 +75,21 @@ test('[M-10] a call that the gateway has, and one about which it does not answer
   t.deepEqual(ended, []);
   t.is(calls.ways, 4);
 });
+
+test('[M-10] a call that somebody ended by a foreign name is asked about at once, and goes when it is gone', async (t) => {
+  const { gateway, calls, ended, survey } = await scene(t);
+  silent(calls, 'kept', 0);
+  silent(calls, 'gone', 0);
+  const names = { name: 'delete', fromTag: 'x', toTag: undefined, branch: '', towards: undefined };
+  calls.deleted({ ...names, callId: 'kept' });
+  gateway.answers.query = { result: 'ok' };
+  const first = survey();
+  await until(() => calls.doubtful(0, 10).length === 0);
+  await first.stop();
+  calls.deleted({ ...names, callId: 'gone' });
+  gateway.answers.query = { result: 'error', 'error-reason': 'Unknown call-id' };
+  survey();
+  await until(() => ended.length > 0);
+  t.deepEqual(ended, ['gone gone']);
+  t.is(calls.ways, 2);
+});
