@@ -17,6 +17,10 @@ interface Party {
   /** What is in force, and an offer that nobody has answered yet: media may use either. */
   said: Description | undefined;
   offered: Description | undefined;
+  /** To whom, when that is known: a change of what is in force, which may be refused. */
+  offeredTo: string | undefined;
+  /** An offer that was refused, as it seems: nothing goes there, unless it is answered after all. */
+  lapsed: Description | undefined;
   /** Of the offer that it has answered; '' for one that has answered none. */
   branch: string;
   /** By the tag of the other end. */
@@ -49,9 +53,18 @@ export class Call {
   /** `said` went to the gateway, which made `told` of it for the other end. */
   offered(command: Command, said: Description, told: Description): void {
     const { fromTag, toTag, branch } = command;
-    this.#party(fromTag).offered = said;
-    if (toTag === undefined) put(this.#branches, branch, told);
-    else put(this.#party(toTag).told, fromTag, told);
+    const offerer = this.#party(fromTag);
+    offerer.offered = said;
+    offerer.offeredTo = toTag;
+    offerer.lapsed = undefined;
+    if (toTag === undefined) {
+      put(this.#branches, branch, told);
+      return;
+    }
+    const other = this.#party(toTag);
+    put(other.told, fromTag, told);
+    // One offer at a time (RFC 3261 clause 14): theirs has been refused, or is going to be.
+    if (other.offeredTo === fromTag) lapse(other);
   }
 
   answered(command: Command, said: Description, told: Description): void {
@@ -59,13 +72,21 @@ export class Call {
     const answerer = this.#party(toTag);
     answerer.said = said;
     answerer.offered = undefined;
+    answerer.lapsed = undefined;
     answerer.branch = branch;
     // The first answer of a fork: what its branch was told, it was told.
     const first = this.#branches.get(branch) ?? [...this.#branches.values()].at(-1);
     if (first !== undefined && !answerer.told.has(fromTag)) answerer.told.set(fromTag, first);
     const offerer = this.#party(fromTag);
-    offerer.said = offerer.offered ?? offerer.said;
+    offerer.said = offerer.offered ?? offerer.lapsed ?? offerer.said;
+    offerer.offeredTo = undefined;
+    offerer.lapsed = undefined;
     put(offerer.told, toTag, told);
+  }
+
+  /** Nothing was heard of the call for so long that changes which are on offer must have been refused. */
+  lapse(): void {
+    for (const party of this.#parties.values()) if (party.offeredTo !== undefined) lapse(party);
   }
 
   /** A gateway that was there before us tells what it knows. Whom we have heard, we know better. */
@@ -141,10 +162,21 @@ export class Call {
   #party(tag: string): Party {
     const known = this.#parties.get(tag);
     if (known !== undefined) return known;
-    const party = { said: undefined, offered: undefined, branch: '', told: new Map() };
+    const party = {
+      ...{ said: undefined, offered: undefined, offeredTo: undefined, lapsed: undefined },
+      ...{ branch: '', told: new Map() },
+    };
     put(this.#parties, tag, party);
     return party;
   }
+}
+
+/** Who has said nothing else goes on offering. */
+function lapse(party: Party): void {
+  if (party.said === undefined) return;
+  party.lapsed = party.offered;
+  party.offered = undefined;
+  party.offeredTo = undefined;
 }
 
 /** The newest value; the oldest goes when there are too many. */

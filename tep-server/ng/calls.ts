@@ -11,6 +11,9 @@ import type { Description } from './description.ts';
 /** A few KiB each. A gateway of this size has 65,536 ports in use. */
 export const MAX_CALLS = 16_384;
 
+/** Nobody waits longer for the answer to an offer within a dialog (RFC 3261 clause 17.1.1.2, Timer B). */
+const ANSWERED_MS = 32_000;
+
 export type CallEnd = 'deleted' | 'gone' | 'crowded-out';
 
 export interface CallEvents {
@@ -80,7 +83,9 @@ export class Calls {
 
   /** What the gateway tells about a call; `parties` of one that we have heard ourselves add nothing. */
   remembered(callId: string, parties: readonly Remembered[], nowMs: number): void {
+    const isSilent = !this.heardSince(callId, nowMs - ANSWERED_MS);
     const known = this.#hear(callId, nowMs);
+    if (isSilent) known.call.lapse();
     for (const party of parties) known.call.remember(party);
     this.#tell(callId, known);
   }

@@ -208,6 +208,42 @@ test('[M-10] forks have ways of their own, and lose them one by one', (t) => {
   t.deepEqual(scene.ended, ['call deleted']);
 });
 
+test('[M-10] a change that was refused leaves nothing open, and may yet be answered', (t) => {
+  const moved = { ...UE, port: 51_000 };
+  const MOVED_WAYS = UE_WAYS.map((way) => way.replace(':5000', ':5100'));
+  const scene = new Scene();
+  const change = () => {
+    establish(scene);
+    scene.pass({ ...offer(DIALOG, sdpOf(moved)), 'to-tag': 'b' }, sdpOf(FAR));
+    t.deepEqual(scene.waysOf(), [...UE_WAYS, ...MOVED_WAYS]);
+  };
+  change();
+  scene.pass(
+    offer({ callId: 'call', fromTag: 'b', toTag: '' }, sdpOf(CORE), { 'to-tag': 'a' }),
+    sdpOf(NEAR),
+  );
+  t.deepEqual(scene.waysOf(), UE_WAYS, 'the other end makes an offer');
+  scene.pass(answer(DIALOG, sdpOf(CORE)), sdpOf(NEAR));
+  t.deepEqual(scene.waysOf(), MOVED_WAYS, 'an answer that nobody expected any more');
+  change();
+  scene.now += 31_000;
+  scene.calls.remembered('call', [], scene.now);
+  t.deepEqual(scene.waysOf(), [...UE_WAYS, ...MOVED_WAYS], 'it may still be answered');
+  change();
+  scene.now += 60_000;
+  scene.calls.remembered('call', [], scene.now);
+  t.deepEqual(scene.waysOf(), UE_WAYS, 'the gateway has the call, of which nothing was heard');
+});
+
+test('[M-10] what rings for long is no change that was refused', (t) => {
+  const scene = new Scene();
+  scene.pass(offer(DIALOG, sdpOf(UE)), sdpOf(FAR));
+  scene.now += 120_000;
+  scene.calls.remembered('call', [], scene.now);
+  scene.pass(answer(DIALOG, sdpOf(CORE)), sdpOf(NEAR));
+  t.deepEqual(scene.waysOf(), UE_WAYS);
+});
+
 /** Names as they may stand in `delete`, and what rtpengine 10.5 does then. */
 test('[M-10] a delete by names that the call does not have leaves its ways open, and puts it in doubt', (t) => {
   const gone = { command: 'delete', 'call-id': 'call' };
