@@ -198,8 +198,8 @@ function valueName(option: Exclude<Option, FlagOption>): string {
 function meaning(option: Option): string {
   const range = option.kind === 'number' ? `${option.min} to ${option.max}` : '';
   const unit = option.kind === 'number' && option.unit !== undefined ? ` ${option.unit}` : '';
-  const fallback =
-    'default' in option && option.default !== undefined ? `default ${option.default}` : '';
+  const value = 'default' in option ? (option.default ?? '') : '';
+  const fallback = value === '' ? '' : `default ${value}`;
   const often = option.kind === 'list' ? 'may be given several times' : '';
   const more = [range === '' ? '' : range + unit, fallback, often].filter((part) => part !== '');
   return more.length === 0 ? option.meaning : `${option.meaning} (${more.join(', ')})`;

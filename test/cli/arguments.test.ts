@@ -13,6 +13,7 @@ const OPTIONS = {
     fraction: true,
     meaning: 'delay',
   },
+  filter: { kind: 'text', value: 'EXPR', default: '', meaning: 'which' },
   format: { kind: 'choice', choices: ['text', 'json'], default: 'text', meaning: 'form' },
   name: { kind: 'text', value: 'NAME', short: 'n', meaning: 'a name' },
   quiet: { kind: 'flag', short: 'q', meaning: 'say nothing' },
@@ -20,13 +21,21 @@ const OPTIONS = {
 
 test('values are typed, and defaults stand where nothing was given', (t) => {
   const none = parseArguments([], OPTIONS).values;
-  t.deepEqual(none, { calls: 4, delay: undefined, format: 'text', name: undefined, quiet: false });
+  t.deepEqual(none, {
+    calls: 4,
+    delay: undefined,
+    filter: '',
+    format: 'text',
+    name: undefined,
+    quiet: false,
+  });
   const calls: number = none.calls;
   t.is(calls, 4);
   const given = ['--calls=7', '--delay', '-2.5', '-q', '-n', 'x y', '--format', 'json'];
   t.deepEqual(parseArguments(given, OPTIONS).values, {
     calls: 7,
     delay: -2.5,
+    filter: '',
     format: 'json',
     name: 'x y',
     quiet: true,
@@ -74,6 +83,7 @@ test('the help is made of the same table', (t) => {
     examples: [['tep x', 'does x']],
   });
   t.regex(text, /^ {6}--calls N +calls \(1 to 500, default 4\)$/m);
+  t.regex(text, /^ {6}--filter EXPR +which$/m, 'an empty default is none');
   t.regex(text, /^ {6}--format text\|json +form \(default text\)$/m);
   t.regex(text, /^ {2}-q, --quiet +say nothing$/m);
   t.regex(text, /^ {2}-h, --help +this text$/m);
