@@ -7,6 +7,9 @@ import { Recording, type RecordingPlan, type StartCapture } from './capture/reco
 import { type Command, EXIT, Failure, UsageError, type World } from './command.ts';
 import { complain } from './complain.ts';
 
+/** What a timer of Node takes is 2^31 - 1 ms. */
+const MAX_SECONDS = 2e6;
+
 const OPTIONS = {
   interface: {
     kind: 'text',
@@ -31,7 +34,7 @@ const OPTIONS = {
     kind: 'number',
     value: 'S',
     min: 0.1,
-    max: 1e7,
+    max: MAX_SECONDS,
     unit: 's',
     fraction: true,
     meaning: 'end after this time',

@@ -29,6 +29,7 @@ export class Recording implements CaptureEvents {
   readonly #live: LiveCapture;
   #target: CaptureTarget | undefined;
   #failure: unknown;
+  #timer: NodeJS.Timeout | undefined;
   #resolve: (end: CaptureEnd) => void = () => {};
 
   constructor(plan: RecordingPlan, world: World, start?: StartCapture) {
@@ -44,6 +45,7 @@ export class Recording implements CaptureEvents {
       this.#resolve = resolve;
     });
     release();
+    clearTimeout(this.#timer);
     try {
       if (this.#failure !== undefined) throw this.#failure;
       await this.#target?.finish();
@@ -59,6 +61,9 @@ export class Recording implements CaptureEvents {
       this.#target = this.#openTarget(linkType);
       this.#world.stderr.write(`capturing on ${this.#plan.device}; Ctrl-C ends it\n`);
     });
+    const { seconds } = this.#plan;
+    // From now: how long the process took to begin is no part of the recording.
+    if (seconds !== undefined) this.#timer = setTimeout(() => this.#live.stop(), seconds * 1_000);
   }
 
   frame(seconds: number, nanoseconds: number, b: Uint8Array, at: number, end: number): void {
@@ -98,14 +103,11 @@ export class Recording implements CaptureEvents {
   /** Gives a function that takes it back. */
   #stopWhenAsked(): () => void {
     const { interrupt, process } = this.#world;
-    const { seconds } = this.#plan;
     const stop = () => this.#live.stop();
     if (interrupt.aborted) stop();
     interrupt.addEventListener('abort', stop, { once: true });
     const release = process.on('SIGTERM', stop);
-    const timer = seconds === undefined ? undefined : setTimeout(stop, seconds * 1_000);
     return () => {
-      clearTimeout(timer);
       interrupt.removeEventListener('abort', stop);
       release();
     };

@@ -1,8 +1,9 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { capture } from '../../cli/capture.ts';
+import { capture, command } from '../../cli/capture.ts';
 import { UsageError } from '../../cli/command.ts';
 import { KINDS } from '../../io/cap/messages.ts';
 import { readCapture } from '../../io/pcap/read.ts';
@@ -62,6 +63,28 @@ test('Ctrl-C and SIGTERM end it in order; --json', async (t) => {
 test('--seconds ends it', async (t) => {
   const args = ['-i', 'eth0', '-w', file(t), '--seconds', '0.1'];
   t.is(await capture(args, fakeWorld(), () => captured()), 0);
+});
+
+test('--seconds counts from when the interface is open, not while the process begins', async (t) => {
+  const child = new FakeChild();
+  let isAsked = false;
+  child.asked = () => {
+    isAsked = true;
+    child.say(message(KINDS.CLOSED, new Uint8Array(0))).end(0, null);
+  };
+  const args = ['-i', 'eth0', '-w', file(t), '--seconds', '0.1'];
+  const done = capture(args, fakeWorld(), () => child);
+  await setTimeout(200);
+  t.false(isAsked);
+  child.say(openedMessage(1));
+  t.is(await done, 0);
+  t.true(isAsked);
+});
+
+test('--seconds takes no more than a timer does', async (t) => {
+  const timer = 2 ** 31 - 1;
+  const seconds = /--seconds S +.*0\.1 to (\d+) s/.exec(command.help)?.[1];
+  t.true(Number(seconds) > 1e6 && Number(seconds) * 1_000 <= timer, seconds);
 });
 
 test('to standard output: the same octets as in a file', async (t) => {
