@@ -82,7 +82,9 @@ export class LiveCapture {
     const reader = new MessageReader((kind, b, at, end) => this.#told(kind, b, at, end));
     const { stdin, stdout, stderr } = this.#child;
     stdin.on('error', () => {});
-    stdout.on('data', (chunk: Uint8Array) => reader.input(chunk));
+    stdout.on('data', (chunk: Uint8Array) => {
+      if (this.#end === undefined && !reader.input(chunk)) this.#giveUp();
+    });
     stderr.on('data', (chunk: Uint8Array) => {
       this.#complaint = (this.#complaint + String(chunk)).slice(-MAX_COMPLAINT_LEN);
     });
@@ -107,6 +109,12 @@ export class LiveCapture {
 
   resume(): void {
     this.#child.stdout.resume();
+  }
+
+  /** What was received until then stays. */
+  #giveUp(): void {
+    this.#end = { type: 'crashed', text: 'it said what no capture says' };
+    this.#child.kill('SIGKILL');
   }
 
   #told(kind: number, b: Uint8Array, at: number, end: number): void {

@@ -34,18 +34,19 @@ export class MessageReader {
     this.#take = take;
   }
 
-  input(chunk: Uint8Array): void {
+  /** False when it is no stream of messages, as of a process whose memory is no longer what it was. */
+  input(chunk: Uint8Array): boolean {
     const b = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
     let at = 0;
     while (b.length - at >= HEAD_LEN) {
       const length = u32(b, at + OFF_LENGTH);
-      // Our own process does not do that: its memory is no longer what it was.
-      if (length > MAX_BODY_LEN) throw new RangeError(`message of ${length} octets`);
+      if (length > MAX_BODY_LEN) return false;
       const end = at + HEAD_LEN + length;
       if (end > b.length) break;
       this.#take(u8(b, at), b, at + HEAD_LEN, end);
       at = end;
     }
     this.#rest = b.subarray(at);
+    return true;
   }
 }

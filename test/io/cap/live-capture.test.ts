@@ -79,6 +79,16 @@ test('an abort while the interface is there is told with what the process said',
   t.deepEqual(await ended, { type: 'crashed', text: 'SIGABRT: malloc(): corrupted' });
 });
 
+test('a process that says nonsense is ended, and what it had said before counts', async (t) => {
+  const { child, told, ended } = start();
+  const nonsense = Buffer.alloc(5, 0xff);
+  const rest = Buffer.concat([frameMessage(10, 'kept'), nonsense, frameMessage(11, 'not')]);
+  child.say(openedMessage(1), rest);
+  t.deepEqual(await ended, { type: 'crashed', text: 'it said what no capture says' });
+  t.deepEqual(told, ['opened 1', '10 5000 kept']);
+  t.deepEqual(child.killed, ['SIGKILL']);
+});
+
 test('a process that cannot be started', async (t) => {
   const { child, ended } = start();
   child.emit('error', new Error('spawn EAGAIN'));
