@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AgentDeps, Running } from '../../config/running.ts';
 import { now } from '../../io/clock.ts';
-import { type IoFault, isIoFault } from '../../io/io-fault.ts';
+import { type IoFault, ioFault, isIoFault } from '../../io/io-fault.ts';
 import type { ServerStatus } from '../../ops/status.ts';
 import { countedHost } from '../../session/counted-host.ts';
 import { SOFTWARE } from '../../session/options.ts';
@@ -72,8 +72,9 @@ export class Primary implements Running<ServerSettings> {
   }
 
   static async start(parts: PrimaryParts): Promise<Primary | IoFault> {
-    // Only this user may open the sockets in it.
-    const primary = new Primary(parts, await mkdtemp(join(tmpdir(), 'tep-server-')));
+    const folder = await ownFolder();
+    if (typeof folder !== 'string') return folder;
+    const primary = new Primary(parts, folder);
     const fault =
       (await primary.#startWorkers()) ?? (await primary.#listen()) ?? (await primary.#startRelay());
     if (fault === undefined) return primary;
@@ -236,6 +237,14 @@ export class Primary implements Running<ServerSettings> {
     this.#refused += 1;
     socket.destroy();
   }
+}
+
+/** Only this user may open the sockets in it. */
+function ownFolder(): Promise<string | IoFault> {
+  return mkdtemp(join(tmpdir(), 'tep-server-')).catch((error: Error) => {
+    const { code, text } = ioFault(error);
+    return { type: 'io-fault', code, text: `workers need a folder for temporary files: ${text}` };
+  });
 }
 
 function isStatus(answer: object | undefined): answer is ServerStatus {

@@ -128,12 +128,14 @@ export class WorkerProcess {
     child.on('message', (message: FromWorker, socket: unknown) => {
       this.#heard(message, socket as Socket | undefined);
     });
-    // It could not be started, or not be told something: its exit follows.
     child.on('error', (error) => {
       this.#parts.log.debug('worker', { worker: this.#parts.index, why: error.message });
+      // One that the system did not start has no exit; one that could not be told something has.
+      if (child.pid === undefined && this.#child === child) this.#died();
     });
     child.once('exit', () => this.#died());
-    child.send(this.#parts.start());
+    // Without descriptors or processes left, there is not even a channel.
+    if (child.connected) child.send(this.#parts.start());
   }
 
   #heard(message: FromWorker, socket: Socket | undefined): void {
