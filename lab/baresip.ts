@@ -69,10 +69,7 @@ export class Phone {
 
   /** Resolves when the latest call has lasted so many seconds: it tells each, but leaves some out when late. */
   async talkedFor(seconds: number): Promise<void> {
-    const clocks = Array.from({ length: LATE_S }, (_, late) => clockOf(seconds + late));
-    const clock = `\\[[0-9]+:(?:${clocks.join('|')})\\] audio`;
-    const latest = `Call established(?![^]*Call established)[^]*${clock}`;
-    await this.program.said(new RegExp(latest), CALL_MS + 1_000 * seconds);
+    await this.program.said(talkedPattern(seconds), CALL_MS + 1_000 * seconds);
   }
 
   /** The same, from now on. */
@@ -130,7 +127,15 @@ function settings({ sip, rtpPorts }: PhonePlan, tone: string): string {
   ].join('\n');
 }
 
+/** What it prints once the latest call has lasted so many seconds: `[0:01:05] audio=…`. */
+export function talkedPattern(seconds: number): RegExp {
+  const clocks = Array.from({ length: LATE_S }, (_, late) => clockOf(seconds + late));
+  const clock = `\\[(?:${clocks.join('|')})\\] audio`;
+  return new RegExp(`Call established(?![^]*Call established)[^]*${clock}`);
+}
+
 function clockOf(seconds: number): string {
-  const minutes = String(Math.floor(seconds / 60) % 60).padStart(2, '0');
-  return `${minutes}:${String(seconds % 60).padStart(2, '0')}`;
+  const twoDigits = (n: number) => String(n).padStart(2, '0');
+  const minutes = Math.floor(seconds / 60);
+  return `${Math.floor(minutes / 60)}:${twoDigits(minutes % 60)}:${twoDigits(seconds % 60)}`;
 }
