@@ -46,6 +46,7 @@ export class Program {
   readonly #child: ChildProcess;
   readonly #logFile: string | undefined;
   #output = '';
+  #printedLength = 0;
   #exit: Exit | undefined;
 
   private constructor(name: string, child: ChildProcess, logFile: string | undefined) {
@@ -76,9 +77,14 @@ export class Program {
     return program;
   }
 
-  /** What it has printed so far, both outputs mixed. */
+  /** What it has printed so far, both outputs mixed; the latest MAX_OUTPUT_LEN of it. */
   get output(): string {
     return this.#output;
+  }
+
+  /** Of all that it has printed, also of what `output` has let go. */
+  get printedLength(): number {
+    return this.#printedLength;
   }
 
   get pid(): number {
@@ -164,6 +170,7 @@ export class Program {
   }
 
   #keep(text: string): void {
+    this.#printedLength += text.length;
     this.#output = (this.#output + text).slice(-MAX_OUTPUT_LEN);
     if (this.#logFile !== undefined) appendFileSync(this.#logFile, text);
   }

@@ -6,6 +6,7 @@ import type { CallLab } from '../../lab/calls/call-lab.ts';
 import { isAlive, ownRun } from '../../lab/run-id.ts';
 import { EXIT, Failure } from '../command.ts';
 import type { LabTask } from '../lab.ts';
+import { follower } from './follower.ts';
 import { claim, type Note, readNote, renew, withdraw } from './note.ts';
 import { buildLab, CALLEE, checkMachine, startPhones, unlessEnded, untilEnded } from './world.ts';
 
@@ -114,9 +115,9 @@ async function play(
   const lines = createInterface({ input: world.stdin });
   lines.on('line', (line) => ue.command(line));
   const followers = [
-    follower('softphone', PHONE_LINE, () => ue.program.output),
-    follower('phone', PHONE_LINE, () => core.program.output),
-    follower('P-CSCF', SCRIPT_LINE, () => lab.kamailio.output),
+    follower('softphone', PHONE_LINE, ue.program),
+    follower('phone', PHONE_LINE, core.program),
+    follower('P-CSCF', SCRIPT_LINE, lab.kamailio),
   ];
   const timer = setInterval(() => {
     for (const news of followers) for (const line of news()) world.stdout.write(`${line}\n`);
@@ -124,19 +125,4 @@ async function play(
   await untilEnded(ended);
   clearInterval(timer);
   lines.close();
-}
-
-/** Gives the lines that have come since it was asked before. */
-function follower(name: string, wanted: RegExp, output: () => string): () => string[] {
-  let read = 0;
-  return () => {
-    const text = output();
-    const end = text.lastIndexOf('\n') + 1;
-    const lines = text.slice(Math.min(read, end), end).split('\n');
-    read = end;
-    return lines.flatMap((line) => {
-      const found = wanted.exec(line);
-      return found === null ? [] : [`${name.padEnd(10)}${found[1] ?? found[0]}`];
-    });
-  };
 }
