@@ -7,7 +7,7 @@ import type { StreamQuality } from '../../lab/calls/streams.ts';
 import { transcript } from '../../lab/calls/transcript.ts';
 import { EXIT } from '../command.ts';
 import type { LabTask } from '../lab.ts';
-import { buildLab, CALLEE, namesOf, startPhones, unlessEnded } from './world.ts';
+import { buildLab, CALLEE, checkMachine, namesOf, startPhones, unlessEnded } from './world.ts';
 
 /** Below it many people complain (G.107 annex B). */
 const MOS_ENOUGH = 3.6;
@@ -25,6 +25,7 @@ interface Report {
 
 export async function call(task: LabTask): Promise<number> {
   const { world, values, ended } = task;
+  checkMachine();
   const say = (text: string) => values.json || world.stdout.write(`${text}\n`);
   say(`Building phones, ${task.firewall}, Kamailio, rtpengine and TEP-S …`);
   const lab = await buildLab(task);
