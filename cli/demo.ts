@@ -31,8 +31,7 @@ const OPTIONS = {
   firewall: {
     kind: 'text',
     value: 'KIND',
-    default: 'web-only',
-    meaning: 'with --netns: what the firewall lets out, see below',
+    meaning: 'with --netns: what the firewall lets out, see below (default web-only)',
   },
   json: { kind: 'flag', meaning: 'print one JSON object instead of text' },
 } as const;
@@ -75,7 +74,10 @@ one way, from the phone's socket to the gateway's or back.`,
   }),
   async run(args, world) {
     const { values } = parseArguments(args, OPTIONS);
-    const plan = { ...values, firewall: firewallOf(values.firewall) };
+    const plan = { ...values, firewall: firewallOf(values.firewall ?? 'web-only') };
+    if (values.firewall !== undefined && !values.netns) {
+      throw new UsageError('--firewall is for --netns');
+    }
     const closers: Closers = [];
     const ended = endOf(world);
     closers.push(async () => ended.release());

@@ -177,6 +177,11 @@ test('a firewall that there is not is wrong usage', async (t) => {
   await t.throwsAsync(run, { instanceOf: UsageError, message });
 });
 
+test('a firewall without the networks that it would be in is wrong usage', async (t) => {
+  const run = command.run(['--firewall', '443-only'], fakeWorld());
+  await t.throwsAsync(run, { instanceOf: UsageError, message: '--firewall is for --netns' });
+});
+
 // Run as root by the tests with networks, by everybody else here.
 if (labMissing() !== undefined) {
   test('--netns where it cannot be: what is missing', async (t) => {
