@@ -16,7 +16,7 @@ import {
   uninstallPlan,
   unitFiles,
 } from './service/plan.ts';
-import { HOMES, SERVICE_USER, type UnitWishes } from './service/units.ts';
+import { mayBeHidden, SERVICE_USER, type UnitWishes } from './service/units.ts';
 
 const OPTIONS = {
   print: { kind: 'flag', meaning: 'print the units instead of installing them' },
@@ -162,11 +162,11 @@ function exampleOf(agent: AgentName): string {
 }
 
 function nextSteps({ agent, program, node }: UnitWishes): string {
-  const hidden = [node, program].find((path) => HOMES.test(path));
+  const hidden = [node, program].find(mayBeHidden);
   const warning =
     hidden === undefined
       ? ''
-      : `\nWARNING: the user ${SERVICE_USER} must be able to read ${hidden}; better install for all: npm install -g\n`;
+      : `\nWARNING: the service may not see ${hidden}; install again from a folder for all, such as /opt\n`;
   return `${warning}
 Next:
   edit /etc/tep/${agent}.yaml (secrets in it: it is readable by root and the group ${SERVICE_USER} only)

@@ -15,7 +15,10 @@ export interface UnitWishes {
 
 export const SERVICE_USER = 'tep';
 /** What `ProtectHome` hides (systemd.exec(5)), and other users often may not read. */
-export const HOMES = /^\/(?:home|root|run\/user)\//;
+const HOMES = /^\/(?:home|root|run\/user)\//;
+
+/** In place of these `PrivateTmp` gives it folders of its own. */
+const PRIVATE = /^\/(?:var\/)?tmp\//;
 
 const DESCRIPTIONS: Readonly<Record<AgentName, string>> = {
   client: 'TEP-C, tunnel of IMS media through firewalls',
@@ -99,6 +102,11 @@ NoDelay=yes
 [Install]
 WantedBy=sockets.target
 `;
+}
+
+/** Whether the service may find nothing there, although whoever installs it does. */
+export function mayBeHidden(path: string): boolean {
+  return HOMES.test(path) || PRIVATE.test(path);
 }
 
 /** sysusers.d(5). */

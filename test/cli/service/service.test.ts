@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { dispatch } from '../../../cli/dispatch.ts';
 import { isOurs, stamped } from '../../../cli/service/stamp.ts';
-import { serviceUnit } from '../../../cli/service/units.ts';
+import { mayBeHidden, serviceUnit } from '../../../cli/service/units.ts';
 import { scratch } from '../../config/scratch.ts';
 import { peerOutput, peerTest } from '../../peers.ts';
 import { fakeWorld } from '../world.ts';
@@ -91,6 +91,15 @@ test('odd paths are quoted as systemd reads them', (t) => {
   });
   t.regex(unit, /^ExecStart=\/usr\/bin\/node "\/home\/a b\/100%%\/\\"x\\"\/tep\.js" client$/m);
   t.regex(unit, /^ProtectHome=read-only$/m);
+});
+
+test('a program in a home or among temporary files is one that the service may not see', (t) => {
+  for (const folder of ['/home/a', '/root', '/run/user/7', '/tmp', '/var/tmp/a']) {
+    t.true(mayBeHidden(`${folder}/tep.js`), folder);
+  }
+  for (const path of ['/opt/tep/tep.js', '/usr/bin/node', '/tmpfiles/tep.js', '/opt/tmp/tep.js']) {
+    t.false(mayBeHidden(path), path);
+  }
 });
 
 test('a stamp tells our files from edited ones', (t) => {
