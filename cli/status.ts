@@ -55,10 +55,12 @@ Exit status: 0 when an agent answered, 1 when none did, 2 for wrong usage.`,
     const { values } = parseArguments(args, OPTIONS);
     const { interrupt } = world;
     let before = await askAll(values.socket, world);
+    if (before.answers.size === 0) throw new Failure(nobody(before));
     do {
       await setTimeout(PERIOD_MS, undefined, { signal: interrupt }).catch(() => {});
       if (interrupt.aborted) break;
       const after = await askAll(values.socket, world);
+      if (after.answers.size === 0 && !values.watch) throw new Failure(nobody(after));
       show(before, after, values, world);
       before = after;
     } while (values.watch);
@@ -66,10 +68,13 @@ Exit status: 0 when an agent answered, 1 when none did, 2 for wrong usage.`,
   },
 };
 
-/** Answers by socket. */
-type Answers = ReadonlyMap<string, Answer>;
+interface Asked {
+  /** By socket. */
+  readonly answers: ReadonlyMap<string, Answer>;
+  readonly faults: readonly string[];
+}
 
-async function askAll(socket: string | undefined, world: World): Promise<Answers> {
+async function askAll(socket: string | undefined, world: World): Promise<Asked> {
   const { env, process } = world;
   const paths =
     socket === undefined ? AGENTS.flatMap((a) => statusPaths(a, env, process.uid)) : [socket];
@@ -80,23 +85,31 @@ async function askAll(socket: string | undefined, world: World): Promise<Answers
     if (isAnswer(answer)) answers.set(path, answer);
     else faults.push(`${path}: ${whyNot(answer)}`);
   }
-  if (answers.size > 0) return answers;
-  throw new Failure(`no agent is running that this user may ask (${faults.join('; ')})`);
+  return { answers, faults };
+}
+
+function nobody({ faults }: Asked): string {
+  return `no agent is running that this user may ask (${faults.join('; ')})`;
 }
 
 function show(
-  before: Answers,
-  after: Answers,
+  before: Asked,
+  after: Asked,
   { watch, json }: { readonly watch: boolean; readonly json: boolean },
   { stdout }: World,
 ): void {
-  const blocks = [...after].map(([path, answer]) => {
-    const first = before.get(path);
+  const blocks = [...after.answers].map(([path, answer]) => {
+    const first = before.answers.get(path);
     if ('starting' in answer)
       return json ? JSON.stringify(answer) : `tep ${answer.agent} is starting`;
     const rates = first && !('starting' in first) ? ratesBetween(first, answer) : undefined;
     return json ? JSON.stringify({ ...answer, rates }) : statusLines(answer, rates).join('\n');
   });
+  // Whoever watches waits for one that is being started again.
+  if (blocks.length === 0) {
+    if (json) return;
+    blocks.push(nobody(after));
+  }
   const clear = watch && !json && stdout.isTTY ? HOME_AND_CLEAR : '';
   stdout.write(`${clear}${blocks.join(json ? '\n' : '\n\n')}\n`);
 }

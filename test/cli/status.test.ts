@@ -4,6 +4,7 @@ import { isIoFault } from '../../io/io-fault.ts';
 import { serveStatus } from '../../io/status-socket.ts';
 import type { ClientStatus, ServerStatus } from '../../ops/status.ts';
 import { scratch } from '../config/scratch.ts';
+import { until } from '../tep-server/service.ts';
 import { fakeWorld } from './world.ts';
 
 const COMMON = {
@@ -201,6 +202,21 @@ test('--watch goes on until it is interrupted', async (t) => {
   });
   t.is(await dispatch(['status', '--watch', '--json', '--socket', path], world), 0);
   t.true(world.out().trim().split('\n').length >= 2);
+});
+
+test('--watch waits for an agent that is being started again', async (t) => {
+  const path = `${scratch(t).folder}/client.sock`;
+  const world = fakeWorld();
+  const first = await serveStatus(path, () => client(1));
+  if (isIoFault(first)) throw new Error(first.text);
+  const watching = dispatch(['status', '--watch', '--socket', path], world);
+  await until(() => world.out().includes('running for'));
+  await first.close();
+  await until(() => world.out().includes('no agent is running that this user may ask'));
+  await serve(t, path, () => ({ ...client(2), pid: 78 }));
+  await until(() => world.out().includes('process 78'));
+  world.interruptNow();
+  t.is(await watching, 0);
 });
 
 test('no agent is exit status 1 with where it was looked for', async (t) => {
