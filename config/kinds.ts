@@ -4,6 +4,8 @@ import { suggestion } from './nearest.ts';
 
 const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 const MULTIPLES: Readonly<Record<string, number>> = { '': 1, k: 1e3, M: 1e6, G: 1e9 };
+/** 1.005k is 1,005 although no number of the machine is 1.005. */
+const ROUNDING = 1e-6;
 const YES = ['true', 'yes', 'on'];
 const NO = ['false', 'no', 'off'];
 
@@ -51,7 +53,8 @@ export function amount(min: number, max: number): Kind<number> {
     read(given) {
       const [, digits, multiple = ''] = /^(\d+(?:\.\d+)?)([kMG]?)$/.exec(given) ?? [];
       const value = digits === undefined ? Number.NaN : Number(digits) * (MULTIPLES[multiple] ?? 1);
-      return within(Math.round(value), min, max, expects);
+      const whole = Math.round(value);
+      return within(Math.abs(value - whole) < ROUNDING ? whole : Number.NaN, min, max, expects);
     },
   };
 }
