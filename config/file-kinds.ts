@@ -1,6 +1,6 @@
 /** Files that a configuration names. They are read with it, so that what is wrong is told with it. */
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
-import { resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import type { Kind, Place, Read } from './key.ts';
 import { Secret } from './secret.ts';
 
@@ -28,13 +28,13 @@ export const path: Kind<string> = {
 export const file: Kind<LoadedFile> = {
   placeholder: 'FILE',
   expects: 'the name of a file that can be read',
-  read: (given, place) => load(given, place, MAX_FILE_LEN, false),
+  read: (given, place) => loadNamed(given, place, false),
 };
 
 /** A file with secrets in it: a warning when every user of the machine can read it. */
 export const privateFile: Kind<LoadedFile> = {
   ...file,
-  read: (given, place) => load(given, place, MAX_FILE_LEN, true),
+  read: (given, place) => loadNamed(given, place, true),
 };
 
 export const secret: Kind<Secret> = {
@@ -43,6 +43,13 @@ export const secret: Kind<Secret> = {
   isSecret: true,
   read: (given) => (given === '' ? { wrong: 'must not be empty' } : { value: new Secret(given) }),
 };
+
+/** A relative name is told with where it was looked for. */
+function loadNamed(given: string, place: Place, isPrivate: boolean): Read<LoadedFile> {
+  const loaded = load(given, place, MAX_FILE_LEN, isPrivate);
+  if ('value' in loaded || isAbsolute(given)) return loaded;
+  return { wrong: `(${resolve(place.folder, given)}) ${loaded.wrong}` };
+}
 
 /** The secret in a file, without the line end behind it. */
 export function readSecretFile(given: string, place: Place): Read<Secret> {
@@ -92,7 +99,7 @@ function readUpTo(fd: number, most: number): Buffer {
 }
 
 /** Tells when a file with secrets is open to every user of the machine. */
-export function judgeMode(name: string, { mode }: Stats, place: Place): void {
+function judgeMode(name: string, { mode }: Stats, place: Place): void {
   if (mode & OTHERS_WRITE) place.warn(`${name} can be written by every user: chmod o-rwx ${name}`);
   else if (mode & OTHERS_READ) {
     place.warn(`${name} holds secrets and can be read by every user: chmod o-rwx ${name}`);

@@ -63,6 +63,7 @@ class FlagReader {
     const missing = value === undefined || (!inlineValue && /^-[^\d]/.test(value));
     const own = Object.hasOwn(this.#own, name) ? this.#own[name] : undefined;
     if (own === undefined) this.#key(name, rawName, missing ? undefined : value);
+    else if (own === 'flag' && value !== undefined) this.#fault(`${rawName} takes no value`);
     else if (own === 'flag') this.own.set(name, 'true');
     else if (missing) this.#fault(`${rawName} needs a value`);
     else this.own.set(name, value);

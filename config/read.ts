@@ -2,10 +2,9 @@
  * Reads a configuration: command line before environment before file before default. Everything that is
  * wrong is told at once, each with the place where it was written.
  */
-import { statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { type Environment, readEnvironment } from './environment.ts';
-import { judgeMode, load, readSecretFile } from './file-kinds.ts';
+import { load, readSecretFile } from './file-kinds.ts';
 import { type Flags, type OwnOptions, readFlags } from './flags.ts';
 import { defaultTexts, type Key, type Keys, type Place, type Values } from './key.ts';
 import { nearest } from './nearest.ts';
@@ -58,6 +57,10 @@ export function readSettings<T extends Keys>(
     check(values as Values<T>, (name, text, severity = 'error') => {
       problems.push({ severity, ...whereOf(written.get(name)), text: `${name}: ${text}` });
     });
+    // What is missing may be all that it would say.
+    if (hasError(problems) && file.path === undefined) {
+      problems.unshift({ severity: 'error', where: sources.defaultFile, text: 'does not exist' });
+    }
   }
   return {
     own: flags.own,
@@ -82,8 +85,9 @@ function readFile<O extends OwnOptions>(
   { folder, defaultFile }: Sources,
 ): FromFile {
   const path = resolve(folder, asked ?? defaultFile);
-  const nowhere: Place = { folder, warn: () => {} };
-  const read = load(path, nowhere, MAX_CONFIG_LEN, false);
+  const warnings: Problem[] = [];
+  const warn = (text: string) => warnings.push({ severity: 'warning', text });
+  const read = load(path, { folder, warn }, MAX_CONFIG_LEN, true);
   if ('wrong' in read) {
     if (asked === undefined && read.wrong === 'does not exist')
       return { written: [], problems: [] };
@@ -91,20 +95,10 @@ function readFile<O extends OwnOptions>(
     return { path, written: [], problems: [problem] };
   }
   const content = fromText(keys, path, read.value.octets.toString('utf8'));
-  return {
-    path,
-    written: content.written,
-    problems: [...content.problems, ...opened(keys, path, content)],
-  };
-}
-
-/** A file with a password in it should not be for everyone. */
-function opened(keys: Keys, path: string, { written }: FromFile): Problem[] {
-  const problems: Problem[] = [];
-  if (!written.some(({ name }) => keys[name]?.kind.isSecret)) return problems;
-  const warn = (text: string) => problems.push({ severity: 'warning', text });
-  judgeMode(path, statSync(path), { folder: dirname(path), warn });
-  return problems;
+  // Only a file with a password in it must not be for everyone.
+  const holdsSecret = content.written.some(({ name }) => keys[name]?.kind.isSecret);
+  const problems = [...content.problems, ...(holdsSecret ? warnings : [])];
+  return { path, written: content.written, problems };
 }
 
 function fromText(keys: Keys, path: string, text: string): FromFile {

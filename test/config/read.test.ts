@@ -140,8 +140,12 @@ test('an empty file and a file of comments say nothing', (t) => {
 test('a file that was asked for must be there, the usual one need not', (t) => {
   const { folder } = scratch(t);
   const sources = { env: {}, folder, defaultFile: 'none.yaml' };
-  const usual = readSettings(CLIENT_KEYS, checkClient, { ...sources, args: [] });
-  t.false(usual.problems.some(({ text }) => text.includes('does not exist')));
+  const flags = ['--servers=a', '--media-to=203.0.113.0/24', '--auth=none'];
+  const usual = readSettings(CLIENT_KEYS, checkClient, { ...sources, args: flags });
+  t.deepEqual(usual.problems, []);
+  // What is missing would stand in it.
+  const none = readSettings(CLIENT_KEYS, checkClient, { ...sources, args: [] });
+  t.is(none.problems.map(formatProblem)[0], 'none.yaml: does not exist');
   const args = ['--config', 'asked.yaml'];
   const asked = readSettings(CLIENT_KEYS, checkClient, { ...sources, args });
   t.deepEqual(asked.problems[0], {
@@ -151,6 +155,20 @@ test('a file that was asked for must be there, the usual one need not', (t) => {
   });
   const isFolder = readSettings(CLIENT_KEYS, checkClient, { ...sources, args: ['--config=.'] });
   t.is(isFolder.problems[0]?.text, 'is a folder');
+});
+
+test('a relative name of a file that is not there is told with where it was looked for', (t) => {
+  const { folder } = scratch(t);
+  const { texts } = read(t, `${GOOD}tls.ca: ca.pem\n`);
+  t.is(texts.length, 1);
+  t.regex(texts[0] ?? '', /^client\.yaml:10: tls\.ca "ca\.pem" \(\/.*\/ca\.pem\) does not exist$/);
+  const absolute = read(t, `${GOOD}tls.ca: ${folder}/ca.pem\n`);
+  t.deepEqual(absolute.texts, [`client.yaml:10: tls.ca "${folder}/ca.pem" does not exist`]);
+});
+
+test('an option that is there or not takes no value', (t) => {
+  t.deepEqual(read(t, GOOD, ['--check=no']).texts, ['--check takes no value']);
+  t.is(read(t, GOOD, ['--check']).own.check, 'true');
 });
 
 test('a secret comes from its own file, the higher rank of two, and never from the command line', (t) => {
