@@ -51,8 +51,8 @@ export class FlowBook {
     flow?.quality.packet(b, at, now);
   }
 
-  status(binding: number, roundTripMs: number | undefined): QualityStatus | undefined {
-    return this.#flows[binding]?.quality.status(roundTripMs);
+  status(binding: number, roundTripMs: number | undefined, now: number): QualityStatus | undefined {
+    return this.#flows[binding]?.quality.status(roundTripMs, now);
   }
 
   /** The binding has ended: what became of its stream, if one came. */

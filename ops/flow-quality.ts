@@ -16,8 +16,8 @@ export const STALL_MS = 100;
 const SILENT_MS = 2_000;
 /** What a sender collects before it sends: of nearly all telephones. */
 const PACKET_MS = 20;
-/** Of those that come, so many are in time for the playout buffer that is assumed. */
-const IN_TIME = 0.99;
+/** What comes no more for so long has ended, or been put on hold, as far as anybody can tell. */
+const ENDED_MS = 10_000;
 const MS_PER_S = 1_000;
 const SEQ_MASK = 0xffff;
 
@@ -29,7 +29,10 @@ export interface QualityStatus {
   readonly received: number;
   readonly lost: number;
   readonly jitterMs: number;
-  /** Times without a packet for longer than 100 ms though there should have been one; the longest. */
+  /**
+   * Times without a packet for longer than 100 ms though there should have been one, the present one too; the
+   * longest.
+   */
   readonly stalls: number;
   readonly longestStallMs: number;
   /** How much later than the fastest packet: half of them, and all but one in a hundred. */
@@ -51,6 +54,8 @@ export class FlowQuality {
   #mediaMs = 0;
   #stalls = 0;
   #longestStallMs = 0;
+  /** For how long the sender was silent of its own accord. */
+  #longestPauseMs = 0;
 
   /** The RTP packet whose header, which is whole, begins at `at`. */
   packet(b: Uint8Array, at: number, now: number): void {
@@ -73,18 +78,21 @@ export class FlowQuality {
     this.#lastSequence = sequence;
   }
 
-  /** `roundTripMs`: of the connection that it came by, where that is known. */
-  status(roundTripMs = 0): QualityStatus {
+  /**
+   * `roundTripMs`: of the connection that it came by, where that is known. `now` while it may go on; its last
+   * silence is no stall.
+   */
+  status(roundTripMs = 0, now = this.#lastMs): QualityStatus {
     const { received, lost, jitterMs, delay } = this.#stats;
-    const p99 = delay.quantileMs(IN_TIME);
+    const stallMs = this.#presentStallMs(now);
     return {
       received,
       lost,
       jitterMs,
-      stalls: this.#stalls,
-      longestStallMs: this.#longestStallMs,
-      lateMs: { p50: delay.quantileMs(0.5), p99 },
-      ...(this.#isAudio && { mos: this.#mos(PACKET_MS + roundTripMs / 2 + p99) }),
+      stalls: this.#stalls + (stallMs > 0 ? 1 : 0),
+      longestStallMs: Math.max(this.#longestStallMs, stallMs),
+      lateMs: { p50: delay.quantileMs(0.5), p99: delay.quantileMs(0.99) },
+      ...(this.#isAudio && { mos: this.#mos(PACKET_MS + roundTripMs / 2) }),
     };
   }
 
@@ -92,11 +100,21 @@ export class FlowQuality {
     return this.#clock.rate > 0 && !this.#clock.isVideo(this.#payloadType);
   }
 
-  /** From mouth to ear: collecting, the way, and a playout buffer that waits for nearly all packets. */
+  /**
+   * With the playout buffer that is best for what came: what is later than it waits is as good as lost. From mouth
+   * to ear there is that wait besides `delayMs`, which is the collecting and the way.
+   */
   #mos(delayMs: number): number {
-    const { expected, lost, gaps } = this.#stats;
+    const { delay, expected, lost, gaps } = this.#stats;
     const loss = expected === 0 ? 0 : lost / expected;
-    return mos(CODECS[this.#payloadType] ?? G711, delayMs, loss, burstRatio(lost, gaps, loss));
+    const codec = CODECS[this.#payloadType] ?? G711;
+    const burst = burstRatio(lost, gaps, loss);
+    let best = delay.count === 0 ? mos(codec, delayMs, loss, burst) : 1;
+    delay.eachTime((ms, inTime) => {
+      const missing = 1 - (1 - loss) * inTime;
+      best = Math.max(best, mos(codec, delayMs + ms, missing, burst));
+    });
+    return best;
   }
 
   #follow(source: number, now: number): boolean {
@@ -119,9 +137,19 @@ export class FlowQuality {
   #watchStall(step: number, aheadMs: number, now: number): void {
     const silentMs = now - this.#lastMs;
     if (this.#lastMs === 0 || this.#clock.rate === 0 || silentMs <= STALL_MS) return;
-    if (step === 1 && aheadMs > silentMs - STALL_MS) return;
+    if (step === 1 && aheadMs > silentMs - STALL_MS) {
+      this.#longestPauseMs = Math.max(this.#longestPauseMs, aheadMs);
+      return;
+    }
     this.#stalls += 1;
     this.#longestStallMs = Math.max(this.#longestStallMs, silentMs);
+  }
+
+  /** 0: none. Of a sender that pauses, a silence no longer than its longest pause may be another one. */
+  #presentStallMs(now: number): number {
+    if (this.#lastMs === 0 || this.#clock.rate === 0) return 0;
+    const silentMs = now - this.#lastMs;
+    return silentMs > this.#longestPauseMs + STALL_MS && silentMs < ENDED_MS ? silentMs : 0;
   }
 
   #toMs(ticks: number): number {

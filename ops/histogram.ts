@@ -33,6 +33,16 @@ export class Histogram {
     return this.maxMs;
   }
 
+  /** By rising times: each that occurs, as `quantileMs` gives it, with the share of records that do not exceed it. */
+  eachTime(visit: (ms: number, share: number) => void): void {
+    let seen = 0;
+    for (let bucket = 0; bucket < BUCKETS; bucket++) {
+      const here = this.#buckets[bucket] ?? 0;
+      seen += here;
+      if (here > 0) visit(Math.min(upperUs(bucket) / 1_000, this.maxMs), seen / this.count);
+    }
+  }
+
   /** Adds all records of another histogram. */
   add(other: Histogram): void {
     for (let bucket = 0; bucket < BUCKETS; bucket++) {

@@ -89,7 +89,7 @@ export class ClientAgent {
 
   /** Of the RTP stream that comes for this binding. */
   quality(binding: number, roundTripMs: number | undefined): QualityStatus | undefined {
-    return this.#flows.status(binding, roundTripMs);
+    return this.#flows.status(binding, roundTripMs, now());
   }
 
   /** What a successor needs to resume the tunnel: a secret. */

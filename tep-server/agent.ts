@@ -105,7 +105,7 @@ export class ServerAgent {
 
   /** Of the RTP stream that goes from this public port to the core. */
   quality(binding: number, roundTripMs: number | undefined): QualityStatus | undefined {
-    return this.#flows.status(binding, roundTripMs);
+    return this.#flows.status(binding, roundTripMs, now());
   }
 
   /** Starts listening; gives the addresses that clients connect to. */

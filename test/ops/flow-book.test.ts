@@ -30,11 +30,12 @@ test('[G-25] a stream is watched by its binding, and told when that ends', (t) =
   const book = new FlowBook('destination');
   fed(book, 3, [0, 1, 2, 4, 5]);
   fed(book, 4, [0]);
-  t.like(book.status(3, undefined), { received: 5, lost: 1 });
+  t.like(book.status(3, undefined, 0), { received: 5, lost: 1 });
+  t.like(book.status(3, undefined, 1_000 + 20 * 100), { stalls: 1 }, 'as seen now');
   const ended = book.end(3, 40);
   t.is(ended && formatEndpoint(ended.at), '10.0.0.2:5004');
   t.like(ended?.quality, { received: 5, lost: 1 });
-  t.is(book.status(3, undefined), undefined);
+  t.is(book.status(3, undefined, 0), undefined);
   t.is(book.end(3, undefined), undefined);
   t.is(book.keep(new Set([4]), undefined).length, 0);
   t.is(book.keep(new Set([5]), undefined).length, 1);
@@ -55,7 +56,7 @@ test('what is no RTP is not watched, cut packets do no harm', (t) => {
   }
   const whole = packet(0);
   for (let length = 0; length < whole.length; length++) book.packet(whole, 0, length, 1, 0);
-  t.is(book.status(1, undefined), undefined);
+  t.is(book.status(1, undefined, 0), undefined);
 });
 
 test('no more streams than there is memory for', (t) => {
@@ -63,7 +64,7 @@ test('no more streams than there is memory for', (t) => {
   for (let binding = 0; binding < 5_000; binding++) fed(book, binding, [0]);
   t.is(book.keep(new Set(), undefined).length, 4_096);
   fed(book, 4_999, [0]);
-  t.like(book.status(4_999, undefined), { received: 1 });
+  t.like(book.status(4_999, undefined, 0), { received: 1 });
 });
 
 test('one line of the log tells what became of it', (t) => {

@@ -89,6 +89,28 @@ test('a speaker who says nothing stalls nobody', (t) => {
   t.like(flow.status(), { lost: 0, stalls: 0, longestStallMs: 0 });
 });
 
+test('[G-25] a stall counts from its 101st millisecond on, and once', (t) => {
+  const flow = new FlowQuality();
+  for (let n = 0; n < 50; n++) hears(flow, spoken(n), 1_000 + 20 * n);
+  const lastMs = 1_980;
+  t.like(flow.status(0, lastMs + 100), { stalls: 0, longestStallMs: 0 });
+  t.like(flow.status(0, lastMs + 101), { stalls: 1, longestStallMs: 101 });
+  t.like(flow.status(0, lastMs + 5_000), { stalls: 1, longestStallMs: 5_000 });
+  t.like(flow.status(0, lastMs + 10_000), { stalls: 0, longestStallMs: 0 }, 'it has ended');
+  t.like(flow.status(), { stalls: 0 }, 'nothing is said of what may follow');
+  hears(flow, spoken(60), 2_200);
+  t.like(flow.status(0, 2_210), { stalls: 1, longestStallMs: 220 });
+});
+
+test('[G-25] of a speaker who pauses, a silence is a stall when it is longer than that', (t) => {
+  const flow = new FlowQuality();
+  for (let n = 0; n < 50; n++) hears(flow, spoken(n), 1_000 + 20 * n);
+  const { sequence, timestamp } = spoken(50);
+  hears(flow, { sequence, timestamp: timestamp + 8_000 - 160 }, 2_980);
+  t.like(flow.status(0, 2_980 + 1_100), { stalls: 0 });
+  t.like(flow.status(0, 2_980 + 1_101), { stalls: 1, longestStallMs: 1_101 });
+});
+
 test('late by the way is told from late by clocks that drift', (t) => {
   const delay = new PlayoutDelay();
   let worst = 0;

@@ -25,6 +25,18 @@ test('a quantile is never below the truth and at most 1/16 above it', (t) => {
   t.pass();
 });
 
+test('each time that occurs comes once, rising, with the share up to it', (t) => {
+  const histogram = new Histogram();
+  for (const ms of [3, 1, 1, 9]) histogram.record(ms / 1_000);
+  const seen: [number, number][] = [];
+  histogram.eachTime((ms, share) => seen.push([ms, share]));
+  t.deepEqual(seen, [
+    [0.001, 0.5],
+    [0.003, 0.75],
+    [0.009, 1],
+  ]);
+});
+
 test('limits: 0, negative and longer than the last bucket', (t) => {
   const histogram = new Histogram();
   histogram.record(0);
