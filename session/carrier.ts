@@ -8,6 +8,8 @@
  * that is not let run for some milliseconds would give least when it has most to give.
  */
 
+import { RecentLeast } from './recent-least.ts';
+
 /** What the agent knows of a connection from the system. */
 export interface CarrierState {
   /** Octets that the other end has not acknowledged. */
@@ -41,6 +43,9 @@ const STALLED_ROUND_TRIPS = 4;
 /** Where only writes tell: a slow path takes as long for one. */
 const DEAD_WRITE_MS = 1_000;
 
+/** A way that has become longer is taken for a queue for twice as long at most. */
+const LEAST_RTT_MS = 10_000;
+
 const NEVER = Number.NEGATIVE_INFINITY;
 
 export class Carrier {
@@ -51,8 +56,6 @@ export class Carrier {
   isTroubled = false;
   isSilent = false;
   rttMs: number | undefined;
-  /** Of all smoothed ones: with no queue on the way. */
-  leastRttMs = Number.POSITIVE_INFINITY;
   /** When it last got media: of two that are as good, the one that has rested longer is taken. */
   lastMediaMs = NEVER;
   /** When the write under way began, and when part of it was last taken. */
@@ -66,6 +69,12 @@ export class Carrier {
   /** How long something had been unacknowledged without progress, when it was last told. */
   #progressMs = NEVER;
   #unacknowledgedMs = 0;
+  readonly #leastRtt = new RecentLeast(LEAST_RTT_MS);
+
+  /** Of the smoothed ones of late: with no queue on the way. Infinity: none is known. */
+  get leastRttMs(): number {
+    return this.#leastRtt.value;
+  }
 
   get isWriting(): boolean {
     return this.#beganMs !== NEVER;
@@ -94,7 +103,7 @@ export class Carrier {
     this.isTroubled = isTroubled;
     this.isSilent = isSilent;
     this.rttMs = rttMs;
-    this.leastRttMs = Math.min(this.leastRttMs, rttMs);
+    this.#leastRtt.see(rttMs, now);
     const acknowledged = this.#acknowledgedOf(state);
     if (outstanding === 0 || acknowledged > this.#acknowledged) {
       this.#acknowledged = acknowledged;

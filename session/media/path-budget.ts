@@ -7,6 +7,10 @@
  * moves half of the way to what makes the queue STANDING_MS long, as FAST TCP does (Wei et al. 2006): with
  * w octets under way the path carries w / rtt, and w · (least + STANDING_MS) / rtt is what it carries
  * with that queue. It grows only when it was used up.
+ *
+ * The least is that of the last seconds, for a way may become longer (carrier.ts). So that our own queue is
+ * never all of what is remembered, it is let run empty for some round trips where it has stood for
+ * DRAIN_EVERY_MS, as BBR does.
  */
 import type { Connection } from '../connection.ts';
 
@@ -19,10 +23,27 @@ const MOST_OCTETS = 1_048_576;
 /** At most doubled at once. */
 const MOST_RATIO = 2;
 
+/** Well within the time for which a round trip is remembered. */
+const DRAIN_EVERY_MS = 5_000;
+/** A smoothed round trip follows the true one in about as many. */
+const DRAIN_ROUND_TRIPS = 5;
+const DRAIN_LEAST_MS = 200;
+/** Of what the path holds without a queue: less, or none would run empty. */
+const DRAIN_RATIO = 0.75;
+/** So much above the least there is no queue to speak of. */
+const EMPTY_MS = 3;
+
 export class PathBudget {
   #octets = FIRST_OCTETS;
+  /** Of them, while the queue is to run empty. */
+  #share = 1;
   #isUsedUp = false;
   #judgedMs = Number.NEGATIVE_INFINITY;
+  /** When there was no queue last. */
+  #emptyMs = Number.NEGATIVE_INFINITY;
+  #drainsUntilMs = Number.NEGATIVE_INFINITY;
+  /** Until then the smoothed round trip is that of the empty queue still. */
+  #settlesUntilMs = Number.NEGATIVE_INFINITY;
 
   get octets(): number {
     return this.#octets;
@@ -35,7 +56,7 @@ export class PathBudget {
       // Of a connection that nothing is known of, the allowance has to do (carrier.ts).
       if (carrier.rttMs !== undefined) underWay += carrier.outstanding + queue.length;
     }
-    if (underWay === 0 || underWay + length <= this.#octets) return true;
+    if (underWay === 0 || underWay + length <= this.#octets * this.#share) return true;
     this.#isUsedUp = true;
     return false;
   }
@@ -47,9 +68,22 @@ export class PathBudget {
     this.#judgedMs = now;
     let leastMs = rttMs;
     for (const { carrier } of ready) leastMs = Math.min(leastMs, carrier.leastRttMs);
+    this.#drain(leastMs, rttMs, now);
+    if (now < this.#settlesUntilMs) return;
     const ratio = Math.min(MOST_RATIO, (leastMs + STANDING_MS) / rttMs);
     if (ratio < 1 || this.#isUsedUp) this.#move(ratio);
     this.#isUsedUp = false;
+  }
+
+  #drain(leastMs: number, rttMs: number, now: number): void {
+    if (now >= this.#drainsUntilMs) this.#share = 1;
+    if (rttMs <= leastMs + EMPTY_MS || this.#emptyMs < 0) this.#emptyMs = now;
+    if (now < this.#settlesUntilMs || now < this.#emptyMs + DRAIN_EVERY_MS) return;
+    const ms = Math.max(DRAIN_LEAST_MS, DRAIN_ROUND_TRIPS * rttMs);
+    this.#emptyMs = now;
+    this.#drainsUntilMs = now + ms;
+    this.#settlesUntilMs = now + 2 * ms;
+    this.#share = DRAIN_RATIO * (leastMs / rttMs);
   }
 
   #move(ratio: number): void {

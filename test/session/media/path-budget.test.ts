@@ -13,7 +13,7 @@ class NarrowLink {
   readonly budget = new PathBudget();
   readonly #c = new Connection(0, 'ready', {}, 0);
   readonly #perMs: number;
-  readonly #baseMs: number;
+  #baseMs: number;
   #now = 1_000;
   #rttMs: number;
   #queue = 0;
@@ -43,6 +43,11 @@ class NarrowLink {
     return { queueMs, octets };
   }
 
+  /** Another route. */
+  become(baseMs: number): void {
+    this.#baseMs = baseMs;
+  }
+
   #send(most: number): void {
     for (let sent = 0; sent + SEGMENT <= most; sent += SEGMENT) {
       if (!this.budget.allows([this.#c], SEGMENT)) return;
@@ -60,10 +65,11 @@ class NarrowLink {
   }
 
   #acknowledge(): void {
-    if (this.#way.length < this.#baseMs) return;
-    const { octets = 0, rttMs = 0 } = this.#way.shift() ?? {};
-    this.#underWay -= octets;
-    this.#rttMs += ((rttMs - this.#rttMs) / SMOOTHING) * Math.min(1, octets / SEGMENT);
+    while (this.#way.length >= this.#baseMs) {
+      const { octets = 0, rttMs = 0 } = this.#way.shift() ?? {};
+      this.#underWay -= octets;
+      this.#rttMs += ((rttMs - this.#rttMs) / SMOOTHING) * Math.min(1, octets / SEGMENT);
+    }
   }
 
   #tell(): void {
@@ -90,6 +96,42 @@ for (const [kbit, baseMs] of [
     t.true(octets / (10_000 * (kbit / 8)) > 0.9, `${octets} octets`);
   });
 }
+
+for (const [kbit, baseMs] of [
+  [700, 40],
+  [1_500, 40],
+  [1_500, 100],
+  [8_000, 20],
+] as const) {
+  test(`[G-25] ${kbit} kbit/s, ${baseMs} ms: our own queue is never taken for the length of the way`, (t) => {
+    const link = new NarrowLink(kbit, baseMs);
+    link.run(60_000);
+    const { queueMs, octets } = link.run(60_000);
+    t.true(queueMs < 100, `${queueMs} ms`);
+    t.true(octets / (60_000 * (kbit / 8)) > 0.9, `${octets} octets`);
+  });
+}
+
+test('[G-25] a way that has become longer is not taken for a queue for more than 20 s', (t) => {
+  const link = new NarrowLink(1_500, 40);
+  link.run(10_000);
+  link.become(200);
+  t.true(link.run(5_000).octets < 0.5 * 5_000 * (1_500 / 8), 'at first it is');
+  link.run(20_000);
+  const { queueMs, octets } = link.run(10_000);
+  t.true(octets > 0.9 * 10_000 * (1_500 / 8), `${octets} octets`);
+  t.true(queueMs < 100, `${queueMs} ms`);
+});
+
+test('[G-25] what is under way keeps a shorter way as slow as the longer one was: emptying shows it', (t) => {
+  const link = new NarrowLink(1_500, 200);
+  link.run(10_000);
+  link.become(40);
+  t.true(link.run(2_000).queueMs > 150);
+  link.run(20_000);
+  const { queueMs } = link.run(10_000);
+  t.true(queueMs < 100, `${queueMs} ms`);
+});
 
 test('[G-25] what was not used up does not grow', (t) => {
   const link = new NarrowLink(100_000, 20);
