@@ -27,7 +27,7 @@ export type NgEvent =
 
 export interface NgRelayParts {
   readonly settings: ServerSettings;
-  /** The ways of a call from now on; how many of them could not be opened. */
+  /** The ways of a call from now on; how many of them could not be opened, where that is known at once. */
   readonly ways: (callId: string, ways: Ways) => number;
   readonly observe: (event: NgEvent) => void;
 }
@@ -48,12 +48,15 @@ export class NgRelay {
   readonly #doors: { readonly transport: string; readonly door: Door }[] = [];
   #survey: Survey | undefined;
   #answers: boolean | undefined;
+  /** Calls with ways that could not be opened, as they are now: several workers may say so. */
+  readonly #refused = new Set<string>();
 
   private constructor(parts: NgRelayParts, rules: MarkRules) {
     this.#parts = parts;
     this.#calls = new Calls({
       ways: (callId, ways) => {
-        if (parts.ways(callId, ways) > 0) this.#counts.fault('pinhole-refused');
+        this.#refused.delete(callId);
+        if (parts.ways(callId, ways) > 0) this.refused(callId);
       },
       opened: (callId, ways) => parts.observe({ type: 'call-opened', callId, ways }),
       ended: (callId, why) => parts.observe({ type: 'call-closed', callId, why }),
@@ -91,6 +94,13 @@ export class NgRelay {
   /** The ways that are open, for a worker that was not there when they were opened. */
   open(): Iterable<readonly [callId: string, ways: Ways]> {
     return this.#calls.open();
+  }
+
+  /** Ways of this call could not be opened. */
+  refused(callId: string): void {
+    if (this.#refused.has(callId) || this.#calls.find(callId) === undefined) return;
+    this.#refused.add(callId);
+    this.#counts.fault('pinhole-refused');
   }
 
   renew(settings: ServerSettings): void {

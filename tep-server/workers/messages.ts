@@ -79,6 +79,8 @@ export type FromWorker =
   | PublicAddress
   /** It can take connections; or it cannot, and ends. */
   | { readonly type: 'started'; readonly fault: IoFault | undefined }
+  /** Some of their ways could not be opened. */
+  | { readonly type: 'ways-refused'; readonly callIds: readonly string[] }
   | { readonly type: 'answer'; readonly id: number; readonly answer: Answer }
   | {
       readonly type: 'hand-over';

@@ -190,6 +190,9 @@ export class Primary implements Running<ServerSettings> {
       },
       started: (worker) => this.#begun(worker, index),
       publicAddress: (message) => this.#publicAddresses.take(index, message),
+      waysRefused: (callIds) => {
+        for (const callId of callIds) this.#relay?.refused(callId);
+      },
       died: () => this.#publicAddresses.forget(index),
       handOver: ({ to, peer, received: before }, socket) => {
         // Node has begun to read it.

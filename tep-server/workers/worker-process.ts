@@ -30,6 +30,8 @@ export interface WorkerProcessParts {
   readonly started: (worker: WorkerProcess) => void;
   /** One of its calls has got, or given back, an address that the others must know. */
   readonly publicAddress: (message: PublicAddress) => void;
+  /** Some ways of these calls could not be opened. */
+  readonly waysRefused: (callIds: readonly string[]) => void;
   /** It is no more, and nothing of what it had. */
   readonly died: () => void;
   readonly handOver: (message: HandOver, socket: Socket) => void;
@@ -153,6 +155,9 @@ export class WorkerProcess {
         break;
       case 'public-address':
         this.#parts.publicAddress(message);
+        break;
+      case 'ways-refused':
+        this.#parts.waysRefused(message.callIds);
         break;
       case 'log':
         log[message.level](message.text, { ...message.fields, worker: this.#parts.index });

@@ -94,7 +94,9 @@ export class Worker {
   }
 
   setWays(calls: readonly CallWays[]): void {
-    for (const [callId, ways] of calls) this.#core.setWays(callId, ways);
+    const refused = calls.filter(([callId, ways]) => this.#core.setWays(callId, ways) > 0);
+    if (refused.length === 0) return;
+    this.#channel.send({ type: 'ways-refused', callIds: refused.map(([callId]) => callId) });
   }
 
   setForeign({ address, protocol, isBound }: PublicAddress): void {

@@ -154,6 +154,32 @@ test('[W-5] with workers the ways are open in the one that has the tunnel', asyn
   t.is(ng?.pinholes, 2 * names.length);
 });
 
+for (const workers of ['1', '2']) {
+  test(`[G-22] a way that no media can go is refused and counted once, with workers: ${workers}`, async (t) => {
+    const flags = ['--workers', workers, ...(workers === '1' ? [] : ['--ports', '57344-59391'])];
+    const { gateway, service, proxy } = await scene(t, ...flags);
+    gateway.answers.offer = { result: 'ok', sdp: sdpOf(CORE) };
+    const ue = { address: '198.51.100.9', port: 50_000, can: true };
+    const ways = async (address: string, id: string) => {
+      const dialog = { ...DIALOG, callId: id };
+      gateway.answers.answer = { result: 'ok', sdp: sdpOf({ address, port: 30_000 }) };
+      await proxy.ask(offer(dialog, sdpOf(ue)));
+      await proxy.ask(answer(dialog, sdpOf(CORE)));
+    };
+    const refused = async () => {
+      const { ng } = (await service.server.status()) as ServerStatus;
+      return ng?.faults['pinhole-refused'];
+    };
+    await ways('203.0.113.1', 'good');
+    await ways('240.0.0.1', 'reserved');
+    // Every worker has answered, and been heard, before it answers this.
+    t.is(await refused(), 1);
+    t.is(await refused(), 1);
+    await ways('240.0.0.2', 'reserved');
+    t.is(await refused(), 2, 'it is refused anew');
+  });
+}
+
 test('[G-22] no packet of a tunnel reaches the control of the gateway, whatever the rules say', async (t) => {
   const { gateway, service } = await scene(t, '--media-allow', '127.0.0.1');
   const tep = openClient({ host: '127.0.0.1', port: service.at.port }, { password: PASSWORD });
