@@ -23,7 +23,7 @@ import { equal } from '../../wire/bytes.ts';
 import type { Fault } from '../../wire/faults.ts';
 import type { Calls } from './calls.ts';
 import { type Command, commandOf } from './command.ts';
-import { bestEnds, type Description, describe, ofGateway } from './description.ts';
+import { bestEnds, type Description, describe, type End, ofGateway } from './description.ts';
 import type { NgCounts, NgFault } from './faults.ts';
 
 export interface MarkRules {
@@ -34,6 +34,8 @@ export interface MarkRules {
    * yet is marked when it goes there; `all`: whatever it goes to.
    */
   readonly offersTowards: readonly string[];
+  /** Whether packets of tunnels may go to this address of the core without a call that opens it. */
+  readonly reaches: (end: End) => boolean;
 }
 
 /** rtpengine remembers a cookie and its answer for so long, and so must we. */
@@ -133,16 +135,22 @@ export class Interpreter {
   #settle({ command, said }: Exchange, sdp: Uint8Array, nowMs: number): (Mark | undefined)[] {
     const told = said === undefined ? undefined : describe(sdp);
     if (said === undefined || told === undefined) return [];
+    const own = ofGateway(told, said);
     const call = this.#calls.find(command.callId);
     const unheard = command.name === 'offer' && this.#mayReachUe(command);
     // Before the call learns of this offer: it is the other end that must have said something.
-    const marks = told.map((_, i) => {
-      return (call?.receiverCan(command, i) ?? unheard) ? this.#rules.mark : undefined;
+    const marks = told.map(({ ends }, i) => {
+      const can = call?.receiverCan(command, i) ?? unheard;
+      return can && this.#carries(ends, own[i]?.ends ?? []) ? this.#rules.mark : undefined;
     });
     // By all that the other end said, though not all of it is kept.
-    const own = bestEnds(ofGateway(told, said));
-    this.#calls.settled(command, bestEnds(said), own, nowMs);
+    this.#calls.settled(command, bestEnds(said), bestEnds(own), nowMs);
     return marks;
+  }
+
+  /** Not a line that the gateway left to others, as MSRP, unless it is let through for everybody. */
+  #carries(told: readonly End[], own: readonly End[]): boolean {
+    return told.length === 0 || own.length > 0 || told.some(this.#rules.reaches);
   }
 
   #mayReachUe({ towards }: Command): boolean {

@@ -11,6 +11,7 @@ import { prefixContains } from '../../wire/prefix.ts';
 import type { ServerSettings } from '../settings.ts';
 import type { Ways } from './call.ts';
 import { type CallEnd, Calls } from './calls.ts';
+import type { End } from './description.ts';
 import type { Door, DoorParts } from './door.ts';
 import { NgCounts } from './faults.ts';
 import { HttpDoor } from './http-door.ts';
@@ -156,5 +157,11 @@ function rulesOf(settings: ServerSettings): MarkRules | undefined {
   if (settings['ng.listen'].length === 0 || advertised === undefined) return undefined;
   const { transport, at } = advertised;
   const mark = { port: at.port, transport, address: { family: at.family, address: at.address } };
-  return { mark, offersTowards: settings['ng.mark-offers'] };
+  const rules = settings['media.allow'];
+  const reaches = ({ at: { address, port }, protocol }: End) =>
+    rules.some(({ prefix, ports, protocol: only = protocol }) => {
+      const isPort = ports.first <= port && port <= ports.last;
+      return only === protocol && isPort && prefixContains(prefix, address, 0, address.length);
+    });
+  return { mark, offersTowards: settings['ng.mark-offers'], reaches };
 }

@@ -8,7 +8,7 @@ import { pinholeText } from '../../../session/pinholes.ts';
 import type { Ways } from '../../../tep-server/ng/call.ts';
 import { Calls, MAX_CALLS } from '../../../tep-server/ng/calls.ts';
 import { NgCounts } from '../../../tep-server/ng/faults.ts';
-import { Interpreter } from '../../../tep-server/ng/interpreter.ts';
+import { Interpreter, type MarkRules } from '../../../tep-server/ng/interpreter.ts';
 import { parseEndpoint } from '../../../wire/address.ts';
 import { answer, bye, type Dialog, lines, MARK, offer, type Phone, sdpOf } from './descriptions.ts';
 import { command, type Dictionary } from './proxies.ts';
@@ -34,11 +34,11 @@ class Scene {
   now = 1_000_000;
   #cookies = 0;
 
-  constructor(offersTowards: readonly string[] = []) {
+  constructor(offersTowards: readonly string[] = [], reaches: MarkRules['reaches'] = () => false) {
     const at = parseEndpoint('198.51.100.7:443');
     if (at === undefined) throw new RangeError();
     const mark = { port: at.port, transport: 'TLS', address: at } as const;
-    this.interpreter = new Interpreter(this.calls, this.counts, { mark, offersTowards });
+    this.interpreter = new Interpreter(this.calls, this.counts, { mark, offersTowards, reaches });
   }
 
   /** The description that the proxy gets when the gateway answers with `sdp`; untouched or not. */
@@ -102,6 +102,22 @@ test('[M-03] the UE that offered is told where TEP-S is, per m= line that it mar
   const own = [sdpOf(NEAR), lines('m=video 30002 RTP/AVP 96'), lines('m=video 30004 RTP/AVP 96')];
   const { sdp } = scene.pass(answer(DIALOG, sdpOf(CORE)), own.join(''));
   t.is(sdp, own[0] + MARKED + own[1] + MARKED + own[2]);
+});
+
+test('[M-03] a line that the gateway leaves alone is not marked, unless tunnels may go there anyway', (t) => {
+  const msrp = (port: number, ...more: readonly string[]) => {
+    return lines(`m=message ${port} TCP/MSRP *`, 'c=IN IP4 192.0.2.9', ...more);
+  };
+  const told = (scene: Scene, line: string, reply = line) => {
+    scene.pass(offer(DIALOG, sdpOf(UE) + msrp(2855, 'a=ice-options:tep')), sdpOf(FAR));
+    return scene.pass(answer(DIALOG, sdpOf(CORE) + line), sdpOf(NEAR) + reply).sdp;
+  };
+  const audio = sdpOf(NEAR) + MARKED;
+  t.is(told(new Scene(), msrp(2855)), audio + msrp(2855));
+  t.is(told(new Scene(), msrp(2855), msrp(30_004)), audio + msrp(30_004) + MARKED);
+  const allowed = new Scene([], ({ at, protocol }) => at.port === 2855 && protocol === 6);
+  t.is(told(allowed, msrp(2855)), audio + msrp(2855) + MARKED);
+  t.is(told(allowed, msrp(2856)), audio + msrp(2856));
 });
 
 test('[M-03] marks of a UE do not go to anybody else', (t) => {
