@@ -206,7 +206,7 @@ test('whether the gateway answers is told in status and log', async (t) => {
 
 test('[W-5] a reload changes where phones are told to connect, and which offers are marked', async (t) => {
   const { gateway, service, proxy } = await scene(t);
-  gateway.answers.offer = { result: 'ok', sdp: sdpOf(CORE) };
+  gateway.answers.offer = { result: 'ok', sdp: sdpOf({ ...CORE, port: 30_000 }) };
   const ask = async () => {
     const dialog = { ...DIALOG, callId: randomBytes(4).toString('hex') };
     const told = await proxy.ask(offer(dialog, sdpOf(CORE)));
