@@ -193,17 +193,31 @@ export class Sidecar {
   /** Undefined: its description, if it has one, opens and settles nothing. */
   #jobOf(arrival: Arrival, passing: Passing, now: number): Job | undefined {
     const { from, message } = passing;
-    const described = descriptionsIn(message)?.find(({ disposition }) => disposition === 'session');
+    const all = descriptionsIn(message) ?? [];
+    const described = all.find(({ disposition }) => disposition === 'session');
     const sdp = described === undefined ? undefined : octetsIn(message, described);
     const role = this.#negotiate(from, message, sdp, now);
+    const settles = role !== 'none' && role !== 'stray';
+    const media = settles ? this.#book.media(requesterOf(from, message), message) : undefined;
+    const others = all.filter((one) => one !== described);
+    this.#setAside(passing, others, media?.usesTunnel === true);
     if (described === undefined || sdp === undefined) return undefined;
-    if (role === 'none' || role === 'stray') {
+    if (media === undefined) {
       replaceDescription(passing.edit, described, this.#alone(from, message, sdp));
       return undefined;
     }
-    const media = this.#book.media(requesterOf(from, message), message);
     const kind = role === 'offer' ? 'offer' : 'answer';
     return { arrival, passing, media, kind, description: described, sdp };
+  }
+
+  /** Media beside those of the session, as early ones (RFC 3959), never take the tunnel; nor do they show more. */
+  #setAside({ from, message, edit }: Passing, others: Description[], isTunnelled: boolean): void {
+    const hides = from === 'phone' && (isTunnelled || this.#options.policy().tunnels);
+    for (const other of others) {
+      const sdp = octetsIn(message, other);
+      const shown = from === 'core' ? withoutMarks(sdp) : hides ? hidden(sdp, undefined) : sdp;
+      replaceDescription(edit, other, shown);
+    }
   }
 
   /** A description that opens and settles nothing. */

@@ -1,11 +1,21 @@
 /** Media of calls as the sidecar sees them: what is bound, what both sides are told, when it ends. */
 import test from 'ava';
 import { privateAddressesLeft } from '../../../sdp/private.ts';
-import { header } from '../../../sip/message.ts';
+import { descriptionsIn, octetsIn } from '../../../sip/body.ts';
+import { header, type Message } from '../../../sip/message.ts';
 import { GRACE_MS } from '../../../sip/sidecar/holdings.ts';
 import { WAIT_MS } from '../../../sip/sidecar/waiting.ts';
-import { datagram } from '../vectors.ts';
-import { audio, Driver, PEER, placeOf, requestText, sdpOf, TUNNEL } from './driver.ts';
+import { datagram, sip } from '../vectors.ts';
+import {
+  audio,
+  Driver,
+  PEER,
+  placeOf,
+  requestText,
+  responseText,
+  sdpOf,
+  TUNNEL,
+} from './driver.ts';
 
 const OWN = '10.0.0.2:4000';
 const CORE = '203.0.113.9:30000';
@@ -305,6 +315,50 @@ test('[M-17] a call that begins on hold, and a refused m= line, show nothing pri
   const refused = `${audio(OWN)}m=video 0 RTP/AVP 96\r\nc=IN IP4 10.0.0.3\r\n`;
   t.deepEqual(privateAddressesLeft(sdpOf(d.phoneAsks('INVITE 1', { sdp: refused }))), []);
 });
+
+test('[M-17] a description of early media beside the session shows nothing private, where media take the tunnel', (t) => {
+  const parts = (first: string, early: string) => {
+    const part = (sdp: string) => `--b\r\nContent-Type: application/sdp\r\n${sdp}\r\n`;
+    return `${part(`\r\n${first}`)}${part(`Content-Disposition: early-session\r\n\r\n${early}`)}--b--\r\n`;
+  };
+  const said = (text: string, sdp: string, early = sdp) => {
+    const plain = text.replace('application/sdp', 'multipart/mixed;boundary=b');
+    const [head = ''] = plain.split('\r\n\r\n');
+    return sip(
+      head.split('\r\n').filter((line) => !line.startsWith('Content-Length')),
+      parts(sdp, early),
+    );
+  };
+  const early = audio('10.0.0.2:5000', 'a=x-early');
+  const mark = 'a=3gpp-tep:443 TLS';
+  for (const tunnels of [true, false]) {
+    const d = new Driver({ ...TUNNEL, tunnels });
+    const invite = said(requestText('phone', 'INVITE 1', { sdp: 'x' }), audio(OWN), early);
+    d.sidecar.fromPhone(datagram(invite), PEER, d.now);
+    const [asked] = d.sent('to-core');
+    t.is(placeOf(asked), tunnels ? '198.51.100.2:40000' : OWN);
+    t.is(/m=audio 5000/.test(asked?.text ?? ''), true);
+    t.is(/10\.0\.0\.2:?5000|IN IP4 10\.0\.0\.2/.test(bodyOf(asked)), !tunnels);
+    t.is(header(asked ?? failed(), 'content-length'), `${bodyOf(asked).length}`);
+    const answer = said(responseText(asked, 183, { sdp: 'x' }), audio(CORE), audio(CORE, mark));
+    d.sidecar.fromCore(datagram(answer), d.now);
+    t.notRegex(d.sent('to-phone').at(-1)?.text ?? '', /3gpp-tep/);
+  }
+  // The core asks for the tunnel, which the phone would not have taken.
+  const d = new Driver({ ...TUNNEL, tunnels: false });
+  d.phoneAsks('OPTIONS 1', { callId: 'hello' });
+  const invite = d.coreAsks('INVITE 1', { sdp: audio(CORE, mark) });
+  const answer = said(responseText(invite, 183, { sdp: 'x' }), audio(OWN), early);
+  d.sidecar.fromPhone(datagram(answer), PEER, d.now);
+  const told = d.sent('to-core').at(-1) ?? failed();
+  const all = descriptionsIn(told) ?? [];
+  t.is(all.length, 2);
+  for (const one of all) t.deepEqual(privateAddressesLeft(octetsIn(told, one)), []);
+});
+
+function bodyOf(message: Message | undefined): string {
+  return message?.text.slice(message.bodyStart, message.bodyEnd) ?? '';
+}
 
 test('[M-17] what the phone says it can do shows nothing private, where UDP does not pass', (t) => {
   for (const tunnels of [true, false]) {
