@@ -1,5 +1,5 @@
 /** `tep service`: installs an agent as a service of systemd, and takes it away again. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { readSettings } from '../config/read.ts';
 import type { AgentName } from '../ops/status.ts';
@@ -17,6 +17,7 @@ import {
   unitFiles,
 } from './service/plan.ts';
 import { mayBeHidden, SERVICE_USER, type UnitWishes } from './service/units.ts';
+import { writeWhole } from './service/whole-file.ts';
 
 const OPTIONS = {
   print: { kind: 'flag', meaning: 'print the units instead of installing them' },
@@ -98,10 +99,22 @@ async function carryOut(
   }
   for (const step of steps) {
     world.stdout.write(`${describe(step)}\n`);
-    if (!isDry) await take(step);
+    if (!isDry) await taken(step);
   }
   if (!isDry) world.stdout.write(after);
   return EXIT.SUCCESS;
+}
+
+/** What the system does not let us do is one line for people. */
+async function taken(step: Step): Promise<void> {
+  try {
+    await take(step);
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    throw new Failure(
+      `cannot ${describe(step)}: ${error instanceof Error ? error.message : error}`,
+    );
+  }
 }
 
 async function take(step: Step): Promise<void> {
@@ -110,9 +123,7 @@ async function take(step: Step): Promise<void> {
       if (!existsSync(step.path)) mkdirSync(step.path, { recursive: true, mode: step.mode });
       break;
     case 'write':
-      writeFileSync(step.path, step.text, { mode: step.mode });
-      // The mode above counts for new files only, and less the umask.
-      chmodSync(step.path, step.mode);
+      writeWhole(step.path, step.text, step.mode);
       break;
     case 'own':
       await run(['chgrp', SERVICE_USER, step.path]);

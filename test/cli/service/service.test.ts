@@ -1,9 +1,18 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { dispatch } from '../../../cli/dispatch.ts';
 import { isOurs, stamped } from '../../../cli/service/stamp.ts';
 import { mayBeHidden, serviceUnit } from '../../../cli/service/units.ts';
+import { writeWhole } from '../../../cli/service/whole-file.ts';
 import { scratch } from '../../config/scratch.ts';
 import { peerOutput, peerTest } from '../../peers.ts';
 import { fakeWorld } from '../world.ts';
@@ -55,6 +64,32 @@ test('what a person has edited, or somebody else made, is not overwritten withou
   }
   t.is((await service('install', 'client', '--root', folder, '--force')).status, 0);
   t.notRegex(readFileSync(file, 'utf8'), /# mine/);
+});
+
+test('a file that cannot be written is told in one line, and nothing of it stays', async (t) => {
+  const { folder, unit } = tree(t);
+  await service('install', 'server', '--root', folder);
+  const file = unit('tep-server.service');
+  rmSync(file);
+  writeFileSync(`${file}.${process.pid}.part`, '');
+  const { status, err } = await service('install', 'server', '--root', folder);
+  t.is(status, 1);
+  t.is(
+    err,
+    `tep: cannot write ${file}: EEXIST: file already exists, open '${file}.${process.pid}.part'\n`,
+  );
+  t.false(existsSync(file));
+});
+
+test('half a file never has the name of the whole', (t) => {
+  const { folder, file } = scratch(t);
+  const path = file('unit', 'before');
+  mkdirSync(join(folder, 'taken'));
+  t.throws(() => writeWhole(join(folder, 'taken'), 'text', 0o644));
+  writeWhole(path, 'after', 0o640);
+  t.is(readFileSync(path, 'utf8'), 'after');
+  t.is(statSync(path).mode & 0o777, 0o640);
+  t.deepEqual(readdirSync(folder).sort(), ['taken', 'unit']);
 });
 
 test('--dry-run and --print do nothing; without root nothing is done to this machine', async (t) => {
