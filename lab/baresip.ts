@@ -52,7 +52,7 @@ export class Phone {
 
   /** Resolves when its registrar has taken it. */
   async registered(): Promise<void> {
-    await this.program.said(/registered successfully/, CALL_MS);
+    await this.program.said(/registered successfully/, CALL_MS, 'could not register');
   }
 
   /** Resolves when the other side has answered. */

@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { LabError } from './lab-error.ts';
+import { lastLines } from './plain-text.ts';
 import { isReady, type Ready } from './ready.ts';
 import { systemEnvironment } from './requirements.ts';
 
@@ -37,7 +38,9 @@ const POLL_MS = 10;
 const STOP_MS = 20_000;
 /** The latest output that is kept in memory. */
 const MAX_OUTPUT_LEN = 4_000_000;
-const SHOWN_LEN = 800;
+const SHOWN_LINES = 3;
+/** What messages say that it did not become. */
+const NOT_READY = 'was not ready';
 
 export class Program {
   readonly name: string;
@@ -103,10 +106,14 @@ export class Program {
 
   /**
    * Waits until what it printed matches; throws LabError when it does not in time, or ends before, and
-   * ends it then.
+   * ends it then. `otherwise` tells people what did not happen.
    */
-  async said(pattern: RegExp, withinMs: number = DEFAULT_READY_MS): Promise<RegExpExecArray> {
-    await this.#untilReady({ output: pattern }, withinMs);
+  async said(
+    pattern: RegExp,
+    withinMs: number = DEFAULT_READY_MS,
+    otherwise: string = 'did not say what was waited for',
+  ): Promise<RegExpExecArray> {
+    await this.#untilReady({ output: pattern }, withinMs, otherwise);
     const found = pattern.exec(this.#output);
     if (found === null) throw new LabError(`${this.name}: its output went on too fast`);
     return found;
@@ -148,25 +155,24 @@ export class Program {
     return this.#exit;
   }
 
-  async #untilReady(ready: Ready, withinMs: number): Promise<void> {
+  async #untilReady(ready: Ready, withinMs: number, otherwise = NOT_READY): Promise<void> {
     const deadline = performance.now() + withinMs;
     while (!isReady(ready, this.#child.pid ?? 0, this.#output)) {
       const isLate = performance.now() > deadline;
       if (this.hasExited || isLate) {
         await this.stop('SIGKILL');
-        throw new LabError(this.#notReady(isLate));
+        throw new LabError(this.#complaint(`${isLate ? '' : 'has ended and '}${otherwise}`));
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
     if (this.#child.pid === undefined) {
       await this.exited;
-      throw new LabError(this.#notReady(false));
+      throw new LabError(this.#complaint('could not be started'));
     }
   }
 
-  #notReady(isLate: boolean): string {
-    const what = isLate ? 'was not ready in time' : 'ended before it was ready';
-    return `${this.name} ${what}: ${this.#output.slice(-SHOWN_LEN).trim()}`;
+  #complaint(what: string): string {
+    return `${this.name} ${what}: ${lastLines(this.#output, SHOWN_LINES)}`;
   }
 
   #keep(text: string): void {

@@ -1,4 +1,5 @@
 /** News of a program: the lines of its output that matter, each once. */
+import { withoutColours } from '../../lab/plain-text.ts';
 
 const NAME_COLUMNS = 10;
 
@@ -16,8 +17,7 @@ export function follower(name: string, wanted: RegExp, printed: Printed): () => 
     const news = output.slice(Math.max(0, output.length - (printedLength - read)));
     const end = news.lastIndexOf('\n') + 1;
     read = printedLength - (news.length - end);
-    return news
-      .slice(0, end)
+    return withoutColours(news.slice(0, end))
       .split('\n')
       .flatMap((line) => {
         const found = wanted.exec(line);

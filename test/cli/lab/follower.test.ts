@@ -12,6 +12,12 @@ test('each wanted line once, when it is whole', (t) => {
   t.deepEqual(news(), []);
 });
 
+test('colours stay behind', (t) => {
+  const output = '\u001b[32mAll registered\u001b[;m\n';
+  const news = follower('phone', /.*registered.*/, { output, printedLength: output.length });
+  t.deepEqual(news(), ['phone     All registered']);
+});
+
 test('of a program that prints more than is kept of it, all that is kept and new', (t) => {
   const kept = 14;
   const printed = { output: '', printedLength: 0 };
