@@ -49,7 +49,7 @@ function traffic({ sent, received }: AgentStatus, rates: Rates | undefined): rea
   ];
 }
 
-function clientLines({ tunnel, bindings, nowMs, sip }: ClientStatus): readonly string[] {
+function clientLines({ tunnel, udp, bindings, nowMs, sip }: ClientStatus): readonly string[] {
   const { state, server, sinceMs, outer, resumed, lastFault, connections } = tunnel;
   const parts = [
     state,
@@ -61,11 +61,17 @@ function clientLines({ tunnel, bindings, nowMs, sip }: ClientStatus): readonly s
   return [
     `  tunnel    ${parts.join(', ')}`,
     ...(lastFault === undefined ? [] : [`  last end  ${lastFault}`]),
+    ...(udp === undefined ? [] : [`  STUN      by UDP: ${stunText(udp)}`]),
     ...connectionLines(connections),
     ...bindingLines(bindings),
     ...waitedLines(bindings),
     ...(sip === undefined ? [] : sipLines(sip, nowMs)),
   ];
+}
+
+/** Whether media could go without the tunnel. */
+function stunText({ state, mapped }: NonNullable<ClientStatus['udp']>): string {
+  return mapped === undefined ? state : `${state}, seen as ${mapped}`;
 }
 
 function sipLines({ listening, core, registrations, calls, drops }: SipStatus, nowMs: number) {

@@ -160,6 +160,19 @@ test('a server lists some of its tunnels', async (t) => {
   t.regex(world.out(), /turned away\n {4}4 {2}http/);
 });
 
+test('a client: whether UDP passes, and who it is seen as', async (t) => {
+  for (const [udp, text] of [
+    [{ state: 'passes', mapped: '192.0.2.1:40000' }, 'passes, seen as 192.0.2.1:40000'],
+    [{ state: 'unanswered' }, 'unanswered'],
+  ] as const) {
+    const path = `${scratch(t).folder}/client.sock`;
+    await serve(t, path, (second) => ({ ...client(second), udp }));
+    const world = fakeWorld();
+    t.is(await dispatch(['status', '--socket', path], world), 0);
+    t.true(world.out().includes(`\n  STUN      by UDP: ${text}\n`), world.out());
+  }
+});
+
 test('both agents are found where they put their sockets', async (t) => {
   const { folder } = scratch(t);
   await serve(t, `${folder}/tep/client.sock`, client);
