@@ -57,8 +57,8 @@ tep is installed; without it, this command says what to install.
 
 Times in the file are those at which the packet reached this program, some 0.05 ms after the
 interface had it, more under load. Packets that the kernel drops because they come faster than
-they can be taken are not counted: nobody tells this program. When the interface goes down, what
-was captured until then is kept.
+they can be taken are not counted: nobody tells this program. When the interface goes down or the
+disk is full, what was captured until then is kept.
 
 Exit status: 0 when it ended as asked, 1 when it could not begin or ended for another reason, 2
 for wrong usage.`,

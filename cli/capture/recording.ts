@@ -51,8 +51,9 @@ export class Recording implements CaptureEvents {
       await this.#target?.finish();
       return end;
     } catch (error) {
-      this.#target?.discard();
-      throw error instanceof CaptureWriteError ? new Failure(error.message) : error;
+      const isKept = this.#target?.salvage() ?? false;
+      if (!(error instanceof CaptureWriteError)) throw error;
+      throw new Failure(`${error.message}${isKept ? '; what was written before is kept' : ''}`);
     }
   }
 

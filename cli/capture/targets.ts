@@ -8,7 +8,8 @@ export interface CaptureTarget {
   /** Octets are copied. Throws CaptureWriteError. */
   write(seconds: number, nanoseconds: number, b: Uint8Array, at: number, end: number): void;
   finish(): Promise<void>;
-  discard(): void;
+  /** After a failure: whether something of it is kept, in whole records. */
+  salvage(): boolean;
 }
 
 /** How full the stream is. */
@@ -24,7 +25,7 @@ export function fileTarget(file: string, linkType: number): CaptureTarget {
   return {
     write: (...record) => writer.write(...record),
     finish: async () => writer.finish(),
-    discard: () => writer.discard(),
+    salvage: () => writer.salvage(),
   };
 }
 
@@ -52,6 +53,9 @@ export function streamTarget(stream: Output, linkType: number, flow: Flow): Capt
       encoder.flush();
       if (stream.writableNeedDrain) await once(stream, 'drain');
     },
-    discard: () => clearImmediate(flushing),
+    salvage() {
+      clearImmediate(flushing);
+      return false;
+    },
   };
 }

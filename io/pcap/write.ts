@@ -1,10 +1,11 @@
 /**
  * Writing classic pcap. Octets go to a temporary file beside the wanted one, which takes its name
- * only when all is written: whoever finds the file finds it whole. A symbolic link stays one; what is
+ * only when all is written, or no more can be: whoever finds the file finds it whole. A symbolic link stays one; what is
  * no ordinary file, such as a device, is refused, for it would be replaced.
  */
 import {
   closeSync,
+  ftruncateSync,
   openSync,
   realpathSync,
   renameSync,
@@ -25,6 +26,8 @@ export class CaptureWriter {
   readonly #temporary: string;
   readonly #handle: number;
   #open = true;
+  /** Octets of whole records that have been written. */
+  #written = 0;
   readonly #encoder: CaptureEncoder;
 
   constructor(file: string, options: CaptureWriterOptions) {
@@ -50,6 +53,24 @@ export class CaptureWriter {
     });
   }
 
+  /**
+   * After a write that failed, as on a full disk: ends with the records that are whole and gives the file its
+   * name. False where there are none, and then there is no file.
+   */
+  salvage(): boolean {
+    try {
+      if (!this.#open || this.#written === 0) return false;
+      ftruncateSync(this.#handle, this.#written);
+      renameSync(this.#temporary, this.#target);
+      return true;
+    } catch {
+      // Why nothing can be written was told before.
+      return false;
+    } finally {
+      this.discard();
+    }
+  }
+
   /** Ends without a file; what stood under its name before stays. */
   discard(): void {
     if (this.#open) closeSync(this.#handle);
@@ -61,6 +82,7 @@ export class CaptureWriter {
     this.#try(() => {
       for (let at = 0; at < octets.length; ) at += writeSync(this.#handle, octets, at);
     });
+    this.#written += octets.length;
   }
 
   #try<T>(work: () => T): T {

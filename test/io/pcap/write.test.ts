@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import {
+import fs, {
   existsSync,
   mkdirSync,
   readdirSync,
@@ -8,6 +8,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import test from 'ava';
 import type { CaptureWriterOptions } from '../../../io/pcap/encode.ts';
@@ -27,6 +28,57 @@ const FORMS = [
   { linkType: LINK_TYPES.RAW, precision: 'nanoseconds' },
   { linkType: LINK_TYPES.ETHERNET, precision: 'microseconds' },
 ] as const satisfies readonly CaptureWriterOptions[];
+
+/** A disk that takes so many octets while `work` goes on. */
+function onDiskOf(octets: number, work: () => void): void {
+  const { writeSync } = fs;
+  let room = octets;
+  const write = (fd: number, b: Uint8Array, at = 0) => {
+    const n = Math.min(room, b.length - at);
+    if (n === 0) throw Object.assign(new Error('no space'), { code: 'ENOSPC' });
+    room -= n;
+    return writeSync(fd, b, at, n);
+  };
+  fs.writeSync = write as typeof writeSync;
+  syncBuiltinESMExports();
+  try {
+    work();
+  } finally {
+    fs.writeSync = writeSync;
+    syncBuiltinESMExports();
+  }
+}
+
+/** Until the disk is full. */
+function fill(writer: CaptureWriter): void {
+  for (let i = 0; ; i++) writer.write(i, 0, PACKET, 0, PACKET.length);
+}
+
+test.serial('the disk is full: what was written is kept, in whole records', async (t) => {
+  const file = join(folder, 'full.pcap');
+  const writer = new CaptureWriter(file, FORMS[0]);
+  // In the middle of the third piece that is written.
+  onDiskOf(700_000, () => t.throws(() => fill(writer), { instanceOf: CaptureWriteError }));
+  t.false(existsSync(file));
+  t.true(writer.salvage());
+  const { packets, capture } = await readAll(file);
+  t.is(capture.fault, undefined);
+  t.true(packets.length > 10_000);
+  t.is(packets.at(-1)?.octets, PACKET.toString('hex'));
+  t.false(writer.salvage(), 'it has ended');
+  t.true(existsSync(file));
+});
+
+test.serial('the disk is full from the start: there is no file', (t) => {
+  const file = join(folder, 'nothing.pcap');
+  const writer = new CaptureWriter(file, FORMS[0]);
+  onDiskOf(100, () => t.throws(() => fill(writer), { instanceOf: CaptureWriteError }));
+  t.false(writer.salvage());
+  t.deepEqual(
+    readdirSync(folder).filter((name) => name.startsWith('nothing')),
+    [],
+  );
+});
 
 for (const form of FORMS) {
   const name = `${form.precision}, link type ${form.linkType}`;
