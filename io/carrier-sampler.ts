@@ -33,7 +33,7 @@ export class CarrierSampler {
   readonly #end: Pick<TunnelEnd<unknown>, 'carrier'>;
   readonly #tcp = new TcpInfo();
   readonly #state = {
-    ...{ outstanding: 0, acknowledged: 0, rttMs: 0 },
+    ...{ outstanding: 0, acknowledged: 0, outOfOrder: 0, rttMs: 0 },
     ...{ isTroubled: false, isSilent: false },
   };
   /** With something under way, the one that was asked last at the end. */
@@ -75,6 +75,7 @@ export class CarrierSampler {
     const state = this.#state;
     state.outstanding = tcp.outstanding;
     state.acknowledged = tcp.acknowledged;
+    state.outOfOrder = tcp.outOfOrder;
     state.isTroubled = tcp.isTroubled;
     state.isSilent = tcp.outstanding > 0 && this.#isSilent(now - sampled.busySinceMs);
     state.rttMs = tcp.rttMs;

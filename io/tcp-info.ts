@@ -5,7 +5,7 @@
  *
  *     octet  0      1         2            3       4        8    16       24       28      32    36       48            68   72      80    100
  *            state  ca_state  retransmits  probes  backoff  rto  snd_mss  unacked  sacked  lost  retrans  last_ack_sent rtt  rttvar  cwnd  total_retrans
- *          120 bytes_acked (64)   144 notsent_bytes   160 delivery_rate (64)
+ *          120 bytes_acked (64)   144 notsent_bytes   160 delivery_rate (64)   224 rcv_ooopack
  *
  * Numbers are in the machine's order of octets, times in µs. Older kernels fill less of it: what they do
  * not know is 0.
@@ -23,7 +23,7 @@ const US_PER_MS = 1_000;
 const BITS = 8;
 const WORD = 2 ** 32;
 
-const INFO_LEN = 192;
+const INFO_LEN = 228;
 /** Up to and with `tcpi_total_retrans`: every kernel since 2.6 has that much. */
 const LEAST_LEN = 104;
 
@@ -40,6 +40,7 @@ const OFF_CWND = 80;
 const OFF_TOTAL_RETRANS = 100;
 const OFF_BYTES_ACKED = 120;
 const OFF_DELIVERY_RATE = 160;
+const OFF_RCV_OOOPACK = 224;
 
 /** `enum tcp_ca_state`. */
 const CA_STATES = ['open', 'disorder', 'cwr', 'recovery', 'loss'] as const;
@@ -101,6 +102,11 @@ export class TcpInfo {
     const isHeldBack = this.#octet(OFF_CA_STATE) >= RECOVERY;
     const isLate = this.#octet(OFF_RETRANSMITS) > 0 || this.#octet(OFF_BACKOFF) > 0;
     return isHeldBack || isLate || this.#word(OFF_SACKED) > 0;
+  }
+
+  /** Segments that came before one that had been sent earlier, since the connection was made; 0 before Linux 5.4. */
+  get outOfOrder(): number {
+    return this.#word(OFF_RCV_OOOPACK);
   }
 
   /** Since anything was acknowledged last. */

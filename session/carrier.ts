@@ -16,8 +16,13 @@ export interface CarrierState {
   readonly outstanding: number;
   /** Octets that it has acknowledged since the connection was made; absent or 0: the system does not count them. */
   readonly acknowledged?: number;
-  /** A segment is lost and not mended yet. */
+  /** A segment that was sent is lost and not mended yet. */
   readonly isTroubled: boolean;
+  /**
+   * Segments that came before one that had been sent earlier, since the connection was made: nearly always that one
+   * was lost. Absent or 0: the system does not count them.
+   */
+  readonly outOfOrder?: number;
   /**
    * Nothing at all has come back for longer than a round trip explains: the way is interrupted. What is added now
    * cannot be dropped any more, and will be old when the way is there again.
@@ -54,6 +59,8 @@ export class Carrier {
   /** As it was last told, and what was written since. */
   outstanding = 0;
   isTroubled = false;
+  /** A segment that was to come was lost, since the last time that anything was told. */
+  hasMissed = false;
   isSilent = false;
   rttMs: number | undefined;
   /** When it last got media: of two that are as good, the one that has rested longer is taken. */
@@ -66,6 +73,7 @@ export class Carrier {
   /** Octets that were taken since the start, and how many were acknowledged. */
   #taken = 0;
   #acknowledged = 0;
+  #outOfOrder = 0;
   /** How long something had been unacknowledged without progress, when it was last told. */
   #progressMs = NEVER;
   #unacknowledgedMs = 0;
@@ -98,9 +106,11 @@ export class Carrier {
   }
 
   learn(state: CarrierState, now: number): void {
-    const { outstanding, isTroubled, rttMs, isSilent = false } = state;
+    const { outstanding, isTroubled, rttMs, isSilent = false, outOfOrder = 0 } = state;
     this.outstanding = outstanding;
     this.isTroubled = isTroubled;
+    this.hasMissed = outOfOrder > this.#outOfOrder;
+    this.#outOfOrder = outOfOrder;
     this.isSilent = isSilent;
     this.rttMs = rttMs;
     this.#leastRtt.see(rttMs, now);

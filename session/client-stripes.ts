@@ -57,9 +57,9 @@ export class ClientStripes {
     if (before !== undefined) this.#parts.connections.retire(before, now);
   }
 
-  /** Something was learnt about the system below a connection. */
+  /** Something was learnt about the system below a connection: of losses on the way to TEP-S and on the way back. */
   learnt(c: ClientConnection, now: number): void {
-    if (c.carrier.isTroubled) this.#count?.lossSeen(now);
+    if (c.carrier.isTroubled || c.carrier.hasMissed) this.#count?.lossSeen(now);
     if (now >= this.#lookMs) this.look(now);
   }
 

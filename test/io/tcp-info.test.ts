@@ -39,6 +39,9 @@ test('a vector of the kernel: every field is where it is looked for', (t) => {
     deliveredBitsPerSecond: 1_927_520,
   });
   t.is(info.acknowledged, VECTOR.readUInt32LE(120));
+  // This vector ends before it; by offsetof() it is octet 224.
+  info.bytes[224] = 9;
+  t.is(info.outOfOrder, 9);
 });
 
 test('a connection of this machine: nothing is outstanding once it was acknowledged', async (t) => {

@@ -1,7 +1,8 @@
 /**
- * `node trouble-main.js listen PORT`: takes what comes and says nothing.
- * `node trouble-main.js write ADDRESS PORT COUNT`: sends packets there, and prints what a tunnel end is told of the
- * connection: `troubled` at the first sign of a loss, `clean` when there was none in all of them.
+ * `node trouble-main.js listen PORT`: says what it hears.
+ * `node trouble-main.js sent|came ADDRESS PORT COUNT`: sends packets there, and prints what a tunnel end is told of the
+ * connection: `troubled` at the first sign that something sent was lost, or something that was to come; `clean` when
+ * there was none in all of them.
  */
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
@@ -14,20 +15,25 @@ const CONN = 1;
 
 const [verb, ...words] = process.argv.slice(2);
 if (verb === 'listen') await listen(Number(words[0]));
-else await write(words[0] ?? '', Number(words[1]), Number(words[2]));
+else await watch(verb === 'came', words[0] ?? '', Number(words[1]), Number(words[2]));
 
 async function listen(port: number): Promise<void> {
-  await once(createServer((socket) => socket.resume()).listen(port, '::'), 'listening');
+  await once(createServer((socket) => socket.pipe(socket)).listen(port, '::'), 'listening');
   process.stdout.write('ready\n');
 }
 
-async function write(address: string, port: number, count: number): Promise<void> {
-  const stream = connect(port, address);
+async function watch(
+  ofWhatCame: boolean,
+  address: string,
+  port: number,
+  count: number,
+): Promise<void> {
+  const stream = connect(port, address).resume();
   await once(stream, 'connect');
   let isTroubled = false;
   const sampler = new CarrierSampler({
-    carrier: (_conn, state) => {
-      isTroubled ||= state.isTroubled;
+    carrier: (_conn, { isTroubled: isSent, outOfOrder = 0 }) => {
+      isTroubled ||= ofWhatCame ? outOfOrder > 0 : isSent;
     },
   });
   const sampled = { stream, busySinceMs: 0 };

@@ -6,19 +6,27 @@ import { nodeProgram } from './programs.ts';
 const PORT = 7_100;
 const PROGRAMS = ['ethtool', 'iptables', 'cc'] as const;
 
-netTest('[G-25] a connection that loses a segment is told to be in trouble', PROGRAMS, ({ t }) =>
-  withGround(async (ground) => {
-    t.is(await verdict(ground, 200), 'clean');
-    // Of so many packets one is lost for certain.
-    await ground.spoil({ delayMs: 5, lossPercent: 5 }, 7);
-    t.is(await verdict(ground, 2_000), 'troubled');
-  }),
-);
+for (const [way, what] of [
+  ['sent', 'a connection that loses a segment is told to be in trouble'],
+  ['came', 'a segment that is lost on its way to us is told'],
+] as const)
+  netTest(`[G-25] ${what}`, PROGRAMS, ({ t }) =>
+    withGround(async (ground) => {
+      t.is(await verdict(ground, way, 200), 'clean');
+      // Of so many packets one is lost for certain.
+      await ground.spoil({ delayMs: 5, lossPercent: 5 }, 7);
+      t.is(await verdict(ground, way, 2_000), 'troubled');
+    }),
+  );
 
-async function verdict({ network }: Ground, count: number): Promise<string | undefined> {
+async function verdict(
+  { network }: Ground,
+  way: 'sent' | 'came',
+  count: number,
+): Promise<string | undefined> {
   const { command, args } = nodeProgram(
     'trouble-main.js',
-    'write',
+    way,
     ADDRESSES.server,
     `${PORT}`,
     `${count}`,

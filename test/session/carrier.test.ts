@@ -78,6 +78,15 @@ test('[G-25] on a long way it is given more time: so many round trips', (t) => {
   t.true(carrier.isStuck(501));
 });
 
+test('[G-25] what has come out of order is told once', (t) => {
+  const carrier = new Carrier();
+  const told = [0, 2, 2, 5, 5].map((outOfOrder, now) => {
+    carrier.learn({ outstanding: 0, isTroubled: false, outOfOrder, rttMs: 40 }, now);
+    return carrier.hasMissed;
+  });
+  t.deepEqual(told, [false, true, false, true, false]);
+});
+
 test('[G-25] a loss that is being mended is no reason to avoid it', (t) => {
   const carrier = new Carrier();
   write(carrier, 0, 0);

@@ -11,7 +11,9 @@ function talk(
   pair: Pair,
   alice: ClientSide,
   ms: number,
-  state: (conn: number) => { outstanding: number; isTroubled: boolean } | undefined,
+  state: (
+    conn: number,
+  ) => { outstanding: number; isTroubled: boolean; outOfOrder?: number } | undefined,
 ): void {
   for (let passed = 0; passed < ms; passed += STEP_MS) {
     pair.uplink(alice, RTP, GATEWAY, 172);
@@ -50,6 +52,19 @@ test('[M-20] one connection on a clean path, more while segments get lost, one a
   );
   t.is(alice.end.counters.dropped + pair.server.end.counters.dropped, 0);
   t.deepEqual(pair.traffic.wrongs, []);
+});
+
+test('[M-20] segments that get lost on the way to TEP-C count as those that it sends', (t) => {
+  const pair = newPair({ seed: 1, link: { delayMs: 10 } });
+  const alice = newClient(pair, { stripes: 1, mostStripes: 8 });
+  alice.bind(RTP);
+  pair.clock.runFor(1_000);
+  let outOfOrder = 0;
+  talk(pair, alice, 2_000, () => ({ ...well(), outOfOrder: ++outOfOrder }));
+  t.is(alice.up().length, 2);
+  talk(pair, alice, 31_000, () => ({ ...well(), outOfOrder }));
+  t.is(alice.up().length, 1);
+  t.is(alice.end.counters.dropped + pair.server.end.counters.dropped, 0);
 });
 
 test('[W-7] a connection that gets no acknowledgement gets a successor, and media go there at once', (t) => {

@@ -35,6 +35,39 @@ test('[G-25] 1 % loss, one call over one connection: p99.9 within 120 ms', (t) =
   t.true(run.percentileMs(0.999) <= 120, `${run.percentileMs(0.999)} ms`);
 });
 
+/** A call of so many begins after seconds of silence, over one connection and as many as the path asks for. */
+function beginning(loss: number, seed: number): { run: StripedSender; mostAfterMs: number } {
+  const random = seededRandom(seed);
+  const run = new StripedSender(1, { delayMs: 20, isLost: () => random.chance(loss) });
+  run.adapt(8, 90_000);
+  run.clock.runFor(3_000 + 91 * seed);
+  const began = run.clock.now;
+  let mostAfterMs = Number.POSITIVE_INFINITY;
+  for (let ms = 3_000; ms > 0; ms -= 10) {
+    run.clock.after(ms, () => {
+      if (run.stripes === 8) mostAfterMs = Math.min(mostAfterMs, run.clock.now - began);
+    });
+  }
+  run.talk(20, 3_000);
+  return { run, mostAfterMs };
+}
+
+test('[G-25] 20 calls begin on a path that loses 3 %: 8 connections in half a second, little late', (t) => {
+  const all = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].map((seed) => beginning(0.03, seed));
+  const after = all.map(({ mostAfterMs }) => mostAfterMs);
+  t.true(Math.max(...after) <= 500, `${after} ms`);
+  const late = all.reduce((sum, { run }) => sum + run.laterThan(150), 0) / all.length;
+  t.true(late <= 0.005, `${late}`);
+});
+
+test('[G-25] 20 calls begin on a clean path: one connection; one again 30 s after the last loss', (t) => {
+  t.is(beginning(0, 1).mostAfterMs, Number.POSITIVE_INFINITY);
+  const { run } = beginning(0.03, 1);
+  t.is(run.stripes, 8);
+  run.clock.runFor(30_000);
+  t.is(run.stripes, 1);
+});
+
 test('[G-25] in order on each connection, and each packet comes or is counted', (t) => {
   const run = calls(4, 0.1, 20, 10_000);
   for (const came of run.came)

@@ -10,6 +10,7 @@ import { Connections } from '../../../session/connections.ts';
 import { Counters } from '../../../session/counters.ts';
 import { MediaFlow } from '../../../session/media/media-flow.ts';
 import { MediaSender } from '../../../session/media/media-sender.ts';
+import { StripeCount } from '../../../session/stripe-count.ts';
 import { writeUdpPacket } from '../../../wire/build.ts';
 import { setU32, u32 } from '../../../wire/bytes.ts';
 import { PacketView, readPacket } from '../../../wire/packet.ts';
@@ -21,6 +22,9 @@ const FROM = endpoint('10.0.0.2:4000');
 const TO = endpoint('192.0.2.9:30000');
 const RTP_LEN = 172;
 const PACKET_MS = 20;
+/** How often TEP-C judges the number of its connections, and how long one takes: three round trips of 40 ms. */
+const LOOK_MS = 50;
+const OPENING_MS = 120;
 /** Where a packet carries its number: behind the RTP header. */
 const NUMBER_AT = 12;
 
@@ -39,10 +43,16 @@ export class StripedSender {
   readonly #flows: MediaFlow[] = [];
   readonly #view = new PacketView();
   readonly #sentMs: number[] = [];
+  readonly #ready: ClientConnection[] = [];
+  readonly #path: LossyPath;
+  #count: StripeCount | undefined;
+  /** Connections that there are or are being made. */
+  #asked = 0;
 
   constructor(stripes: number, path: LossyPath) {
-    const ready: ClientConnection[] = [];
+    this.#path = path;
     const { counters } = this;
+    const ready = this.#ready;
     this.#connections = new Connections<ClientConnection, never>({
       counters,
       random: (n) => new Uint8Array(n),
@@ -51,7 +61,17 @@ export class StripedSender {
       learnt: (c, now) => this.sender.learnt(c, now),
     });
     this.sender = new MediaSender({ connections: this.#connections, ready, counters });
-    for (let conn = 0; conn < stripes; conn++) ready.push(this.#newConnection(conn, path));
+    for (let conn = 0; conn < stripes; conn++) this.#open(conn);
+  }
+
+  get stripes(): number {
+    return this.#ready.length;
+  }
+
+  /** The number of connections follows the path from now on, between 1 and `most`, for so long. */
+  adapt(most: number, ms: number): void {
+    this.#count = new StripeCount(1, most, this.clock.now);
+    for (let at = 0; at < ms; at += LOOK_MS) this.clock.after(at, () => this.#adapt());
   }
 
   /** So many calls of G.711, spread over the 20 ms of a packet. */
@@ -76,6 +96,21 @@ export class StripedSender {
   laterThan(ms: number): number {
     const late = this.delaysMs.filter((delay) => delay === undefined || delay > ms);
     return late.length / this.delaysMs.length;
+  }
+
+  #adapt(): void {
+    const { now } = this.clock;
+    const wanted = this.#count?.wanted(this.counters.sentRecords, now) ?? 1;
+    this.#ready.splice(wanted);
+    for (let conn = this.#asked; conn < wanted; conn++) {
+      this.clock.after(OPENING_MS, () => this.#open(this.#tcp.length));
+    }
+    this.#asked = wanted;
+  }
+
+  #open(conn: number): void {
+    this.#ready.push(this.#newConnection(conn, this.#path));
+    this.#asked = Math.max(this.#asked, this.#ready.length);
   }
 
   #newConnection(conn: number, path: LossyPath): ClientConnection {
@@ -151,6 +186,7 @@ export class StripedSender {
     for (const [conn, { outstanding, isTroubled }] of this.#tcp.entries()) {
       const state = { outstanding, isTroubled, rttMs: 40 };
       this.#connections.carrier(conn, state, this.clock.now);
+      if (isTroubled) this.#count?.lossSeen(this.clock.now);
     }
   }
 
