@@ -90,6 +90,19 @@ export interface Connection {
   readonly level: 'session' | 'media';
 }
 
+/** What packets of RTP at an address are. */
+export type MediaKind = 'audio' | 'video' | 'other';
+
+const KINDS: Readonly<Record<string, MediaKind>> = {
+  ...{ audio: 'audio', video: 'video', application: 'other', message: 'other' },
+};
+
+/** Undefined where it does not say, or several kinds may come to share one address (RFC 9143). */
+export function mediaKind(sdp: Sdp, m: Media): MediaKind | undefined {
+  const isBundled = sdp.sessionLines.some(({ text }) => text.startsWith('a=group:BUNDLE'));
+  return isBundled ? undefined : KINDS[m.kind];
+}
+
 /** The addresses of one m= line, without what is only looked at. */
 export interface Flow {
   readonly connection: Connection | undefined;

@@ -65,14 +65,17 @@ export class ClientBinder {
   }
 
   bind(ue: Endpoint, wishes: BindWishes, now: number): void {
-    const { protocol = UDP, port = 0, pair = false } = wishes;
+    const { protocol = UDP, port = 0, pair = false, carries } = wishes;
     requirePorts(ue.port, port, pair);
     const known = this.#parts.bindings.of(ue, protocol);
     if (known === undefined) {
-      this.#want(new ClientBinding(ue, { protocol, port, pair }, ASKED, now), now);
+      const binding = new ClientBinding(ue, { protocol, port, pair }, ASKED, now);
+      binding.carry(carries);
+      this.#want(binding, now);
       return;
     }
     Object.assign(known.binding, ASKED);
+    known.binding.carry(carries);
     this.#tellBound(known, false);
   }
 

@@ -5,6 +5,7 @@
  * Memory: `maxBindings` bindings of at most two slots, and two endpoint tables for them; about 500
  * octets a slot, and at most one held STUN request (1,500 octets) each.
  */
+import type { MediaKind } from '../sdp/media.ts';
 import type { Endpoint } from '../wire/address.ts';
 import type { StunMessage } from '../wire/stun/message.ts';
 import { EndpointTable } from './endpoint-table.ts';
@@ -53,6 +54,11 @@ export class ClientBinding {
   get first(): ClientSlot {
     const [first] = this.slots;
     return first;
+  }
+
+  /** What its RTP is; undefined: not known. */
+  carry(kind: MediaKind | undefined): void {
+    for (const { media } of this.slots) media.carry(kind);
   }
 
   get isAutomatic(): boolean {

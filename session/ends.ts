@@ -1,4 +1,5 @@
 /** What each end can do besides the verbs that both share (tunnel-end.ts). */
+import type { MediaKind } from '../sdp/media.ts';
 import type { Endpoint } from '../wire/address.ts';
 import type { ClientMemory } from './client-memory.ts';
 import type { ClientTunnelStatus } from './client-status.ts';
@@ -18,6 +19,8 @@ export interface BindWishes {
   readonly port?: number;
   /** Also bind `ue.port + 1` to the public port above, which is even: RTP with its RTCP. */
   readonly pair?: boolean;
+  /** What its RTP is, where that is known; else it is judged by what it does. */
+  readonly carries?: MediaKind | undefined;
 }
 
 /** Which addresses the machine has lost and got. */

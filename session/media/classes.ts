@@ -2,11 +2,20 @@
  * What kinds of packets wait apart from each other, most important first, and how long each kind may
  * wait at most: what comes later is of no use to its receiver any more (TR 33.830 4.9, G-25).
  */
+import type { MediaKind } from '../../sdp/media.ts';
+
 export const MEDIA_CLASSES = { STUN: 0, RTCP: 1, AUDIO: 2, VIDEO: 3, OTHER: 4 } as const;
 export type MediaClass = (typeof MEDIA_CLASSES)[keyof typeof MEDIA_CLASSES];
 
 /** The words for status and documentation, by class. */
 export const CLASS_NAMES = ['stun', 'rtcp', 'audio', 'video', 'other'] as const;
+
+/** Of RTP of which somebody has said what it is. */
+export const KIND_CLASSES: Readonly<Record<MediaKind, MediaClass>> = {
+  audio: MEDIA_CLASSES.AUDIO,
+  video: MEDIA_CLASSES.VIDEO,
+  other: MEDIA_CLASSES.OTHER,
+};
 
 /** In milliseconds, by class. */
 export type Deadlines = readonly [number, number, number, number, number];

@@ -2,7 +2,7 @@
  * Which class a packet of one flow belongs to. A flow is what one binding carries: audio and video may
  * share it (RFC 8843), so RTP is told apart by payload type. Static types are known (RFC 3551 6); a
  * dynamic one is judged by what it does: video comes in long packets, several of one RTP timestamp,
- * which stay readable in SRTP.
+ * which stay readable in SRTP. Where the description of the call says what the flow carries, that counts.
  *
  * Memory: nothing until a dynamic payload type is seen, then 128 octets.
  */
@@ -32,6 +32,8 @@ const STUN_HEADER_LEN = 20;
 const LAST_DTLS_HANDSHAKE = 22;
 
 export class FlowClassifier {
+  /** What all RTP of the flow is; undefined: not known. */
+  declared: MediaClass | undefined;
   /** By payload type: above 0 is video. */
   #scores: Int8Array | undefined;
   #lastTimestamp = -1;
@@ -57,6 +59,7 @@ export class FlowClassifier {
 
   #rtpClass(b: Uint8Array, at: number, end: number): MediaClass {
     if (end - at < rtp.MIN_HEADER_LEN) return MEDIA_CLASSES.OTHER;
+    if (this.declared !== undefined) return this.declared;
     const type = rtp.payloadType(b, at);
     if (type >= FIRST_DYNAMIC) return this.#dynamicClass(type, rtp.timestamp(b, at), end - at);
     return STATIC_VIDEO.has(type) ? MEDIA_CLASSES.VIDEO : MEDIA_CLASSES.AUDIO;

@@ -1,6 +1,7 @@
 /** What one binding sends: its classifier, and a lane for each class that it has shown. */
+import type { MediaKind } from '../../sdp/media.ts';
 import type { PacketView } from '../../wire/packet.ts';
-import { CLASS_NAMES } from './classes.ts';
+import { CLASS_NAMES, KIND_CLASSES } from './classes.ts';
 import { FlowClassifier } from './flow-classifier.ts';
 import { LANE_DROPS, Lane } from './lane.ts';
 
@@ -19,6 +20,11 @@ export interface LaneStatus {
 export class MediaFlow {
   readonly #classifier = new FlowClassifier();
   readonly #lanes: (Lane | undefined)[] = [];
+
+  /** What its RTP is; undefined: not known. */
+  carry(kind: MediaKind | undefined): void {
+    this.#classifier.declared = kind && KIND_CLASSES[kind];
+  }
 
   laneOf(b: Uint8Array, view: PacketView): Lane {
     const mediaClass = this.#classifier.classOf(b, view);

@@ -6,7 +6,7 @@
  * Memory: MAX_HOLDINGS entries.
  */
 import type { Mapped } from '../../sdp/addresses.ts';
-import type { Need } from './media-needs.ts';
+import { both, type Need } from './media-needs.ts';
 
 export const GRACE_MS = 2_000;
 export const MAX_HOLDINGS = 16_384;
@@ -26,10 +26,10 @@ export class Holdings {
   /** Keys that nobody holds. */
   readonly #free = new Set<string>();
 
-  /** Held by `holder` from now on. True: it has to be asked for. */
-  hold(need: Need, holder: object): boolean {
+  /** Held by `holder` from now on. Gives what has to be asked for. */
+  hold(need: Need, holder: object): Need | undefined {
     const known = this.#all.get(need.key);
-    if (known === undefined && this.#all.size >= MAX_HOLDINGS) return false;
+    if (known === undefined && this.#all.size >= MAX_HOLDINGS) return undefined;
     const holding = known ?? newHolding(need);
     this.#all.set(need.key, holding);
     holding.holders.add(holder);
@@ -37,9 +37,12 @@ export class Holdings {
     this.#free.delete(need.key);
     const own = this.#byHolder.get(holder) ?? new Set();
     this.#byHolder.set(holder, own.add(need.key));
-    if (known !== undefined && known.state !== 'failed') return false;
+    const before = holding.need;
+    holding.need = both(before, need);
+    const isKnown = known !== undefined && holding.need === before;
+    if (isKnown && holding.state !== 'failed') return undefined;
     holding.state = 'asked';
-    return true;
+    return holding.need;
   }
 
   isAwaited(key: string): boolean {

@@ -4,7 +4,7 @@
  * packets are not taken off the routes.
  */
 import { NO_PORT } from '../../sdp/fields.ts';
-import { flowOf } from '../../sdp/media.ts';
+import { flowOf, type MediaKind, mediaKind } from '../../sdp/media.ts';
 import { read, type Transport } from '../../sdp/read.ts';
 import { type Endpoint, formatEndpoint } from '../../wire/address.ts';
 
@@ -16,6 +16,7 @@ export interface MediaLine {
   /** Place of the m= line, from 0. */
   readonly media: number;
   readonly transport: Transport;
+  readonly carries: MediaKind | undefined;
   /** Undefined for port 0, hold by 0.0.0.0, names and multicast. */
   readonly rtp: Endpoint | undefined;
   readonly rtcp: Endpoint | undefined;
@@ -27,7 +28,8 @@ export function mediaLinesOf(description: Uint8Array): readonly MediaLine[] {
   if (sdp.type === 'sdp-problem') return [];
   return sdp.media.map((one) => {
     const { rtp, rtcp } = flowOf(sdp, one);
-    return { media: one.index, transport: one.transport, rtp, rtcp };
+    const carries = mediaKind(sdp, one);
+    return { media: one.index, transport: one.transport, carries, rtp, rtcp };
   });
 }
 
@@ -38,6 +40,8 @@ export interface BindNeed {
   readonly protocol: typeof UDP | typeof TCP;
   /** With the port above it, for RTCP. */
   readonly pair: boolean;
+  /** Undefined: nobody said, or not everybody the same. */
+  readonly carries: MediaKind | undefined;
 }
 
 export interface StandInNeed {
@@ -49,13 +53,13 @@ export interface StandInNeed {
 
 export type Need = BindNeed | StandInNeed;
 
-export function bindNeeds({ rtp, rtcp, transport }: MediaLine): BindNeed[] {
+export function bindNeeds({ rtp, rtcp, transport, carries }: MediaLine): BindNeed[] {
   // Port 9: an end that only connects has nothing that could be bound (RFC 4145).
   if (rtp === undefined || rtp.port === NO_PORT) return [];
   const protocol = transport === 'tcp' ? TCP : UDP;
   const pair = rtp.port % 2 === 0 && rtcp !== undefined && isNext(rtcp, rtp);
-  const needs = [bindNeed(rtp, protocol, pair)];
-  if (rtcp !== undefined && !pair) needs.push(bindNeed(rtcp, protocol, false));
+  const needs = [bindNeed(rtp, protocol, pair, carries)];
+  if (rtcp !== undefined && !pair) needs.push(bindNeed(rtcp, protocol, false, carries));
   return needs;
 }
 
@@ -65,8 +69,20 @@ export function standInNeeds({ rtp, rtcp, transport }: MediaLine): StandInNeed[]
   return [{ type: 'stand-in', key: `for ${formatEndpoint(rtp)}`, rtp, rtcp }];
 }
 
-function bindNeed(ue: Endpoint, protocol: BindNeed['protocol'], pair: boolean): BindNeed {
-  return { type: 'bind', key: bindKey(ue, protocol), ue, protocol, pair };
+function bindNeed(
+  ue: Endpoint,
+  protocol: BindNeed['protocol'],
+  pair: boolean,
+  carries: MediaKind | undefined,
+): BindNeed {
+  return { type: 'bind', key: bindKey(ue, protocol), ue, protocol, pair, carries };
+}
+
+/** What is needed when somebody needs `more` of the same key; `need` itself where that changes nothing. */
+export function both(need: Need, more: Need): Need {
+  if (need.type !== 'bind' || more.type !== 'bind') return need;
+  const isSame = need.carries === undefined || need.carries === more.carries;
+  return isSame ? need : { ...need, carries: undefined };
 }
 
 export function bindKey(ue: Endpoint, protocol: number): string {

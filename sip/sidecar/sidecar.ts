@@ -243,7 +243,8 @@ export class Sidecar {
     }
     const needs = media.needs(passing.from, kind, sdp);
     for (const need of needs) {
-      if (this.#holdings.hold(need, media)) this.#outputs.push({ type: 'need', need });
+      const wanted = this.#holdings.hold(need, media);
+      if (wanted !== undefined) this.#outputs.push({ type: 'need', need: wanted });
     }
     const missing = needs.map(({ key }) => key).filter((key) => this.#holdings.isAwaited(key));
     const callId = callIdOf(passing.message);

@@ -91,8 +91,8 @@ export class MediaResources {
     }
   }
 
-  async #bind({ key, ue, protocol, pair }: BindNeed): Promise<void> {
-    const answer = await this.#options.agent.bind(ue, { protocol, pair });
+  async #bind({ key, ue, protocol, pair, carries }: BindNeed): Promise<void> {
+    const answer = await this.#options.agent.bind(ue, { protocol, pair, carries });
     if (answer.type !== 'bound' || (pair && !answer.pair)) {
       this.#options.settled(key, undefined);
       return;

@@ -1,6 +1,7 @@
 /** Where media goes: c=, m=, a=rtcp, multiplexing, hold, codecs. */
 import test from 'ava';
-import { mediaAddresses } from '../../sdp/media.ts';
+import { mediaAddresses, mediaKind } from '../../sdp/media.ts';
+import { read } from '../../sdp/read.ts';
 import { formatEndpoint } from '../../wire/address.ts';
 import { good, vector } from './vectors.ts';
 
@@ -56,6 +57,23 @@ for (const [name, media] of EXPECTED) {
     t.deepEqual(summary(vector(name)), media);
   });
 }
+
+test('[G-25] what RTP at an address is: by its m= line, unless lines are bundled', (t) => {
+  const kinds = (...lines: readonly string[]) => {
+    const sdp = good(read(`${HEAD}${lines.join('\r\n')}\r\n`));
+    return sdp.media.map((m) => mediaKind(sdp, m));
+  };
+  const lines = [
+    'm=audio 4000 RTP/AVP 0',
+    'm=video 4002 RTP/AVP 96',
+    'm=application 4004 UDP/DTLS/SCTP webrtc-datachannel',
+    'm=message 4006 TCP/MSRP *',
+    'm=image 4008 udptl t38',
+  ];
+  t.deepEqual(kinds(...lines), ['audio', 'video', 'other', 'other', undefined]);
+  t.deepEqual(kinds('a=group:LS 1 2', ...lines.slice(0, 2)), ['audio', 'video']);
+  t.deepEqual(kinds('a=group:BUNDLE 1 2', ...lines.slice(0, 2)), [undefined, undefined]);
+});
 
 test('[RFC3605] a=rtcp says another port or address', (t) => {
   const media = 'm=audio 4000 RTP/AVP 0\r\n';

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { CLASS_NAMES } from '../../../session/media/classes.ts';
+import { CLASS_NAMES, MEDIA_CLASSES } from '../../../session/media/classes.ts';
 import { FlowClassifier } from '../../../session/media/flow-classifier.ts';
 import { writeUdpPacket } from '../../../wire/build.ts';
 import { PacketView, readPacket } from '../../../wire/packet.ts';
@@ -92,4 +92,20 @@ test('[G-25] audio and video of one bundle are told apart by payload type', (t) 
     t.is(classOf(flow, rtp({ type: 96, timestamp: i * 3000, length: 1100 })), 'video');
     t.is(classOf(flow, rtp({ type: 111, timestamp: i * 960, length: 120 })), 'audio');
   }
+});
+
+test('[G-25] what the description says of a flow goes before what its RTP looks like', (t) => {
+  const flow = new FlowClassifier();
+  const small = rtp({ type: 96, length: 60 });
+  const long = rtp({ type: 96, length: 1_200 });
+  flow.declared = MEDIA_CLASSES.VIDEO;
+  t.is(classOf(flow, small), 'video');
+  t.is(classOf(flow, rtp({ type: 0 })), 'video');
+  flow.declared = MEDIA_CLASSES.AUDIO;
+  t.is(classOf(flow, long), 'audio');
+  t.is(classOf(flow, STUN), 'stun');
+  t.is(classOf(flow, Buffer.from([0x80, 200, 0, 0])), 'rtcp');
+  t.is(classOf(flow, Buffer.from([23, 254, 253])), 'other');
+  flow.declared = undefined;
+  t.is(classOf(flow, long), 'video');
 });

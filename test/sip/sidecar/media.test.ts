@@ -375,3 +375,21 @@ test('[M-17] what the phone says it can do shows nothing private, where UDP does
     t.is(d.asked.size, 0);
   }
 });
+
+test('[G-25] what the m= line is goes along with what is asked for; whom two descriptions call differently, nobody knows', (t) => {
+  const d = new Driver(TUNNEL);
+  const asked = () =>
+    d.outputs.flatMap((one) =>
+      one.type === 'need' && one.need.type === 'bind' ? [one.need.carries] : [],
+    );
+  d.phoneAsks('INVITE 1', { sdp: audio(OWN) });
+  t.deepEqual(asked(), ['audio']);
+  d.phoneAsks('INVITE 1', { callId: 'fork', sdp: audio(OWN) });
+  t.deepEqual(asked(), ['audio']);
+  const video = audio(OWN).replace('m=audio', 'm=video');
+  d.phoneAsks('INVITE 1', { callId: 'other', sdp: video });
+  t.deepEqual(asked(), ['audio', undefined]);
+  d.phoneAsks('INVITE 1', { callId: 'another', sdp: audio(OWN) });
+  t.deepEqual(asked(), ['audio', undefined]);
+  t.is(d.sent('to-core').length, 4);
+});

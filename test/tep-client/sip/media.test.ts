@@ -1,0 +1,24 @@
+import test from 'ava';
+import type { BindWishes } from '../../../session/ends.ts';
+import { MediaResources } from '../../../tep-client/sip/media.ts';
+import { parseEndpoint } from '../../../wire/address.ts';
+
+test('[G-25] what the description says of an address is told to the tunnel with it', (t) => {
+  const ue = parseEndpoint('10.0.0.2:4000');
+  if (ue === undefined) throw new RangeError('no endpoint');
+  const wishes: BindWishes[] = [];
+  const resources = new MediaResources({
+    agent: {
+      bind: (_ue, wish = {}) => {
+        wishes.push(wish);
+        return new Promise(() => {});
+      },
+      release: () => {},
+    },
+    place: undefined,
+    isStatic: () => false,
+    settled: () => {},
+  });
+  resources.get({ type: 'bind', key: 'a', ue, protocol: 17, pair: true, carries: 'video' });
+  t.deepEqual(wishes, [{ protocol: 17, pair: true, carries: 'video' }]);
+});
