@@ -1,18 +1,23 @@
 /**
  * In which order ways to the core are tried (TR 33.830 4.8, 8.3): one more whenever those under way
  * fail or keep silent, until one is known to work because something came back by it. When that one breaks
- * it is tried again first; when none works, all are tried again after a pause that grows (RFC 5626 clause
- * 4.5). Time is an argument.
+ * it is tried again first, and a few times more beside the others: a core that is started again answers
+ * soon by the way that worked, and as a rule by no other. When none works, all are tried again after a pause
+ * that grows (RFC 5626 clause 4.5). Time is an argument.
  */
 import { type Random, recoveryDelayMs } from '../flow.ts';
 
 /** Of the pauses after the first rounds in vain, which RFC 5626 would have 30 s and longer. */
 const FIRST_PAUSE_MS = 500;
+/** Attempts beside the others, after pauses that double: 8 to 16 s in all, and no phone gives a request up before 32 s. */
+const MAX_RETURNS = 5;
 
-/** After a way was lost: another one at once, wait for those under way, or a pause after a round in vain. */
+/**
+ * After a way was lost: another one at once, wait for those under way, or a pause after a round in vain.
+ * `returnMs`: it had worked before, and is tried again after so long besides (`back`).
+ */
 export type AfterLoss =
-  | { readonly type: 'next' }
-  | { readonly type: 'others' }
+  | { readonly type: 'next' | 'others'; readonly returnMs?: number }
   | { readonly type: 'pause'; readonly ms: number };
 
 export class Ladder<Rung> {
@@ -24,6 +29,10 @@ export class Ladder<Rung> {
   readonly #underWay = new Set<Rung>();
   #proven: Rung | undefined;
   #rounds = 0;
+  /** The one that broke after it had worked, and how often it was to be tried again since. */
+  #broken: Rung | undefined;
+  #returns = 0;
+  #isToReturn = false;
 
   constructor(rungs: readonly Rung[], random: Random) {
     this.#rungs = rungs;
@@ -49,11 +58,20 @@ export class Ladder<Rung> {
     return rung;
   }
 
+  /** The one that worked before, under way again; undefined: something else has come of it. */
+  back(): Rung | undefined {
+    const rung = this.#isToReturn ? this.#broken : undefined;
+    this.#isToReturn = false;
+    if (rung !== undefined) this.#underWay.add(rung);
+    return rung;
+  }
+
   /** Something came back; the others under way are of no interest any more. */
   proven(rung: Rung): void {
     this.#proven = rung;
     this.#rounds = 0;
     this.#underWay.clear();
+    this.#forget();
   }
 
   /** The rung could not be had, was silent, or broke. */
@@ -61,17 +79,16 @@ export class Ladder<Rung> {
     this.#underWay.delete(rung);
     if (this.#proven === rung) {
       this.#begin([rung, ...this.#rungs.filter((one) => one !== rung)]);
+      this.#broken = rung;
       return { type: 'next' };
     }
-    if (this.#tried < this.#order.length) return { type: 'next' };
-    if (this.#underWay.size > 0) return { type: 'others' };
+    const returning = this.#returning(rung);
+    if (this.#tried < this.#order.length) return { type: 'next', ...returning };
+    if (this.#underWay.size > 0 || this.#isToReturn) return { type: 'others', ...returning };
     this.#begin(this.#rungs);
     this.#rounds += 1;
-    const quick = FIRST_PAUSE_MS * 2 ** Math.min(this.#rounds, 16) * (0.5 + 0.5 * this.#random());
-    return {
-      type: 'pause',
-      ms: Math.min(quick, recoveryDelayMs(this.#rounds, false, this.#random)),
-    };
+    const most = recoveryDelayMs(this.#rounds, false, this.#random);
+    return { type: 'pause', ms: Math.min(this.#quickMs(this.#rounds), most) };
   }
 
   /** Another network: what was learnt does not hold there. */
@@ -80,7 +97,25 @@ export class Ladder<Rung> {
     this.#rounds = 0;
   }
 
+  #returning(rung: Rung): { readonly returnMs?: number } {
+    if (rung !== this.#broken || this.#returns === MAX_RETURNS) return {};
+    this.#isToReturn = true;
+    this.#returns += 1;
+    return { returnMs: this.#quickMs(this.#returns - 1) };
+  }
+
+  #quickMs(doublings: number): number {
+    return FIRST_PAUSE_MS * 2 ** Math.min(doublings, 16) * (0.5 + 0.5 * this.#random());
+  }
+
+  #forget(): void {
+    this.#broken = undefined;
+    this.#returns = 0;
+    this.#isToReturn = false;
+  }
+
   #begin(order: readonly Rung[]): void {
+    this.#forget();
     this.#order = order;
     this.#tried = 0;
     this.#underWay.clear();

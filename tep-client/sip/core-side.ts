@@ -68,6 +68,8 @@ export class CoreSide {
   #triedMs = Number.NEGATIVE_INFINITY;
   /** When a new round begins, after one in vain. */
   #tryAtMs = NEVER;
+  /** When the one that worked last is tried again. */
+  #returnAtMs = NEVER;
   /** When the next rung is tried beside those under way. */
   #hurryAtMs = NEVER;
   #wasProven = false;
@@ -127,7 +129,10 @@ export class CoreSide {
 
   #try(): void {
     const rung = this.#ladder.next();
-    if (rung === undefined) return;
+    if (rung !== undefined) this.#start(rung);
+  }
+
+  #start(rung: Rung): void {
     this.#triedMs = now();
     this.#tryAtMs = NEVER;
     if (this.#current === undefined) {
@@ -193,13 +198,28 @@ export class CoreSide {
     const after = this.#ladder.failed(attempt.rung);
     if (this.#current === attempt) this.#fallBack();
     if (after.type === 'next') this.#try();
-    if (after.type !== 'pause') return;
+    if (after.type !== 'pause') {
+      this.#returnIn(after.returnMs);
+      return;
+    }
     const held = this.#held;
     this.#held = [];
     events.unreachable(held);
     this.#set('waiting');
     this.#tryAtMs = now() + after.ms;
     this.#alarm.set(this.#tryAtMs);
+  }
+
+  #returnIn(ms: number | undefined): void {
+    if (ms === undefined) return;
+    this.#returnAtMs = now() + ms;
+    this.#alarm.set(this.#returnAtMs);
+  }
+
+  #return(): void {
+    this.#returnAtMs = NEVER;
+    const rung = this.#ladder.back();
+    if (rung !== undefined) this.#start(rung);
   }
 
   /** To another one that is open, if there is one. */
@@ -220,6 +240,7 @@ export class CoreSide {
     this.#current = undefined;
     this.#hurryAtMs = NEVER;
     this.#tryAtMs = NEVER;
+    this.#returnAtMs = NEVER;
   }
 
   #ring(): void {
@@ -231,8 +252,10 @@ export class CoreSide {
       this.#failed(attempt, { type: 'io-fault', code: 'ETIMEDOUT', text });
     }
     if (at >= this.#tryAtMs) this.#try();
+    if (at >= this.#returnAtMs) this.#return();
     if (at >= this.#hurryAtMs) this.#besideThose();
-    this.#alarm.set(Math.min(this.#nextDeathMs(), this.#tryAtMs, this.#hurryAtMs));
+    const wakes = [this.#nextDeathMs(), this.#tryAtMs, this.#returnAtMs, this.#hurryAtMs];
+    this.#alarm.set(Math.min(...wakes));
   }
 
   /** Only when something is waited for: a way that is open and not asked anything is not late. */

@@ -162,10 +162,43 @@ test('the ladder: one after the other or side by side, the good one first when i
   t.is(ladder.next(), undefined);
   t.deepEqual(ladder.failed('tls'), { type: 'next' });
   t.is(ladder.next(), 'tls');
-  t.deepEqual(ladder.failed('tls'), { type: 'next' });
+  t.deepEqual(ladder.failed('tls'), { type: 'next', returnMs: 500 });
   t.is(ladder.next(), 'udp');
   ladder.reset();
+  t.is(ladder.back(), undefined);
   t.is(ladder.next(), 'udp');
+});
+
+test('the ladder: the one that worked and broke comes back beside the others, for a while', (t) => {
+  const ladder = new Ladder(['udp', 'tls'], () => 1);
+  ladder.next();
+  ladder.next();
+  ladder.proven('tls');
+  ladder.failed('tls');
+  t.is(ladder.next(), 'tls');
+  for (const returnMs of [500, 1_000, 2_000, 4_000, 8_000]) {
+    t.like(ladder.failed('tls'), { returnMs });
+    if (returnMs === 500) t.is(ladder.next(), 'udp');
+    if (returnMs === 1_000) t.deepEqual(ladder.failed('udp'), { type: 'others' });
+    t.is(ladder.back(), 'tls');
+    t.is(ladder.back(), undefined);
+  }
+  t.like(ladder.failed('tls'), { type: 'pause' });
+  t.is(ladder.next(), 'udp');
+  t.is(ladder.next(), 'tls');
+  t.deepEqual(ladder.failed('tls'), { type: 'others' });
+});
+
+test('the ladder: what worked before does not come back when another works', (t) => {
+  const ladder = new Ladder(['udp', 'tls'], () => 1);
+  ladder.next();
+  ladder.proven('udp');
+  ladder.failed('udp');
+  ladder.next();
+  t.deepEqual(ladder.failed('udp'), { type: 'next', returnMs: 500 });
+  t.is(ladder.next(), 'tls');
+  ladder.proven('tls');
+  t.is(ladder.back(), undefined);
 });
 
 test('the ladder: pauses that grow between rounds in vain', (t) => {

@@ -8,6 +8,7 @@ import { MAX_HELD } from '../../../tep-client/sip/core-side.ts';
 import { formatEndpoint } from '../../../wire/address.ts';
 import { openTalker } from '../../daemon/pair.ts';
 import { closedPort } from '../../io/dial/listening.ts';
+import { until } from '../../net/until.ts';
 import { names, sip, vector } from '../../sip/vectors.ts';
 import { AOR, openScene } from './scene.ts';
 import { SimCore } from './simulated.ts';
@@ -120,6 +121,32 @@ test('[R-01] a connection that breaks is opened again, and a phone on TCP is mad
   await core.request('REGISTER', before);
   t.is(core.connections.length, 2);
   t.is(status().sip?.registrations.length, 1);
+});
+
+test('a core that is started again is found by the way that worked, while another keeps silent', async (t) => {
+  const silent = await openTalker('127.0.0.1');
+  const core = await SimCore.open();
+  t.teardown(() => silent.socket.close());
+  const { phone, log, status } = await openScene(
+    t,
+    `--sip-core=udp://${formatEndpoint(silent.socket.local)}`,
+    `--sip-core=${core.url}`,
+  );
+  phone.ask('REGISTER', 'reg', { to: AOR });
+  core.answer(await core.request('REGISTER'), 200, {
+    more: [`Contact: ${phone.contact};expires=60`],
+  });
+  await phone.response(200, 'REGISTER');
+  await core.close();
+  // Broken, and refused when it was tried again: only the silent one is left.
+  await until(() => log.said('no way to the core').length === 2);
+  phone.ask('OPTIONS', 'asked-meanwhile');
+  const again = await SimCore.open(core.port);
+  t.teardown(() => again.close());
+  again.answer(await again.request('OPTIONS'), 200);
+  const answer = await phone.response(200, 'OPTIONS');
+  t.is(header(answer, 'call-id'), 'asked-meanwhile');
+  t.like(status().sip?.core, { by: again.url, state: 'proven' });
 });
 
 test('[R-04] pings of a phone are answered; several messages in a segment and one over many are cut', async (t) => {
