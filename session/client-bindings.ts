@@ -34,6 +34,8 @@ export class ClientBinding {
   /** The host has lost the address of the UE; the application may go on from another one. */
   isOrphan = false;
   usedMs: number;
+  /** When the application sent last from it, be there a tunnel or not. */
+  sentMs: number;
 
   constructor(
     ue: Endpoint,
@@ -46,6 +48,7 @@ export class ClientBinding {
     this.origin = made.origin;
     this.idleMs = made.idleMs;
     this.usedMs = now;
+    this.sentMs = now;
     const first = new ClientSlot(this, ue);
     const odd = () => new ClientSlot(this, { ...ue, port: ue.port + 1 });
     this.slots = wish.pair ? [first, odd()] : [first];

@@ -103,6 +103,7 @@ export class ClientData {
     if (question !== undefined) return this.#answer(question, b, now);
     const slot = this.#slotOf(b, now);
     if (slot === undefined) return this.#unbound(b, now);
+    slot.binding.sentMs = now;
     if (slot.address === undefined) return this.#wait(slot, b, now);
     // Without a connection it waits for the next one, unless none is to be had.
     if (ready.length === 0 && reach.isOut) return this.#refuse(FAULTS.NO_TUNNEL, b, now);

@@ -37,7 +37,9 @@ export interface ClientBindingStatus {
   readonly number: number;
   /** Undefined until it is granted. */
   readonly address: Endpoint | undefined;
+  /** When something passed last, either way, and when the application sent last. */
   readonly usedMs: number;
+  readonly sentMs: number;
   /** What the application sends from it, by class. */
   readonly sending: readonly LaneStatus[];
 }
@@ -71,8 +73,9 @@ function connectionStatus(c: ClientConnection): ClientConnectionStatus {
   return { conn, stripe, state, rttMs, queued: queue.length, queueLimit: queue.limit };
 }
 
-function bindingStatus({ slots, protocol, origin, usedMs }: ClientBinding): ClientBindingStatus[] {
+function bindingStatus(binding: ClientBinding): ClientBindingStatus[] {
+  const { slots, protocol, origin, usedMs, sentMs } = binding;
   return slots.map(({ ue, address, number, media }) => {
-    return { ue, protocol, origin, number, address, usedMs, sending: media.status() };
+    return { ue, protocol, origin, number, address, usedMs, sentMs, sending: media.status() };
   });
 }

@@ -96,6 +96,12 @@ export class OfferAnswer {
     return strayIf(sdp);
   }
 
+  /** Nothing is to be heard of this call any more. */
+  abandon(ends: Ends): void {
+    const call = this.#calls.callOf(ends);
+    if (call !== undefined) this.#endCall(call);
+  }
+
   /** What came of the messages so far, oldest first; undefined when that is all. */
   poll(): Change | undefined {
     return this.#changes.shift();

@@ -8,12 +8,17 @@ import type { Side } from '../negotiation.ts';
 import { type DialogId, OfferAnswer, type Standing } from '../offer-answer.ts';
 import { CallMedia, type MediaPolicy } from './call-media.ts';
 import type { Holdings } from './holdings.ts';
+import type { Peer } from './phones.ts';
+import type { Silence } from './silence.ts';
 
 interface Call {
   readonly callId: string;
   readonly by: Side;
   readonly callerTag: string;
   readonly media: CallMedia;
+  /** As it spoke last in this call, and when; the core's call has no phone before that has answered. */
+  peer: Peer | undefined;
+  heardMs: number;
 }
 
 export class CallBook {
@@ -43,16 +48,46 @@ export class CallBook {
   }
 
   /** The media of the call that this message is part of, made when it is new. */
-  media(requester: Side, message: Message): CallMedia {
-    const { callId, phoneTag, coreTag } = endsOf(requester, message);
-    const calls = this.#calls.get(callId) ?? [];
-    const known = calls.find((call) => isOf(call, { callId, phoneTag, coreTag }));
+  media(requester: Side, message: Message, now: number): CallMedia {
+    const ends = endsOf(requester, message);
+    const known = this.#callOf(ends);
     if (known !== undefined) return known.media;
+    const { callId, phoneTag, coreTag } = ends;
     const callerTag = requester === 'phone' ? phoneTag : coreTag;
-    const call = { callId, by: requester, callerTag, media: new CallMedia(this.#policy()) };
-    this.#calls.set(callId, [...calls, call]);
+    const media = new CallMedia(this.#policy());
+    const call = { callId, by: requester, callerTag, media, peer: undefined, heardMs: now };
+    this.#calls.set(callId, [...(this.#calls.get(callId) ?? []), call]);
     this.#count += 1;
     return call.media;
+  }
+
+  /** The phone has said something in a call. */
+  heard(requester: Side, message: Message, peer: Peer, now: number): void {
+    const call = this.#callOf(endsOf(requester, message));
+    if (call === undefined) return;
+    call.peer = peer;
+    call.heardMs = now;
+  }
+
+  /**
+   * Gives up those whose phone is gone; their Call-IDs. `sentMs` is when media came from what a key binds. Calls that have
+   * nothing bound cost nothing.
+   */
+  abandon(silence: Silence, sentMs: ReadonlyMap<string, number>, now: number): string[] {
+    const bound = [...this.#calls.values()].flat().flatMap((call) => {
+      const keys = [...this.#holdings.keysOf(call.media)].filter((key) => sentMs.has(key));
+      return keys.length === 0 ? [] : [{ call, keys }];
+    });
+    const gone = bound.filter(({ call, keys }) => {
+      const seenMs = Math.max(call.heardMs, ...keys.map((key) => sentMs.get(key) ?? 0));
+      return silence.goneAtMs(call.peer, seenMs) <= now;
+    });
+    for (const { call } of gone) {
+      const { callId, by, callerTag } = call;
+      const [phoneTag, coreTag] = by === 'phone' ? [callerTag, ''] : ['', callerTag];
+      this.negotiations.abandon({ callId, requester: by, phoneTag, coreTag });
+    }
+    return gone.map(({ call }) => call.callId);
   }
 
   /** What came of the messages so far: what is not needed any more is let go. Calls that ended. */
@@ -63,6 +98,10 @@ export class CallBook {
       touched.add(one.dialog.callId);
     }
     return [...touched].filter((callId) => this.#keepStanding(callId, now));
+  }
+
+  #callOf(ends: DialogId): Call | undefined {
+    return this.#calls.get(ends.callId)?.find((call) => isOf(call, ends));
   }
 
   /** True when nothing of it is left. */

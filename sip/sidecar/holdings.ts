@@ -78,6 +78,10 @@ export class Holdings {
     return gone.length > 0;
   }
 
+  keysOf(holder: object): Iterable<string> {
+    return this.#byHolder.get(holder) ?? [];
+  }
+
   holdersOf(key: string): Iterable<object> {
     return this.#all.get(key)?.holders ?? [];
   }

@@ -23,6 +23,8 @@ export type SidecarOutput =
   /** What the core answered to our offer to keep the flow alive: seconds, undefined for nothing. */
   | { readonly type: 'keep'; readonly seconds: number | undefined }
   | { readonly type: 'call-ended'; readonly callId: string }
+  /** Nothing was heard of its phone for too long. */
+  | { readonly type: 'abandoned'; readonly callId: string }
   /** Media that should go through the tunnel were told as they are: no address was to be had in time. */
   | { readonly type: 'without-tunnel'; readonly callId: string };
 

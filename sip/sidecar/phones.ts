@@ -72,6 +72,6 @@ function keyOf({ user = '', host, port = DEFAULT_PORT }: Uri): string {
   return `${user} ${host} ${port}`;
 }
 
-function peerKey({ transport, conn, address }: Peer): string {
+export function peerKey({ transport, conn, address }: Peer): string {
   return `${transport} ${conn} ${address.address.join('.')} ${address.port}`;
 }

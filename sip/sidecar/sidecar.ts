@@ -24,11 +24,14 @@ import { Holdings } from './holdings.ts';
 import { type CoreTransport, Hops, type HopsOptions, type Passing, type Stopped } from './hops.ts';
 import type { Asks, SidecarOutput, SipDrop } from './outputs.ts';
 import type { Peer } from './phones.ts';
+import { Silence } from './silence.ts';
 import { WaitingCalls } from './waiting.ts';
 
 export interface SidecarOptions extends HopsOptions {
   /** Asked when a call begins. */
   readonly policy: () => MediaPolicy;
+  /** When media came last from what the phone has bound, by the key of the need. */
+  readonly sentMs: () => ReadonlyMap<string, number>;
   /** Longest time that a phone is told to be registered. */
   readonly mostRegisteredMs: number;
 }
@@ -48,6 +51,8 @@ interface Job {
 }
 
 const MS_PER_S = 1_000;
+/** How often is looked for phones that are gone, while there are calls. */
+export const LOOK_MS = 30_000;
 
 export class Sidecar {
   readonly drops = new Map<SipDrop, number>();
@@ -56,9 +61,12 @@ export class Sidecar {
   readonly #holdings = new Holdings();
   readonly #book: CallBook;
   readonly #registrations = new Registrations();
+  readonly #silence = new Silence();
   readonly #waiting = new WaitingCalls<Job, Arrival>();
   readonly #outputs: SidecarOutput[] = [];
   #isDraining = false;
+  /** Infinity while there are no calls. */
+  #lookAtMs = Number.POSITIVE_INFINITY;
 
   constructor(options: SidecarOptions) {
     this.#options = options;
@@ -81,6 +89,7 @@ export class Sidecar {
 
   forgetPhone(conn: number): void {
     this.#hops.forgetPhone(conn);
+    this.#silence.forget(conn);
   }
 
   /** From now on no call begins; those that there are go on. */
@@ -89,6 +98,7 @@ export class Sidecar {
   }
 
   fromPhone(message: Message, peer: Peer, now: number): void {
+    this.#silence.heard(peer, now);
     this.#arrived({ from: 'phone', message, peer }, now);
   }
 
@@ -115,6 +125,7 @@ export class Sidecar {
   timeout(now: number): void {
     for (const callId of this.#waiting.late(now)) this.#resume(callId, now);
     this.#book.negotiations.timeout(now);
+    if (now >= this.#lookAtMs) this.#look(now);
     this.#settleCalls(now);
     for (const need of this.#holdings.expired(now)) this.#outputs.push({ type: 'unneeded', need });
   }
@@ -125,6 +136,7 @@ export class Sidecar {
       this.#waiting.nextTimeout(),
       negotiations.nextTimeout(),
       this.#holdings.nextTimeout(),
+      this.#lookAtMs,
     );
   }
 
@@ -164,6 +176,9 @@ export class Sidecar {
     }
     this.#registered(passing, now);
     const job = this.#jobOf(arrival, passing, now);
+    if (arrival.from === 'phone') {
+      this.#book.heard(requesterOf('phone', message), message, arrival.peer, now);
+    }
     if (job === undefined) this.#send(passing);
     else this.#prepare(job, now);
     this.#settleCalls(now);
@@ -198,7 +213,8 @@ export class Sidecar {
     const sdp = described === undefined ? undefined : octetsIn(message, described);
     const role = this.#negotiate(from, message, sdp, now);
     const settles = role !== 'none' && role !== 'stray';
-    const media = settles ? this.#book.media(requesterOf(from, message), message) : undefined;
+    const requester = requesterOf(from, message);
+    const media = settles ? this.#book.media(requester, message, now) : undefined;
     const others = all.filter((one) => one !== described);
     this.#setAside(passing, others, media?.usesTunnel === true);
     if (described === undefined || sdp === undefined) return undefined;
@@ -206,6 +222,7 @@ export class Sidecar {
       replaceDescription(passing.edit, described, this.#alone(from, message, sdp));
       return undefined;
     }
+    this.#lookAtMs = Math.min(this.#lookAtMs, now + LOOK_MS);
     const kind = role === 'offer' ? 'offer' : 'answer';
     return { arrival, passing, media, kind, description: described, sdp };
   }
@@ -286,6 +303,13 @@ export class Sidecar {
     }
   }
 
+  #look(now: number): void {
+    for (const callId of this.#book.abandon(this.#silence, this.#options.sentMs(), now)) {
+      this.#outputs.push({ type: 'abandoned', callId });
+    }
+    this.#lookAtMs = this.#book.count === 0 ? Number.POSITIVE_INFINITY : now + LOOK_MS;
+  }
+
   #registered({ message, edit, transaction, keep }: Passing, now: number): void {
     const register = transaction?.register;
     if (register === undefined || message.type !== 'response') return;
@@ -295,6 +319,7 @@ export class Sidecar {
     shortenExpiry(edit, message, Math.round(mostRegisteredMs / MS_PER_S));
     const { type, aor, seconds } = change;
     const { peer } = transaction ?? {};
+    if (peer !== undefined) this.#silence.registered(peer, seconds);
     this.#outputs.push({ type, aor, seconds, peer });
     this.#outputs.push({ type: 'keep', seconds: flowTimer(message) ?? keep });
   }

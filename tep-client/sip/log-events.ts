@@ -10,7 +10,7 @@ export type SipEvent =
   | { readonly type: 'unreachable' }
   | { readonly type: 'register-again'; readonly count: number }
   | { readonly type: 'registered' | 'unregistered'; readonly aor: string; readonly seconds: number }
-  | { readonly type: 'without-tunnel'; readonly callId: string }
+  | { readonly type: 'without-tunnel' | 'abandoned'; readonly callId: string }
   | { readonly type: 'call-ended'; readonly callId: string };
 
 export function logSipEvent(log: Log, event: SipEvent): void {
@@ -42,6 +42,9 @@ export function logSipEvent(log: Log, event: SipEvent): void {
       break;
     case 'without-tunnel':
       log.warn('no public address in time: media without the tunnel', { call: event.callId });
+      break;
+    case 'abandoned':
+      log.warn('call given up: nothing is heard of its phone', { call: event.callId });
       break;
     case 'call-ended':
       log.debug('call ended', { call: event.callId });

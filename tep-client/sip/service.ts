@@ -8,6 +8,7 @@ import { systemRandom } from '../../io/random.ts';
 import type { SipStatus } from '../../ops/status.ts';
 import type { Message } from '../../sip/message.ts';
 import type { MediaPolicy } from '../../sip/sidecar/call-media.ts';
+import { bindKey } from '../../sip/sidecar/media-needs.ts';
 import type { Asks, SidecarOutput } from '../../sip/sidecar/outputs.ts';
 import type { Peer } from '../../sip/sidecar/phones.ts';
 import { Sidecar } from '../../sip/sidecar/sidecar.ts';
@@ -34,7 +35,7 @@ export interface SipServiceOptions {
   readonly transport: Transport;
   /** Resolves when a connection to there is sure not to enter the tunnel. */
   readonly allow: (hop: Hop) => Promise<void>;
-  readonly agent: Pick<ClientAgent, 'bind' | 'release'>;
+  readonly agent: Pick<ClientAgent, 'bind' | 'release' | 'status'>;
   readonly sockets: Omit<StandInPlace, 'at'> | undefined;
   readonly isStatic: (ue: Endpoint, protocol: number) => boolean;
   readonly tell: (event: SipEvent) => void;
@@ -62,6 +63,7 @@ export class SipService {
       name: `tep-${Buffer.from(systemRandom(NAME_LEN)).toString('hex')}.invalid`,
       key: systemRandom(KEY_LEN),
       policy: options.policy,
+      sentMs: () => this.#sentMs(),
       mostRegisteredMs: options.mostRegisteredMs,
     });
     this.#media = new MediaResources({
@@ -204,6 +206,12 @@ export class SipService {
     if (count > 0) this.#options.tell({ type: 'register-again', count });
     for (const conn of this.#registered) this.#phones.end(conn);
     this.#registered.clear();
+  }
+
+  /** When the phone sent last from what is bound, by the key of the need. */
+  #sentMs(): ReadonlyMap<string, number> {
+    const { bindings } = this.#options.agent.status();
+    return new Map(bindings.map(({ ue, protocol, sentMs }) => [bindKey(ue, protocol), sentMs]));
   }
 
   #obey(): void {

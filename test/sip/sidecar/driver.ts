@@ -46,6 +46,8 @@ export class Driver {
   /** What was asked for and not settled. */
   readonly asked = new Map<string, Need>();
   readonly givenBack: string[] = [];
+  /** When media came last from what is bound. */
+  readonly sentMs = new Map<string, number>();
   /** Whether what is asked for is granted at once. */
   grants: boolean;
   #nextPort = 40_000;
@@ -60,6 +62,7 @@ export class Driver {
       name: 'tep-test.invalid',
       key: Buffer.from('key'),
       policy: () => policy,
+      sentMs: () => this.sentMs,
       mostRegisteredMs: 120_000,
     });
   }
@@ -120,7 +123,10 @@ export class Driver {
   settle(): void {
     for (let one = this.sidecar.poll(); one !== undefined; one = this.sidecar.poll()) {
       this.outputs.push(one);
-      if (one.type === 'unneeded') this.givenBack.push(one.need.key);
+      if (one.type === 'unneeded') {
+        this.givenBack.push(one.need.key);
+        this.sentMs.delete(one.need.key);
+      }
       if (one.type !== 'need') continue;
       this.asked.set(one.need.key, one.need);
       if (this.grants) this.#grant(one.need);
@@ -138,6 +144,7 @@ export class Driver {
 
   #grant(need: Need): void {
     this.asked.delete(need.key);
+    if (need.type === 'bind') this.sentMs.set(need.key, this.now);
     this.sidecar.settled(need.key, this.#mapped(need), this.now);
   }
 
