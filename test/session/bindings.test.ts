@@ -4,6 +4,7 @@ import { FAULTS } from '../../wire/faults.ts';
 import type { Attribute, TepBinding } from '../../wire/stun/attributes.ts';
 import { find } from '../../wire/stun/message.ts';
 import { BINDING_FLAGS } from '../../wire/stun/registry.ts';
+import { icmpError } from '../wire/packets.ts';
 import { Direct, endpoint, pool, relay, udpPacket } from './direct.ts';
 import { codeOf, RawServer } from './raw.ts';
 
@@ -313,6 +314,26 @@ test('[W-5] too many bindings, or a pair over a bound port: refused here, nothin
     ],
   );
   t.is(d.serverTold('bound').length, 2);
+});
+
+test('when a phone sent last is told apart from what it was sent, and from errors of its host', (t) => {
+  const d = new Direct();
+  const ue = endpoint('10.0.0.5:4000');
+  d.bind('10.0.0.5:4000');
+  const address = d.publicOf('10.0.0.5:4000') ?? ue;
+  const sentMs = () => d.client.status().bindings[0]?.sentMs;
+  const send = (octets: Uint8Array) => d.client.packet(octets, 0, octets.length, d.now);
+  d.wait(1_000);
+  t.is(send(udpPacket(ue, CORE)), 0);
+  const saidMs = d.now;
+  t.is(sentMs(), saidMs);
+  d.wait(1_000);
+  const down = udpPacket(CORE, address);
+  t.is(d.server.packet(down, 0, down.length, d.now), 0);
+  d.run();
+  t.is(send(icmpError(ue.address, CORE.address, udpPacket(CORE, ue))), 0);
+  t.is(sentMs(), saidMs);
+  t.is(d.client.status().bindings[0]?.usedMs, d.now);
 });
 
 test('our own wrong arguments throw', (t) => {
