@@ -27,12 +27,15 @@ export function inNamespace(namespace: string, command: string, args: readonly s
   return ['netns', 'exec', namespace, command, ...args];
 }
 
-/** /etc/hosts of a host; `ip netns exec` puts it in the place of the machine's own. */
-export function hostsFile(host: Host): string {
+/**
+ * /etc/hosts of a host; `ip netns exec` puts it in the place of the machine's own. `machine` is what this
+ * machine calls itself: programs look that up, and would ask DNS in the network of the lab.
+ */
+export function hostsFile(host: Host, machine: string): string {
   const named = Object.entries(host.names ?? {}).flatMap(([name, addresses]) =>
     addresses.map((address) => `${address} ${name}\n`),
   );
-  return ['127.0.0.1 localhost\n', '::1 localhost\n', ...named].join('');
+  return [`127.0.0.1 localhost ${machine}\n`, '::1 localhost\n', ...named].join('');
 }
 
 function ipBatch(lines: readonly string[], namespace?: string): ToolCall {

@@ -11,6 +11,7 @@
  *     }
  */
 import { mkdir, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { buildSteps, hostsFile, inNamespace } from './build-steps.ts';
 import { LabError } from './lab-error.ts';
@@ -97,7 +98,7 @@ export class Network {
       if (host.names === undefined) continue;
       const folder = join(FILES_OF_NAMESPACES, this.namespace(host.name));
       await mkdir(folder, { recursive: true });
-      await writeFile(join(folder, 'hosts'), hostsFile(host));
+      await writeFile(join(folder, 'hosts'), hostsFile(host, hostname()));
     }
   }
 }

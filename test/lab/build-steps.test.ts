@@ -68,7 +68,7 @@ test('every step names the namespaces it is about', (t) => {
 test('a hosts file has the names of its host, and localhost', (t) => {
   const names = { 'tep.example': ['192.0.2.80', '2001:db8:80::80'] };
   t.is(
-    hostsFile({ name: 'a', names }),
-    '127.0.0.1 localhost\n::1 localhost\n192.0.2.80 tep.example\n2001:db8:80::80 tep.example\n',
+    hostsFile({ name: 'a', names }, 'here'),
+    '127.0.0.1 localhost here\n::1 localhost\n192.0.2.80 tep.example\n2001:db8:80::80 tep.example\n',
   );
 });
