@@ -11,8 +11,13 @@ export interface CapturePlan {
   readonly filter?: string;
 }
 
-/** In KiB: enough for a second of media at any rate that a lab reaches. */
-const KERNEL_BUFFER = 16_384;
+/**
+ * The longest IP packet with any header below it. Packets that are recorded at once lie in slots that are each so long:
+ * with the 262,144 octets of `-s 0` there would be few of them.
+ */
+const SNAP_LEN = 65_600;
+/** In KiB: 500 slots, for a machine that is busy. */
+const KERNEL_BUFFER = 32_768;
 const READY = { output: /listening on / };
 
 export class CaptureRun {
@@ -27,7 +32,8 @@ export class CaptureRun {
   /** Resolves when packets are being recorded. */
   static async start(network: Network, plan: CapturePlan): Promise<CaptureRun> {
     const { host, file, filter } = plan;
-    const options = ['-n', '-U', '--immediate-mode', '-s', '0', '-B', String(KERNEL_BUFFER)];
+    const sizes = ['-s', String(SNAP_LEN), '-B', String(KERNEL_BUFFER)];
+    const options = ['-n', '-U', '--immediate-mode', ...sizes];
     // It would give up root and could not write everywhere then.
     const args = [...options, '-Z', 'root', '-i', plan.interface, '-w', file];
     const program = await network.start(host, {
