@@ -26,3 +26,19 @@ export async function dropsOf(agent: Agent | undefined): Promise<Record<string, 
   const ofPort = typeof port === 'object' && port !== null && 'drops' in port ? port.drops : {};
   return { ...(drops as object), ...(ofPort as object) };
 }
+
+/** How many ways the calls have opened at a TEP-S. */
+export async function waysOf(server: Agent | undefined): Promise<number> {
+  const { ng } = await statusOf(server);
+  return typeof ng === 'object' && ng !== null && 'pinholes' in ng
+    ? Number(ng.pinholes)
+    : Number.NaN;
+}
+
+/** Whether a TEP-C has a way to the core. */
+export async function reachesCore(client: Agent): Promise<boolean> {
+  const { sip } = await statusOf(client);
+  const core = typeof sip === 'object' && sip !== null && 'core' in sip ? sip.core : undefined;
+  const state = typeof core === 'object' && core !== null && 'state' in core ? core.state : '';
+  return state === 'open' || state === 'proven';
+}

@@ -1,10 +1,8 @@
 /** What telephones do with calls: hold, resume, cancel. */
-
-import type { Agent } from '../../lab/agent.ts';
 import { PCSCF, PHONE } from '../../lab/calls/call-site.ts';
 import { HopCaptures, messagesOfHops, streamsOfCall } from '../../lab/calls/hops.ts';
 import { until } from '../net/until.ts';
-import { statusOf, tunnelsOf } from './agent-status.ts';
+import { tunnelsOf, waysOf } from './agent-status.ts';
 import { callTest } from './call-test.ts';
 import { described, mustBeWhole, mustHideTopology } from './checks.ts';
 import { sipp } from './sipp.ts';
@@ -70,11 +68,3 @@ callTest(
     await until(async () => (await waysOf(lab.server)) === 0, 60_000);
   },
 );
-
-/** How many ways the calls have opened at a TEP-S. */
-async function waysOf(server: Agent | undefined): Promise<number> {
-  const { ng } = await statusOf(server);
-  return typeof ng === 'object' && ng !== null && 'pinholes' in ng
-    ? Number(ng.pinholes)
-    : Number.NaN;
-}
