@@ -6,6 +6,8 @@
  *     ue ── nat ── firewall ── edge
  *                     │
  *                   proxy
+ *
+ * All of it IPv4, or all of it IPv6: with unique local addresses, which the NAT translates like others.
  */
 import { rulesetOf } from '../rulesets.ts';
 import { DMZ, INSIDE, NET, OUTSIDE, ROUTERS, type RouterPlan, type SiteKind } from '../sites.ts';
@@ -25,7 +27,10 @@ export const FIREWALLS = [
 ] as const;
 export type Firewall = (typeof FIREWALLS)[number];
 
+export type Family = 4 | 6;
+
 export interface AccessPlan {
+  readonly family: Family;
   readonly firewall: Firewall;
   /** From 0; each access network of a laboratory has its own. */
   readonly number: number;
@@ -51,22 +56,23 @@ export interface Access {
 }
 
 export const EDGE = 'edge';
-const PHONE_PREFIX = '10.0.0.';
+const PHONE_PREFIX = { 4: '10.0.0.', 6: 'fd00:1::' };
 /** On each link: the end nearer to the phone, and the other. */
 const NEAR = 2;
 const FAR = 1;
-/** Of the /24 of an access network: links of eight addresses, the proxy's behind all others. */
+/** Of an access network: links of eight addresses of a /24, or with a /64 of a /48. */
 const LINK_SIZE = 8;
-const PROXY_OFFSET = 128;
+/** The proxy's link: behind all others. */
+const PROXY_LINK = 17;
 
-export function accessOf({ firewall, number, names }: AccessPlan): Access {
+export function accessOf({ family, firewall, number, names }: AccessPlan): Access {
   const suffix = number === 0 ? '' : String(number + 1);
-  const prefix = `198.51.${100 + number}.`;
   const routers = ROUTERS[siteKind(firewall)].map((router) => ({
     ...router,
     name: `${router.name}${suffix}`,
   }));
-  const chain: Chain = { ue: `ue${suffix}`, edgeInterface: `access${number}`, routers, prefix };
+  const edgeInterface = `access${number}`;
+  const chain: Chain = { family, number, ue: `ue${suffix}`, edgeInterface, routers };
   const proxy = proxyOf(firewall, chain, `proxy${suffix}`);
   const known = proxy === undefined ? names : { ...names, 'proxy.example': [proxy.address] };
   return {
@@ -83,7 +89,7 @@ export function accessOf({ firewall, number, names }: AccessPlan): Access {
       ...Array.from({ length: routers.length + 1 }, (_, i) => chainLink(chain, i)),
       ...(proxy === undefined ? [] : [proxyLink(chain, proxy.host)]),
     ],
-    route: `${prefix}0/24 via ${at(chain, routers.length, NEAR)}`,
+    route: `${networkOf(chain)} via ${at(chain, routers.length, NEAR)}`,
   };
 }
 
@@ -93,16 +99,17 @@ function siteKind(firewall: Firewall): SiteKind {
 }
 
 interface Chain {
+  readonly family: Family;
+  readonly number: number;
   readonly ue: string;
   readonly edgeInterface: string;
   readonly routers: readonly RouterPlan[];
-  readonly prefix: string;
 }
 
-function proxyOf(firewall: Firewall, { prefix }: Chain, host: string): Access['proxy'] {
+function proxyOf(firewall: Firewall, chain: Chain, host: string): Access['proxy'] {
   if (siteKind(firewall) !== 'proxy-only') return undefined;
   const auth = firewall === 'web-proxy' ? 'basic' : 'open';
-  return { host, address: `${prefix}${PROXY_OFFSET + NEAR}`, auth };
+  return { host, address: at(chain, PROXY_LINK, NEAR), auth };
 }
 
 /** The address that the last NAT on the way gives. */
@@ -112,22 +119,31 @@ function publicAddress(chain: Chain): string {
 }
 
 /** Link 0 is the phone's, the last one ends at the edge. */
-function at({ prefix }: Chain, link: number, end: number): string {
-  return link === 0 ? `${PHONE_PREFIX}${end}` : `${prefix}${(link - 1) * LINK_SIZE + end}`;
+function at({ family, number }: Chain, link: number, end: number): string {
+  if (link === 0) return `${PHONE_PREFIX[family]}${end}`;
+  if (family === 6) return `2001:db8:${number + 1}:${link}::${end}`;
+  return `198.51.${100 + number}.${(link - 1) * LINK_SIZE + end}`;
+}
+
+/** With prefix length: of an end, or of a link as a whole. */
+function onLink({ family }: Chain, link: number, address: string): string {
+  const bits = family === 6 ? 64 : link === 0 ? 24 : 29;
+  return `${address}/${bits}`;
+}
+
+/** Of all links but the phone's. */
+function networkOf({ family, number }: Chain): string {
+  return family === 6 ? `2001:db8:${number + 1}::/48` : `198.51.${100 + number}.0/24`;
 }
 
 function chainLink(chain: Chain, link: number): Link {
   const { ue, edgeInterface, routers } = chain;
   const near = routers[link - 1];
   const far = routers[link];
-  const size = link === 0 ? 24 : 29;
+  const address = (end: number) => onLink(chain, link, at(chain, link, end));
   const ends: Link['ends'] = [
-    end(near?.name ?? ue, near === undefined ? NET : OUTSIDE, `${at(chain, link, NEAR)}/${size}`),
-    end(
-      far?.name ?? EDGE,
-      far === undefined ? edgeInterface : INSIDE,
-      `${at(chain, link, FAR)}/${size}`,
-    ),
+    end(near?.name ?? ue, near === undefined ? NET : OUTSIDE, address(NEAR)),
+    end(far?.name ?? EDGE, far === undefined ? edgeInterface : INSIDE, address(FAR)),
   ];
   return { ends };
 }
@@ -143,29 +159,30 @@ function routerHost(chain: Chain, index: number): Host {
     isRouter: true,
     routes: [`default via ${at(chain, index + 1, FAR)}`, ...back],
     ruleset: rulesetOf({
-      ...(router.nat === undefined ? {} : { nat: { ...router.nat, outside: OUTSIDE } }),
+      ...(router.nat === undefined ? {} : { nat: natOf(chain, router.nat) }),
       ...(router.firewall === undefined ? {} : { firewall: router.firewall }),
     }),
   };
 }
 
+/** It translates IPv6 where there is nothing else. */
+function natOf({ family }: Chain, nat: NonNullable<RouterPlan['nat']>) {
+  return { ...nat, ...(family === 6 ? { ipv6: true } : {}), outside: OUTSIDE };
+}
+
 /** To a link before the one at this router's inside. */
-function backRoute({ prefix, ...chain }: Chain, link: number, router: number): string {
-  return `${prefix}${(link - 1) * LINK_SIZE}/29 via ${at({ prefix, ...chain }, router, NEAR)}`;
+function backRoute(chain: Chain, link: number, router: number): string {
+  return `${onLink(chain, link, at(chain, link, 0))} via ${at(chain, router, NEAR)}`;
 }
 
-function proxyHost({ prefix }: Chain, name: string, names: AccessPlan['names']): Host {
-  return { name, routes: [`default via ${prefix}${PROXY_OFFSET + FAR}`], names };
+function proxyHost(chain: Chain, name: string, names: AccessPlan['names']): Host {
+  return { name, routes: [`default via ${at(chain, PROXY_LINK, FAR)}`], names };
 }
 
-function proxyLink({ prefix, routers }: Chain, host: string): Link {
-  const router = routers.at(-1)?.name ?? '';
-  return {
-    ends: [
-      end(host, NET, `${prefix}${PROXY_OFFSET + NEAR}/29`),
-      end(router, DMZ, `${prefix}${PROXY_OFFSET + FAR}/29`),
-    ],
-  };
+function proxyLink(chain: Chain, host: string): Link {
+  const router = chain.routers.at(-1)?.name ?? '';
+  const address = (end: number) => onLink(chain, PROXY_LINK, at(chain, PROXY_LINK, end));
+  return { ends: [end(host, NET, address(NEAR)), end(router, DMZ, address(FAR))] };
 }
 
 function end(host: string, name: string, address: string): LinkEnd {

@@ -6,8 +6,8 @@ import type { Certificate } from '../certificate.ts';
 import type { Network } from '../network.ts';
 import { inUri } from '../place.ts';
 import { PROXY_PASSWORD, PROXY_USER, SQUID_PORT } from '../proxies.ts';
-import type { Access } from './access.ts';
-import { MEDIA } from './call-site.ts';
+import type { Access, Family } from './access.ts';
+import { MEDIA, PCSCF } from './call-site.ts';
 import { type Change, deploy, withSettings } from './deployment.ts';
 
 export interface Subscriber {
@@ -15,11 +15,26 @@ export interface Subscriber {
   readonly password: string;
 }
 
+/** What somebody has to write whose phones have IPv6. */
+const SERVER_BY_IPV6: readonly Change[] = [
+  ...[80, 443].map((port) => {
+    return { from: `  - ${MEDIA.address}:${port}`, to: `  - '[${MEDIA.address6}]:${port}'` };
+  }),
+  { from: `public: ${MEDIA.address}`, to: `public: ${MEDIA.address6}` },
+  { from: `tcp://${MEDIA.address}:`, to: `tcp://[${MEDIA.address6}]:` },
+];
+const CLIENT_BY_IPV6: readonly Change[] = [
+  { from: `${MEDIA.address}`, to: `[${MEDIA.address6}]` },
+  { from: `${PCSCF.address}`, to: `[${PCSCF.address6}]` },
+  { from: '127.0.0.1:5060', to: `'[::1]:5060'` },
+];
+
 export async function startServer(
   network: Network,
   folder: string,
   { certificate, key }: Certificate,
   subscribers: readonly Subscriber[],
+  family: Family,
   more: readonly string[],
 ): Promise<Agent> {
   await mkdir(folder, { recursive: true });
@@ -27,7 +42,7 @@ export async function startServer(
   await copyFile(key, join(folder, 'key.pem'));
   const users = subscribers.map(({ name, password }) => `${name}:${password}\n`).join('');
   await writeFile(join(folder, 'users'), users, { mode: 0o600 });
-  const file = await deploy('server.yaml', folder);
+  const file = await deploy('server.yaml', folder, family === 6 ? SERVER_BY_IPV6 : []);
   await writeFile(file, withSettings(await readFile(file, 'utf8'), more));
   const statusSocket = join(folder, 'server.sock');
   return Agent.start(network, { host: MEDIA.host, kind: 'server', file, folder, statusSocket });
@@ -39,6 +54,7 @@ export async function startClient(
   { ue, proxy }: Access,
   { certificate }: Certificate,
   { name, password }: Subscriber,
+  family: Family,
   more: readonly string[],
 ): Promise<Agent> {
   await mkdir(folder, { recursive: true });
@@ -48,6 +64,7 @@ export async function startClient(
   const file = await deploy('client.yaml', folder, [
     { from: 'user: alice', to: `user: ${name}` },
     ...(proxy === undefined ? [] : [proxyChange(proxy)]),
+    ...(family === 6 ? CLIENT_BY_IPV6 : []),
   ]);
   await writeFile(file, withSettings(await readFile(file, 'utf8'), more));
   const statusSocket = join(folder, 'client.sock');

@@ -19,17 +19,20 @@ import { Phone } from '../baresip.ts';
 import { type Certificate, makeCertificate } from '../certificate.ts';
 import { Linphone } from '../linphone.ts';
 import { Network } from '../network.ts';
+import { inUri } from '../place.ts';
 import type { Program } from '../program.ts';
 import { startProxy } from '../proxies.ts';
 import type { LabProgram } from '../requirements.ts';
-import type { Access, Firewall } from './access.ts';
+import type { Access, Family, Firewall } from './access.ts';
 import { type Subscriber, startClient, startServer } from './agents.ts';
-import { type CallSite, callSiteOf, DOMAIN, MEDIA, PCSCF, PHONE } from './call-site.ts';
+import { addressOf, type CallSite, callSiteOf, DOMAIN, MEDIA, PCSCF, PHONE } from './call-site.ts';
 import { startKamailio, startRtpengine } from './core.ts';
 
 export interface CallLabPlan {
   /** One access network each. */
   readonly firewalls: readonly Firewall[];
+  /** What phones and their networks speak; default 4. */
+  readonly family?: Family;
   /** For configurations, logs and captures; every user may pass through the folders above it. */
   readonly folder: string;
   /** False: Kamailio talks to rtpengine itself, as if there were no TEP-S. */
@@ -74,13 +77,13 @@ export class CallLab {
 
   /** Everything but the phones, up and ready. */
   static async build(plan: CallLabPlan): Promise<CallLab> {
-    const { firewalls, folder, tep = true } = plan;
-    const site = callSiteOf(firewalls);
+    const { firewalls, folder, tep = true, family = 4 } = plan;
+    const site = callSiteOf(firewalls, family);
     const network = await Network.build(site.topology);
     try {
       const certificate = await makeCertificate(folder, [MEDIA.name, PCSCF.name]);
       await startProxies(network, site, folder);
-      const rtpengine = await startRtpengine(network, join(folder, 'rtpengine'));
+      const rtpengine = await startRtpengine(network, join(folder, 'rtpengine'), family);
       const [server, kamailio] = [
         tep ? await startTep(network, plan, certificate) : undefined,
         await startPcscf(network, plan, certificate),
@@ -113,6 +116,10 @@ export class CallLab {
     this.server = core.server;
   }
 
+  get family(): Family {
+    return this.#plan.family ?? 4;
+  }
+
   access(number: number): Access {
     const access = this.site.accesses[number];
     if (access === undefined) throw new RangeError(`no access network ${number}`);
@@ -124,19 +131,21 @@ export class CallLab {
     const access = this.access(number);
     const folder = join(this.folder, access.ue);
     const more = this.#plan.client ?? [];
-    return startClient(this.network, folder, access, this.certificate, subscriber(number), more);
+    const { network, certificate } = this;
+    const family = this.family;
+    return startClient(network, folder, access, certificate, subscriber(number), family, more);
   }
 
   /** The softphone of an access network, by way of TEP-C; registered when this resolves. */
   async startUe(number: number): Promise<Phone> {
     const { ue, privateAddress } = this.access(number);
-    return this.#startPhone(ue, privateAddress, await accountLine(subscriber(number)));
+    return this.#startPhone(ue, privateAddress, await accountLine(subscriber(number), this.family));
   }
 
   /** The same without TEP-C: it talks to the P-CSCF directly. */
   startPlainUe(number: number): Promise<Phone> {
     const { ue, privateAddress } = this.access(number);
-    return this.#startPhone(ue, privateAddress, directLine(subscriber(number)));
+    return this.#startPhone(ue, privateAddress, directLine(subscriber(number), this.family));
   }
 
   /** linphonec in its place: a phone with another SIP and RTP stack, by way of TEP-C. */
@@ -155,7 +164,8 @@ export class CallLab {
 
   /** It takes every call, or waits for the command. */
   startCorePhone({ answers = true } = {}): Promise<Phone> {
-    return this.#startPhone(PHONE.host, PHONE.address, directLine(CORE_SUBSCRIBER), answers);
+    const account = directLine(CORE_SUBSCRIBER, this.family);
+    return this.#startPhone(PHONE.host, addressOf(PHONE, this.family), account, answers);
   }
 
   /** Captures of what the P-CSCF received and sent, in clear: one for each of its runs. */
@@ -172,7 +182,8 @@ export class CallLab {
 
   async restartRtpengine(): Promise<void> {
     await this.rtpengine.stop();
-    this.rtpengine = await startRtpengine(this.network, join(this.folder, 'rtpengine'));
+    const folder = join(this.folder, 'rtpengine');
+    this.rtpengine = await startRtpengine(this.network, folder, this.family);
   }
 
   /** Killed, or asked to end while calls go on. */
@@ -206,19 +217,19 @@ export class CallLab {
 
 function startPcscf(
   network: Network,
-  { folder, tep = true }: CallLabPlan,
+  { folder, tep = true, family = 4 }: CallLabPlan,
   certificate: Certificate,
 ): Promise<Program> {
   const changes = tep ? [] : [WITHOUT_TEP];
-  return startKamailio(network, join(folder, 'kamailio'), certificate, changes);
+  return startKamailio(network, join(folder, 'kamailio'), certificate, family, changes);
 }
 
 function startTep(
   network: Network,
-  { folder, server = [] }: CallLabPlan,
+  { folder, server = [], family = 4 }: CallLabPlan,
   certificate: Certificate,
 ): Promise<Agent> {
-  return startServer(network, join(folder, 'server'), certificate, SUBSCRIBERS, server);
+  return startServer(network, join(folder, 'server'), certificate, SUBSCRIBERS, family, server);
 }
 
 function subscriber(number: number): Subscriber {
@@ -228,14 +239,16 @@ function subscriber(number: number): Subscriber {
 }
 
 /** As somebody with TEP-C beside his softphone has it. */
-async function accountLine({ name, password }: Subscriber): Promise<string> {
+async function accountLine({ name, password }: Subscriber, family: Family): Promise<string> {
   const file = fileURLToPath(new URL('../../../docs/deploy/baresip/accounts', import.meta.url));
   const text = (await readFile(file, 'utf8')).trim();
-  return text.replace('sip:alice', `sip:${name}`).replace('alice-secret', password);
+  const own = text.replace('sip:alice', `sip:${name}`).replace('alice-secret', password);
+  return family === 6 ? own.replace('127.0.0.1', '[::1]') : own;
 }
 
-function directLine({ name, password }: Subscriber): string {
-  const proxy = `sip:${PCSCF.address}:5060;transport=udp`;
+function directLine({ name, password }: Subscriber, family: Family): string {
+  const place = inUri({ address: addressOf(PCSCF, family), port: 5060 });
+  const proxy = `sip:${place};transport=udp`;
   return `<sip:${name}@${DOMAIN}>;auth_pass=${password};outbound="${proxy}";regint=600`;
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Certificate } from '../certificate.ts';
 import type { Network } from '../network.ts';
 import type { Program } from '../program.ts';
+import type { Family } from './access.ts';
 import { MEDIA, PCSCF } from './call-site.ts';
 import { type Change, deploy } from './deployment.ts';
 
@@ -12,8 +13,12 @@ const NG_PORT = 2223;
 /** MiB; the laboratory has few users. */
 const KAMAILIO_MEMORY = ['-m', '64', '-M', '8'];
 
-export async function startRtpengine(network: Network, folder: string): Promise<Program> {
-  const settings = await deploy('rtpengine.conf', folder);
+export async function startRtpengine(
+  network: Network,
+  folder: string,
+  family: Family,
+): Promise<Program> {
+  const settings = await deploy('rtpengine.conf', folder, rtpengineChanges(family));
   return network.start(MEDIA.host, {
     command: 'rtpengine',
     args: [
@@ -30,13 +35,14 @@ export async function startKamailio(
   network: Network,
   folder: string,
   { certificate, key }: Certificate,
-  changes: readonly Change[] = [],
+  family: Family,
+  changes: readonly Change[],
 ): Promise<Program> {
   await mkdir(folder, { recursive: true });
   await copyFile(certificate, join(folder, 'certificate.pem'));
   await copyFile(key, join(folder, 'key.pem'));
   await deploy('tls.cfg', folder);
-  const settings = await deploy('kamailio.cfg', folder, changes);
+  const settings = await deploy('kamailio.cfg', folder, [...kamailioChanges(family), ...changes]);
   return network.start(PCSCF.host, {
     command: 'kamailio',
     args: [
@@ -46,4 +52,14 @@ export async function startKamailio(
     logFile: join(folder, 'kamailio.log'),
     ready: { port: TLS_PORT, protocol: 'tcp' },
   });
+}
+
+function kamailioChanges(family: Family): Change[] {
+  return family === 6 ? [{ from: PCSCF.address, to: `[${PCSCF.address6}]` }] : [];
+}
+
+function rtpengineChanges(family: Family): Change[] {
+  const setting = 'interface = ';
+  if (family === 4) return [];
+  return [{ from: `${setting}${MEDIA.address}`, to: `${setting}${MEDIA.address6}` }];
 }

@@ -23,7 +23,7 @@ export interface CallMessage {
 /** In the order of the capture; a message that passes an interface twice comes twice. */
 export async function messagesIn(file: string): Promise<CallMessage[]> {
   const found: CallMessage[] = [];
-  for await (const datagram of datagramsIn(file)) {
+  for await (const datagram of datagramsIn(file, { unsummed: true })) {
     const message = sipIn(datagram) ?? ngIn(datagram);
     if (message !== undefined) found.push(message);
   }

@@ -1,6 +1,6 @@
 /** Tests with a whole laboratory for calls: each builds its own, and nothing of it may stay. */
 import type { ExecutionContext } from 'ava';
-import type { Firewall } from '../../lab/calls/access.ts';
+import type { Family, Firewall } from '../../lab/calls/access.ts';
 import { CALL_PROGRAMS, CallLab } from '../../lab/calls/call-lab.ts';
 import type { LabProgram } from '../../lab/requirements.ts';
 import { netTest } from '../net/net-test.ts';
@@ -14,6 +14,7 @@ export interface CallTestPlan {
   /** Of the phones ue, ue2 and so on. */
   readonly firewalls: readonly Firewall[];
   readonly tep?: boolean;
+  readonly family?: Family;
   /** Lines that the configurations of TEP-S and TEP-C have besides, or in place of their own. */
   readonly server?: readonly string[];
   readonly client?: readonly string[];

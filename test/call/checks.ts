@@ -4,7 +4,7 @@ import type { ExecutionContext } from 'ava';
 import { ipOffset, NOT_IP } from '../../io/pcap/link-types.ts';
 import { readCapture } from '../../io/pcap/read.ts';
 import type { CallLab } from '../../lab/calls/call-lab.ts';
-import { PCSCF } from '../../lab/calls/call-site.ts';
+import { addressOf, MEDIA, PCSCF, PHONE } from '../../lab/calls/call-site.ts';
 import type { HopFile } from '../../lab/calls/hops.ts';
 import { type CallMessage, messagesIn } from '../../lab/calls/messages.ts';
 import type { StreamQuality } from '../../lab/calls/streams.ts';
@@ -17,6 +17,9 @@ import { PacketView, readPacket } from '../../wire/packet.ts';
  * second, for a machine that is busy.
  */
 const MAX_AT_ENDS = 25;
+
+/** Of the softphone and the one in the core, where they speak SIP. */
+const PHONE_PORT = 5070;
 
 /** Both ways, with every sequence number. Their order is not judged: rtpengine relays with several threads. */
 export function mustBeWhole(
@@ -84,6 +87,39 @@ export function isMarked({ sdp }: CallMessage): boolean {
   if (sdp === undefined) return false;
   const marks = tepMarks(sdp);
   return Array.isArray(marks) && marks.some(({ marked }) => marked);
+}
+
+/** Marks stand between TEP-C and TEP-S where a tunnel is used, and nowhere else (tep-wire 8, M-04). */
+export function checkMarks(
+  t: ExecutionContext,
+  lab: CallLab,
+  messages: readonly CallMessage[],
+  usesTunnel: boolean,
+): void {
+  const { publicAddress } = lab.access(0);
+  const [pcscf, phone] = [addressOf(PCSCF, lab.family), addressOf(PHONE, lab.family)];
+  const none = [
+    messages.filter(({ from, to }) => [from.port, to.port].includes(PHONE_PORT)),
+    described(messages, pcscf, phone),
+    described(messages, phone, pcscf),
+  ].flat();
+  t.true(none.some(({ sdp }) => sdp !== undefined));
+  t.deepEqual(none.filter(isMarked), [], 'phones know nothing of marks');
+  const said = described(messages, publicAddress, pcscf);
+  t.true(said.length >= 2);
+  t.deepEqual(
+    said.map(isMarked),
+    said.map(() => usesTunnel),
+    'TEP-C says that it can, or does',
+  );
+  const told = described(messages, pcscf, publicAddress);
+  t.true(told.length >= 2);
+  t.deepEqual(
+    told.map(isMarked),
+    told.map(({ title }) => usesTunnel && title.startsWith('SIP/2.0')),
+    'TEP-S answers that it may',
+  );
+  t.is(described(messages, PCSCF.address, MEDIA.address).some(isMarked), usesTunnel);
 }
 
 /** Those that carry a description from one address to another. */

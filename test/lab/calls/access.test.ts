@@ -38,3 +38,19 @@ test('two networks: the same private address, other public ones, other names', (
     ],
   );
 });
+
+test('over IPv6: the phone has a unique local address, which its NAT translates, and no IPv4 at all', (t) => {
+  for (const firewall of FIREWALLS) {
+    const { topology, accesses } = callSiteOf([firewall], 6);
+    const [access] = accesses;
+    t.is(access?.privateAddress, 'fd00:1::2');
+    t.regex(access?.publicAddress ?? '', /^2001:db8:1:/);
+    const { ruleset } = topology.hosts.find(({ name }) => name === 'nat') ?? {};
+    t.false(ruleset?.includes('nfproto ipv4'));
+    const addresses = topology.links.flatMap(({ ends }) => ends.flatMap((end) => end.addresses));
+    t.is(new Set(addresses).size, addresses.length, 'no address twice');
+    t.true(addresses.includes(`${MEDIA.address6}/64`));
+    const own = topology.links.flatMap(({ ends }) => ends.filter(({ host }) => host === 'ue'));
+    t.false(own.some((end) => end.addresses.some((one) => one.includes('.'))));
+  }
+});
