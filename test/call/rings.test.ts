@@ -1,8 +1,10 @@
-/** Packets taken off the routes at both agents, and public addresses from a pool: no socket stands for a phone. */
-import { HopCaptures, streamsOfCall } from '../../lab/calls/hops.ts';
+/** Packets taken off the routes, and public addresses that no socket of TEP-S stands for. */
+import { PCSCF } from '../../lab/calls/call-site.ts';
+import { HopCaptures, messagesOfHops, streamsOfCall } from '../../lab/calls/hops.ts';
+import { until } from '../net/until.ts';
 import { tunnelsOf } from './agent-status.ts';
 import { callTest } from './call-test.ts';
-import { mustBeWhole, mustHideTopology } from './checks.ts';
+import { checkMarks, described, mustBeWhole, mustHideTopology } from './checks.ts';
 
 callTest(
   '[M-11] [M-17] [W-5] a call with rings at both ends and an address of a pool',
@@ -29,5 +31,37 @@ callTest(
     const files = await captures.stop();
     mustBeWhole(t, await streamsOfCall(lab), 90);
     await mustHideTopology(t, files);
+  },
+);
+
+callTest(
+  '[M-10] [M-11] [M-17] [W-5] calls with the address of the phone’s own NAT, reflexive, both ways',
+  {
+    firewalls: ['web-only'],
+    server: ['addresses.mode: reflexive', 'addresses.public: []', 'packets.port: rings'],
+  },
+  async ({ t, lab }) => {
+    const captures = await HopCaptures.start(lab);
+    const core = await lab.startCorePhone();
+    await lab.startClient(0);
+    const ue = await lab.startUe(0);
+    await ue.call('sip:carol@ims.example');
+    await ue.talkedFor(3);
+    t.is(await tunnelsOf(lab.server), 1);
+    ue.command('/hangup');
+    await core.ended();
+    await core.call('sip:alice@ims.example');
+    await core.talkedFor(3);
+    core.command('/hangup');
+    await ue.ended(2);
+    await until(async () => (await tunnelsOf(lab.server)) === 0, 60_000);
+    const files = await captures.stop();
+    mustBeWhole(t, await streamsOfCall(lab), 180);
+    await mustHideTopology(t, files);
+    const messages = await messagesOfHops(files);
+    checkMarks(t, lab, messages, true);
+    const { publicAddress } = lab.access(0);
+    const offers = described(messages, publicAddress, PCSCF.address);
+    for (const { sdp } of offers) t.true(sdp?.includes(`c=IN IP4 ${publicAddress}\r\n`), sdp);
   },
 );
