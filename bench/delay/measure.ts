@@ -17,13 +17,11 @@ import type { Scenario } from './scenarios.ts';
 const SEED = 7;
 /** Time for both media processes to hear when they begin. */
 const LEAD_MS = 200;
-/** Connections find their pace, and Node compiles. */
-const WARM_UP_MS = 1_000;
 /** What comes later than this after the last packet was sent is as good as lost. */
 const DRAIN_MS = 600;
 
 export interface Use {
-  /** Processor time of all processes of that side, for each packet sent in either direction. */
+  /** Processor time of all processes of that side, for each packet sent in either direction; without the lead-in. */
   readonly usPerPacket: number;
   /** Resident, of all processes of that side together. */
   readonly mb: number;
@@ -49,7 +47,13 @@ export interface Measured {
   readonly blackout?: Blackout;
 }
 
-export async function measure(ground: Ground, peer: Peer, scenario: Scenario): Promise<Measured> {
+/** What is sent in the first `leadInMs` is carried like all the rest, and is in no figure but those of the link. */
+export async function measure(
+  ground: Ground,
+  peer: Peer,
+  scenario: Scenario,
+  leadInMs: number,
+): Promise<Measured> {
   const { lossPercent: _, ...lossless } = scenario.faults;
   // Connections are opened over the link that they will have, but on their way to it nothing is lost.
   await ground.spoil(lossless, SEED);
@@ -60,20 +64,21 @@ export async function measure(ground: Ground, peer: Peer, scenario: Scenario): P
     opened.gateways.load(scenario.traffic);
     const lengthMs = scenario.seconds * 1_000;
     const startMs = monotonicMs() + LEAD_MS;
-    const before = use(opened);
     const linkBefore = await linkUse(ground);
     await Promise.all([opened.phones, opened.gateways].map((one) => one.run(startMs, lengthMs)));
+    await sleep(startMs + leadInMs - monotonicMs());
+    const before = use(opened);
     const blackout = await darken(scenario, startMs, ground.impairment);
     await sleep(startMs + lengthMs + DRAIN_MS - monotonicMs());
     const after = use(opened);
     const linkAfter = await linkUse(ground);
     const [phones, gateways] = await Promise.all([opened.phones.end(), opened.gateways.end()]);
     const runs = [join(phones.sent, gateways.received), join(gateways.sent, phones.received)];
-    const packets = phones.sent.length + gateways.sent.length;
+    const packets = sum(runs.map(({ sentMs }) => sentMs.filter((ms) => ms >= leadInMs).length));
     const result = {
       peer: peer.name,
       scenario: scenario.name,
-      ...figures(scenario, runs, blackout),
+      ...figures(scenario, runs, blackout, leadInMs),
       client: used(before.client, after.client, packets),
       server: used(before.server, after.server, packets),
       link: {
@@ -101,15 +106,20 @@ async function darken(
   return { fromMs, toMs: fromMs + ms };
 }
 
-function figures(scenario: Scenario, runs: readonly Deliveries[], blackout: Blackout | undefined) {
+function figures(
+  scenario: Scenario,
+  runs: readonly Deliveries[],
+  blackout: Blackout | undefined,
+  leadInMs: number,
+) {
   const isVideo = (flow: number) => scenario.traffic[flow]?.kind === 'video';
-  const time = { fromMs: WARM_UP_MS, toMs: scenario.seconds * 1_000 };
+  const time = { fromMs: leadInMs, toMs: scenario.seconds * 1_000 };
   const audio: Selection = { ...time, flow: (flow) => !isVideo(flow) };
   const hasVideo = scenario.traffic.some(({ kind }) => kind === 'video');
   return {
     audio: summarise(runs, audio),
     ...(hasVideo ? { video: framesOf(runs, { ...time, flow: isVideo }) } : {}),
-    ...(blackout === undefined ? {} : { recoveryMs: recoveryMs(runs, blackout, WARM_UP_MS) }),
+    ...(blackout === undefined ? {} : { recoveryMs: recoveryMs(runs, blackout, leadInMs) }),
   };
 }
 

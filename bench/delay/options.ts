@@ -5,6 +5,8 @@ import { type Scenario, scenarios } from './scenarios.ts';
 
 export interface Options {
   readonly isQuick: boolean;
+  /** At the start of every run, for all peers alike: connections find their pace, and Node compiles. */
+  readonly leadInMs: number;
   readonly asJson: boolean;
   readonly peers: readonly PeerName[];
   readonly scenarios: readonly Scenario[];
@@ -14,6 +16,9 @@ export interface Options {
 
 /** A blackout has to be over. */
 const SHORT_S = 5.5;
+/** An agent has nearly all of its code compiled after two seconds of 20 calls (README.md: Delay). */
+const LEAD_IN_MS = 3_000;
+const QUICK_LEAD_IN_MS = 1_000;
 
 /** Throws RangeError for a word that means nothing. */
 export function optionsOf(words: readonly string[]): Options {
@@ -32,6 +37,7 @@ export function optionsOf(words: readonly string[]): Options {
   }
   return {
     isQuick,
+    leadInMs: isQuick ? QUICK_LEAD_IN_MS : LEAD_IN_MS,
     asJson: words.includes('--json'),
     peers: peers.length > 0 ? peers : PEER_NAMES,
     scenarios: (wanted.length > 0 ? wanted : all).map((one) =>

@@ -21,13 +21,13 @@ const NORMAL_SHARE = 0.99;
 export function recoveryMs(
   runs: readonly Deliveries[],
   blackout: Blackout,
-  warmUpMs: number,
+  leadInMs: number,
 ): number {
-  return Math.max(...runs.map((run) => recoveryOf(run, blackout, warmUpMs)));
+  return Math.max(...runs.map((run) => recoveryOf(run, blackout, leadInMs)));
 }
 
-function recoveryOf(run: Deliveries, blackout: Blackout, warmUpMs: number): number {
-  const limit = normalMs(run, warmUpMs, blackout.fromMs) + TOLERANCE_MS;
+function recoveryOf(run: Deliveries, blackout: Blackout, leadInMs: number): number {
+  const limit = normalMs(run, leadInMs, blackout.fromMs) + TOLERANCE_MS;
   const bad: number[] = [];
   const all: number[] = [];
   for (let i = 0; i < run.length; i++) {

@@ -74,7 +74,7 @@ async function compare(scenario: Scenario): Promise<void> {
 /** A peer that cannot be measured is no reason to throw the others' figures away. */
 async function measureOrTell(peer: Peer, scenario: Scenario): Promise<Measured | undefined> {
   try {
-    return await measure(ground, peer, scenario);
+    return await measure(ground, peer, scenario, options.leadInMs);
   } catch (error) {
     doubts.push(`${scenario.name}: ${peer.name} has no figure: ${error}`);
     // Nobody knows what it left.

@@ -12,6 +12,7 @@ export interface Scenario {
   readonly traffic: readonly Traffic[];
   /** Nothing arrives for a while. */
   readonly blackout?: { readonly atMs: number; readonly ms: number };
+  /** The lead-in is a part of them. */
   readonly seconds: number;
   /** All where absent. */
   readonly peers?: readonly PeerName[];
@@ -71,7 +72,7 @@ function truth(): Scenario {
     title: `what was set and what UDP sees: ${DELAY_MS} ms each way, 1 % random loss, 20 calls`,
     faults: { ...FAR, lossPercent: 1 },
     traffic: calls(20),
-    seconds: 4,
+    seconds: 6,
     peers: ['udp'],
     quick: { seconds: 2, peers: ['udp'] },
   };
@@ -81,7 +82,7 @@ function clean(count: number): Scenario {
   const title = `nothing in the way, ${count} ${count === 1 ? 'call' : 'calls'}`;
   const name = `clean-${count}`;
   const quick = count === 200 ? { quick: { seconds: 2, peers: MAIN_PEERS } } : {};
-  return { name, title, faults: {}, traffic: calls(count), seconds: 5, ...quick };
+  return { name, title, faults: {}, traffic: calls(count), seconds: 7, ...quick };
 }
 
 function randomLoss(percent: number): Scenario {
@@ -96,8 +97,8 @@ function randomLoss(percent: number): Scenario {
 
 /** Most is measured where the aims are. */
 function lossRun(percent: number): Pick<Scenario, 'seconds' | 'peers' | 'quick'> {
-  if (percent === 1) return { seconds: 12, quick: { seconds: 2.5, peers: TCP_PEERS } };
-  if (percent === 3) return { seconds: 12, quick: { seconds: 2.5, peers: ['tep'] } };
+  if (percent === 1) return { seconds: 14, quick: { seconds: 2.5, peers: TCP_PEERS } };
+  if (percent === 3) return { seconds: 14, quick: { seconds: 2.5, peers: ['tep'] } };
   return { seconds: 8, peers: MAIN_PEERS };
 }
 
@@ -118,7 +119,7 @@ function jitter(): Scenario {
     title: `${DELAY_MS} ± 8 ms each way, no loss, 20 calls`,
     faults: { ...FAR, jitterMs: 8 },
     traffic: calls(20),
-    seconds: 6,
+    seconds: 7,
     peers: MAIN_PEERS,
   };
 }
@@ -140,8 +141,8 @@ function hole(): Scenario {
     title: `${DELAY_MS} ms each way, nothing for 10 ms, 20 calls`,
     faults: FAR,
     traffic: calls(20),
-    blackout: { atMs: 2_500, ms: 10 },
-    seconds: 5,
+    blackout: { atMs: 4_500, ms: 10 },
+    seconds: 7,
   };
 }
 
@@ -151,8 +152,8 @@ function blackout(): Scenario {
     title: `${DELAY_MS} ms each way, nothing for 2 s, 20 calls`,
     faults: FAR,
     traffic: calls(20),
-    blackout: { atMs: 2_000, ms: 2_000 },
-    seconds: 8,
+    blackout: { atMs: 4_000, ms: 2_000 },
+    seconds: 10,
     quick: { seconds: 4.5, peers: ['tep'], blackout: { atMs: 1_300, ms: 2_000 } },
   };
 }

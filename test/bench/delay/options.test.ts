@@ -35,3 +35,21 @@ test('settings for the agents', (t) => {
 test('a word that means nothing is told', (t) => {
   t.throws(() => optionsOf(['losss-1']), { instanceOf: RangeError, message: /losss-1/ });
 });
+
+for (const words of [[], ['--quick'], ['--quick', 'hole', 'wideband']]) {
+  test(`after the lead-in there is enough left to measure: ${words.join(' ') || 'all'}`, (t) => {
+    const { leadInMs, scenarios } = optionsOf(words);
+    for (const { name, seconds, blackout } of scenarios) {
+      t.true(seconds * 1_000 >= 2 * leadInMs, name);
+      // What delay was before, and what it is afterwards.
+      if (blackout === undefined) continue;
+      t.true(blackout.atMs >= leadInMs + 300, name);
+      t.true(blackout.atMs + blackout.ms + 500 <= seconds * 1_000, name);
+    }
+  });
+}
+
+test('nobody is measured while Node compiles', (t) => {
+  t.is(optionsOf([]).leadInMs, 3_000);
+  t.is(optionsOf(['--quick']).leadInMs, 1_000);
+});
