@@ -1,7 +1,8 @@
 /**
  * The way to the core: found by the ladder, opened again when it breaks. A way that keeps silent is not
- * waited for: the next one is tried beside it, what the phone asked is asked by that one too, and the first
- * that answers is taken. What is asked while there is no way waits a moment.
+ * waited for: the next one is tried beside it, and the first that answers is taken. What the phone asked is
+ * asked by that one too where a core may hear it twice; anything else goes by one way, as long as that lasts.
+ * What is asked while there is no way waits a moment.
  *
  * Memory: MAX_HELD requests; as many connections at a time as there are rungs, as a rule one.
  */
@@ -21,6 +22,9 @@ const HURRY_MS = 1_000;
 const SILENT_MS = 4_000;
 /** The phone wants something: an attempt is made at once, unless the last one was so short ago. */
 const EAGER_MS = 2_000;
+
+/** Of no consequence when they come by two ways; of an INVITE that would be a call (RFC 3261 clause 8.2.2.2). */
+const RACING: ReadonlySet<string> = new Set(['REGISTER', 'OPTIONS']);
 
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -65,6 +69,8 @@ export class CoreSide {
   readonly #attempts = new Set<Attempt>();
   /** By which requests go: the one that is proven, or was opened last. */
   #current: Attempt | undefined;
+  /** By which alone go requests that must not race, as long as no way is proven. */
+  #lone: Attempt | undefined;
   #triedMs = Number.NEGATIVE_INFINITY;
   /** When a new round begins, after one in vain. */
   #tryAtMs = NEVER;
@@ -98,7 +104,9 @@ export class CoreSide {
     const attempt = this.#current;
     if (attempt?.way === undefined) return false;
     attempt.way.send(octets);
-    if (asks !== undefined && !this.#ladder.isProven) this.#await(attempt, asks);
+    if (asks === undefined || this.#ladder.isProven) return true;
+    if (!races(asks)) this.#lone = attempt;
+    this.#await(attempt, asks);
     return true;
   }
 
@@ -144,16 +152,21 @@ export class CoreSide {
     this.#hurry();
   }
 
-  /** What was asked is asked by this one, too. */
+  /** What was asked is asked by this one, too, or what may be; the rest stays with the one that has it. */
   #use(attempt: Attempt): void {
-    const { events } = this.#options;
+    const lone = this.#lone;
+    this.#take(attempt, this.#wasProven);
+    const held = this.#held;
+    this.#held = held.filter((asks) => lone !== undefined && !races(asks));
+    for (const asks of held) if (!this.#held.includes(asks)) this.#options.events.again(asks);
+    if (lone !== undefined && this.#lone === lone) this.#take(lone, false);
+  }
+
+  #take(attempt: Attempt, isAgain: boolean): void {
     this.#current = attempt;
     this.rung = attempt.rung;
     this.#set('open');
-    events.opened(attempt.rung, this.#wasProven);
-    const held = this.#held;
-    this.#held = [];
-    for (const asks of held) events.again(asks);
+    this.#options.events.opened(attempt.rung, isAgain);
   }
 
   #await(attempt: Attempt, asks: Asks): void {
@@ -184,6 +197,7 @@ export class CoreSide {
     attempt.deadAtMs = NEVER;
     this.#hurryAtMs = NEVER;
     this.#held = [];
+    this.#lone = undefined;
     this.#current = attempt;
     this.rung = attempt.rung;
     this.#set('proven');
@@ -233,6 +247,7 @@ export class CoreSide {
   #drop(attempt: Attempt): void {
     attempt.close();
     this.#attempts.delete(attempt);
+    if (this.#lone === attempt) this.#lone = undefined;
   }
 
   #dropAll(): void {
@@ -273,4 +288,8 @@ export class CoreSide {
     this.state = state;
     this.sinceMs = now();
   }
+}
+
+function races({ request }: Asks): boolean {
+  return RACING.has(request.method);
 }

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import test from 'ava';
-import { header } from '../../../sip/message.ts';
+import { header, type Request } from '../../../sip/message.ts';
 import { MAX_HELD } from '../../../tep-client/sip/core-side.ts';
 import { formatEndpoint } from '../../../wire/address.ts';
 import { openTalker } from '../../daemon/pair.ts';
@@ -79,6 +79,39 @@ test('the way that was tried first answers late: it is taken, and what follows g
   phone.ask('OPTIONS', 'next');
   await first.request('OPTIONS');
 });
+
+test.serial(
+  'a call goes by one way at a time, whatever is asked beside it, and by the next when that one is left',
+  async (t) => {
+    const first = await SimCore.open();
+    const second = await SimCore.open();
+    t.teardown(() => Promise.all([first.close(), second.close()]));
+    const { phone, status } = await openScene(
+      t,
+      `--sip-core=${first.url}`,
+      `--sip-core=${second.url}`,
+    );
+    const text = phone.ask('INVITE', 'call');
+    const asked = await first.request('INVITE');
+    phone.ask('REGISTER', 'reg', { to: AOR });
+    // The other way is open, and has heard what may be heard twice.
+    await second.request('REGISTER');
+    t.is(second.count, 1);
+    const before = first.count;
+    phone.send(text);
+    await first.request('INVITE', before);
+    t.is(second.count, 1);
+    const again = await second.request('INVITE');
+    t.is(branchOf(again), branchOf(asked));
+    second.answer(again, 180);
+    await phone.response(180, 'INVITE');
+    t.like(status().sip?.core, { by: second.url, state: 'proven' });
+  },
+);
+
+function branchOf(request: Request): string | undefined {
+  return /;branch=[^;\r]*/.exec(header(request, 'via') ?? '')?.[0];
+}
 
 test('no way at all: a request is answered with 503, and its ACK goes nowhere', async (t) => {
   const port = await closedPort();
