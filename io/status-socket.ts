@@ -114,16 +114,22 @@ async function listen(
     chmodSync(path, SOCKET_MODE);
   } catch (error) {
     server.close();
-    return ioFault(error as Error);
+    return statusFault(error as Error);
   }
   return { close: () => closeAll(server, readers) };
 }
 
 function opened(server: Server, path: string): Promise<IoFault | undefined> {
   return new Promise((resolve) => {
-    server.once('error', (error) => resolve(ioFault(error)));
+    server.once('error', (error) => resolve(statusFault(error)));
     server.listen(path, () => resolve(undefined));
   });
+}
+
+/** Named as the setting is: what an agent says at its end has no other place. */
+function statusFault(error: Error): IoFault {
+  const { code, text } = ioFault(error);
+  return { type: 'io-fault', code, text: `status: ${text}` };
 }
 
 async function tell(socket: Socket, answer: () => object | Promise<object>): Promise<void> {

@@ -75,7 +75,9 @@ test('two agents that find the same leftover: one gets it, the other is refused'
 });
 
 test('a folder that cannot be made is a fault: /proc says neither yes nor no', async (t) => {
-  t.like(await serveStatus('/proc/tep/agent.sock', () => ({})), { type: 'io-fault' });
+  const fault = await serveStatus('/proc/tep/agent.sock', () => ({}));
+  t.true(isIoFault(fault));
+  if (isIoFault(fault)) t.regex(fault.text, /^status: E\w+: .*\/proc\/tep/);
 });
 
 test('a path that is too long for a socket is refused, not cut', async (t) => {
