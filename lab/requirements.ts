@@ -39,6 +39,8 @@ const ALWAYS: readonly LabProgram[] = ['ip', 'nft', 'sysctl'];
  */
 const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/bin', '/bin'];
 
+const SETTING = /^TEP_|_proxy$/i;
+
 /** Why no lab can be built here, in one line; undefined when it can. */
 export function labMissing(programs: readonly LabProgram[] = []): string | undefined {
   if (process.platform !== 'linux') return 'network namespaces are a part of Linux';
@@ -58,9 +60,13 @@ function packagesOf(programs: readonly LabProgram[]): string[] {
   return [...new Set(programs.flatMap((program) => PACKAGE_OF[program].split(' ')))];
 }
 
-/** The environment for system programs: the caller's, with the folders that they are in first. */
+/**
+ * The environment for the lab's programs: the caller's, with the folders of system programs first, and
+ * without what would be a setting of the agents or a proxy that no host of the lab reaches.
+ */
 export function systemEnvironment(): NodeJS.ProcessEnv {
-  return { ...process.env, PATH: searchFolders().join(delimiter), LC_ALL: 'C' };
+  const others = Object.entries(process.env).filter(([name]) => !SETTING.test(name));
+  return { ...Object.fromEntries(others), PATH: searchFolders().join(delimiter), LC_ALL: 'C' };
 }
 
 function isInstalled(program: string): boolean {
