@@ -18,3 +18,19 @@ test('the media gateway answers, is silent, or is something else', async (t) => 
   t.like(silent, { result: 'problem', text: `rtpengine at ${at} does not answer` });
   t.deepEqual(await gatewayFindings(settingsOf(t)), []);
 });
+
+test('who may reach the control of the gateway without a password is told', async (t) => {
+  const warned = async (at: string) => {
+    const flags = ['--ng-listen', at, '--ng-advertise', ADVERTISE];
+    const settings = settingsOf(t, ...flags, '--ng-rtpengine', 'udp://127.0.0.1:9');
+    const findings = await gatewayFindings(settings);
+    return findings.filter(({ result }) => result === 'warning').map(({ text }) => text);
+  };
+  t.deepEqual(await warned('udp://127.0.0.9:2223'), []);
+  t.deepEqual(await warned('udp://[::1]:2223'), []);
+  for (const at of ['udp://198.51.100.7:2223', 'udp://0.0.0.0:2223']) {
+    t.deepEqual(await warned(at), [
+      `whoever reaches ng.listen at ${at} can end calls and open ways for media`,
+    ]);
+  }
+});
