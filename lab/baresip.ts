@@ -1,6 +1,7 @@
 /** baresip, a telephone, with a recorded tone for a microphone: it speaks SIP and G.711 over RTP. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeLabFile } from './files.ts';
 import type { Network } from './network.ts';
 import { inUri, type Place } from './place.ts';
 import type { Program } from './program.ts';
@@ -34,10 +35,10 @@ export class Phone {
     const { folder, host } = plan;
     await mkdir(folder, { recursive: true });
     const tone = join(folder, 'tone.wav');
-    await writeFile(tone, toneFile());
-    await writeFile(join(folder, 'config'), settings(plan, tone));
-    await writeFile(join(folder, 'accounts'), `${plan.account}\n`);
-    await writeFile(join(folder, 'contacts'), '');
+    await writeLabFile(tone, toneFile());
+    await writeLabFile(join(folder, 'config'), settings(plan, tone));
+    await writeLabFile(join(folder, 'accounts'), `${plan.account}\n`);
+    await writeLabFile(join(folder, 'contacts'), '');
     const program = await network.start(host, {
       name: `baresip on ${host}`,
       command: 'baresip',

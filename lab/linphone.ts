@@ -2,8 +2,9 @@
  * linphonec of Linphone, a telephone with another SIP and RTP stack than baresip's. It needs neither a
  * terminal nor a sound card: commands come by standard input, and a recorded tone is its microphone.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeLabFile } from './files.ts';
 import type { Network } from './network.ts';
 import { inUri, type Place } from './place.ts';
 import type { Program } from './program.ts';
@@ -40,8 +41,8 @@ export class Linphone {
     await mkdir(join(folder, DATABASE_FOLDER), { recursive: true });
     const tone = join(folder, 'tone.wav');
     const settings = join(folder, 'linphonerc');
-    await writeFile(tone, toneFile());
-    await writeFile(settings, settingsText(plan));
+    await writeLabFile(tone, toneFile());
+    await writeLabFile(settings, settingsText(plan));
     const program = await network.start(host, {
       name: `linphonec on ${host}`,
       command: 'linphonec',

@@ -10,10 +10,11 @@
  *       await network.destroy();
  *     }
  */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { buildSteps, hostsFile, inNamespace } from './build-steps.ts';
+import { writeLabFile } from './files.ts';
 import { LabError } from './lab-error.ts';
 import { Program, type ProgramPlan } from './program.ts';
 import { labMissing } from './requirements.ts';
@@ -98,7 +99,7 @@ export class Network {
       if (host.names === undefined) continue;
       const folder = join(FILES_OF_NAMESPACES, this.namespace(host.name));
       await mkdir(folder, { recursive: true });
-      await writeFile(join(folder, 'hosts'), hostsFile(host, hostname()));
+      await writeLabFile(join(folder, 'hosts'), hostsFile(host, hostname()));
     }
   }
 }

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
-import { LabError } from './lab-error.ts';
+import { LabError, notWritten } from './lab-error.ts';
 import { lastLines } from './plain-text.ts';
 import { isReady, type Ready } from './ready.ts';
 import { systemEnvironment } from './requirements.ts';
@@ -51,6 +51,8 @@ export class Program {
   #output = '';
   #printedLength = 0;
   #exit: Exit | undefined;
+  /** Why its log is not whole. */
+  #unlogged: string | undefined;
 
   private constructor(name: string, child: ChildProcess, logFile: string | undefined) {
     this.name = name;
@@ -158,6 +160,10 @@ export class Program {
   async #untilReady(ready: Ready, withinMs: number, otherwise = NOT_READY): Promise<void> {
     const deadline = performance.now() + withinMs;
     while (!isReady(ready, this.#child.pid ?? 0, this.#output)) {
+      if (this.#unlogged !== undefined) {
+        await this.stop('SIGKILL');
+        throw new LabError(this.#unlogged);
+      }
       const isLate = performance.now() > deadline;
       if (this.hasExited || isLate) {
         await this.stop('SIGKILL');
@@ -178,6 +184,16 @@ export class Program {
   #keep(text: string): void {
     this.#printedLength += text.length;
     this.#output = (this.#output + text).slice(-MAX_OUTPUT_LEN);
-    if (this.#logFile !== undefined) appendFileSync(this.#logFile, text);
+    if (this.#logFile !== undefined && this.#unlogged === undefined) this.#log(this.#logFile, text);
+  }
+
+  /** Nobody could catch what is thrown here. Who waits for the program is told. */
+  #log(file: string, text: string): void {
+    try {
+      appendFileSync(file, text);
+    } catch (error) {
+      const why = notWritten(file, error);
+      this.#unlogged = why instanceof Error ? why.message : String(why);
+    }
   }
 }

@@ -3,8 +3,9 @@
  * programs are the system's own.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeLabFile } from './files.ts';
 import type { Network } from './network.ts';
 import type { Program } from './program.ts';
 import { runTool } from './tool.ts';
@@ -52,8 +53,8 @@ async function startSquid(
   folder: string,
 ): Promise<Program> {
   const settings = join(folder, 'squid.conf');
-  await writeFile(join(folder, 'passwords'), await passwordFile(plan.auth));
-  await writeFile(settings, squidSettings(plan, folder));
+  await writeLabFile(join(folder, 'passwords'), await passwordFile(plan.auth));
+  await writeLabFile(settings, squidSettings(plan, folder));
   return network.start(host, {
     command: 'squid',
     args: ['-N', '-n', serviceName(), '-f', settings],
@@ -69,7 +70,7 @@ async function startTinyproxy(
   folder: string,
 ): Promise<Program> {
   const settings = join(folder, 'tinyproxy.conf');
-  await writeFile(settings, tinyproxySettings(plan));
+  await writeLabFile(settings, tinyproxySettings(plan));
   return network.start(host, {
     command: 'tinyproxy',
     args: ['-d', '-c', settings],

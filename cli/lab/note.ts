@@ -3,7 +3,8 @@
  * laboratory on a machine. A note of a process that has ended counts for nothing. Nothing in it is
  * secret, and everybody may read it.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { notWritten } from '../../lab/lab-error.ts';
 import { isAlive, isSameRun, type RunId } from '../../lab/run-id.ts';
 
 export interface Note {
@@ -44,7 +45,7 @@ export function readNote(file: string): Note | undefined {
 
 /** What is known after it has been built. */
 export function renew(file: string, note: Note): void {
-  writeFileSync(file, JSON.stringify(note), { mode: MODE });
+  write(file, note, 'w');
 }
 
 /** Takes away one's own note, and nobody else's. */
@@ -55,10 +56,20 @@ export function withdraw(file: string, run: RunId): void {
 
 function create(file: string, note: Note): boolean {
   try {
-    writeFileSync(file, JSON.stringify(note), { flag: 'wx', mode: MODE });
+    write(file, note, 'wx');
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
   }
+}
+
+/** Whatever the umask of who builds it, as 077 of some roots. */
+function write(file: string, note: Note, flag: 'w' | 'wx'): void {
+  try {
+    writeFileSync(file, JSON.stringify(note), { flag, mode: MODE });
+  } catch (error) {
+    throw notWritten(file, error);
+  }
+  chmodSync(file, MODE);
 }

@@ -1,8 +1,9 @@
 /** TEP-S beside rtpengine and TEP-C beside softphones, with the configurations of docs/deploy. */
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Agent } from '../agent.ts';
 import type { Certificate } from '../certificate.ts';
+import { writeLabFile } from '../files.ts';
 import type { Network } from '../network.ts';
 import { inUri } from '../place.ts';
 import { PROXY_PASSWORD, PROXY_USER, SQUID_PORT } from '../proxies.ts';
@@ -41,9 +42,9 @@ export async function startServer(
   await copyFile(certificate, join(folder, 'certificate.pem'));
   await copyFile(key, join(folder, 'key.pem'));
   const users = subscribers.map(({ name, password }) => `${name}:${password}\n`).join('');
-  await writeFile(join(folder, 'users'), users, { mode: 0o600 });
+  await writeLabFile(join(folder, 'users'), users, 0o600);
   const file = await deploy('server.yaml', folder, family === 6 ? SERVER_BY_IPV6 : []);
-  await writeFile(file, withSettings(await readFile(file, 'utf8'), more));
+  await writeLabFile(file, withSettings(await readFile(file, 'utf8'), more));
   const statusSocket = join(folder, 'server.sock');
   return Agent.start(network, { host: MEDIA.host, kind: 'server', file, folder, statusSocket });
 }
@@ -66,7 +67,7 @@ export async function startClient(
     ...(proxy === undefined ? [] : [proxyChange(proxy)]),
     ...(family === 6 ? CLIENT_BY_IPV6 : []),
   ]);
-  await writeFile(file, withSettings(await readFile(file, 'utf8'), more));
+  await writeLabFile(file, withSettings(await readFile(file, 'utf8'), more));
   const statusSocket = join(folder, 'client.sock');
   return Agent.start(network, { host: ue, kind: 'client', file, folder, statusSocket });
 }
@@ -85,5 +86,5 @@ function proxyChange({ address, auth }: NonNullable<Access['proxy']>): Change {
 }
 
 function writeSecret(file: string, secret: string): Promise<void> {
-  return writeFile(file, `${secret}\n`, { mode: 0o600 });
+  return writeLabFile(file, `${secret}\n`, 0o600);
 }

@@ -2,9 +2,10 @@
  * The configurations of docs/deploy, which the laboratory runs as they are: its addresses are those that
  * stand there. Only folders of the system are replaced by one of the run.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writeLabFile } from '../files.ts';
 
 const FILES = fileURLToPath(new URL('../../../docs/deploy/', import.meta.url));
 const SYSTEM_FOLDERS = /\/(?:etc|var\/log|run)\/(?:kamailio|rtpengine|tep)\b/g;
@@ -36,7 +37,7 @@ export async function deploy(
   await mkdir(folder, { recursive: true });
   const text = await readFile(join(FILES, file), 'utf8');
   const target = join(folder, basename(file));
-  await writeFile(target, changed(text, changes).replaceAll(SYSTEM_FOLDERS, folder));
+  await writeLabFile(target, changed(text, changes).replaceAll(SYSTEM_FOLDERS, folder));
   return target;
 }
 
