@@ -46,8 +46,9 @@ is changed. Without a name it looks at the agents that have a configuration in /
 
 Looked at: configuration and who can read it, Node.js and system calls, the clock, dates and key of
 certificates, options of TCP; with packets.port: rings also privileges, kernel features, rp_filter,
-forwarding, and what is in the way of interface, routing table and rules; of a client the way to
-each server (DNS, TCP, proxy, TLS, credentials); of a server its ports, addresses and users.`,
+forwarding, and what is in the way of interface, routing table and rules; the ports to listen on; of
+a client the way to each server (DNS, TCP, proxy, TLS, credentials) and to the P-CSCF; of a server
+its addresses, users and media gateway.`,
     options: OPTIONS,
     notes: `
 Settings in the environment (TEP_…) count as they do for the agent. Run it as the user and where the

@@ -1,7 +1,7 @@
 /** Which checks belong to which agent and configuration. */
 import { networkInterfaces } from 'node:os';
 import { placeOf } from '../../config/shared-keys.ts';
-import { statusPaths } from '../../config/status-path.ts';
+import { statusPath, statusPaths } from '../../config/status-path.ts';
 import { hostOf } from '../../io/endpoints.ts';
 import { isIoFault } from '../../io/io-fault.ts';
 import { libc } from '../../io/kernel/libc.ts';
@@ -41,10 +41,15 @@ export function machineChecks(
 }
 
 export async function clientChecks(s: ClientSettings, around: Surroundings): Promise<Finding[]> {
+  const isRunning = await runs('client', s.status, around.world);
   return [
     ...(s['packets.port'] === 'rings' ? await ringChecks('client', s, around, false) : []),
     ...tcpFindings(s['transport.congestion']),
     ...certificateFindings(s, around.nowMs),
+    ...(await listeningFindings(
+      { agent: 'client', at: s['sip.listen'], udp: true, isRunning },
+      around.machine,
+    )),
     ...(await reachFindings(s, around.world.env)),
     ...(await sipFindings(s)),
   ];
@@ -53,7 +58,7 @@ export async function clientChecks(s: ClientSettings, around: Surroundings): Pro
 export async function serverChecks(s: ServerSettings, around: Surroundings): Promise<Finding[]> {
   const usesRings = s['packets.port'] === 'rings';
   const reflexive = s['addresses.mode'] === 'reflexive';
-  const isRunning = await runs('server', around.world);
+  const isRunning = await runs('server', s.status, around.world);
   return [
     ...(usesRings ? await ringChecks('server', s, around, reflexive) : []),
     ...(usesRings ? forwardingFindings(around.machine, foreignFamilies(s)) : []),
@@ -61,7 +66,10 @@ export async function serverChecks(s: ServerSettings, around: Surroundings): Pro
     ...certificateFindings(s, around.nowMs),
     ...userFindings(s),
     ...(s['addresses.mode'] === 'relay' ? ownAddressFindings(s) : []),
-    ...(await listeningFindings(s.listen, isRunning, around.machine)),
+    ...(await listeningFindings(
+      { agent: 'server', at: s.listen, udp: s['stun-udp'], isRunning },
+      around.machine,
+    )),
     ...(await gatewayFindings(s)),
   ];
 }
@@ -148,8 +156,12 @@ function ownAddresses(): Uint8Array[] {
   return found.flatMap(({ address }) => parseAddress(address) ?? []);
 }
 
-async function runs(agent: AgentName, { env, process }: World): Promise<boolean> {
-  const answers = await Promise.all(statusPaths(agent, env, process.uid).map((p) => askStatus(p)));
+/** Asked where the configuration has its status socket, and where it usually is. */
+async function runs(agent: AgentName, setting: string, { env, process }: World): Promise<boolean> {
+  const own = statusPath(setting, agent, env, process.uid);
+  const usual = statusPaths(agent, env, process.uid);
+  const paths = new Set(own === undefined ? usual : [own, ...usual]);
+  const answers = await Promise.all([...paths].map((path) => askStatus(path)));
   return answers.some(
     (answer) => typeof answer === 'object' && answer !== null && 'agent' in answer,
   );

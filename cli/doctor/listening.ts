@@ -1,52 +1,75 @@
-/** Whether TEP-S can listen where it is told to, and who is in the way. */
+/** Whether an agent can listen where it is told to, and who is in the way. */
+import { createSocket } from 'node:dgram';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { hostOf } from '../../io/endpoints.ts';
 import { type IoFault, ioFault } from '../../io/io-fault.ts';
+import type { AgentName } from '../../ops/status.ts';
 import { type Endpoint, formatEndpoint } from '../../wire/address.ts';
 import { type Finding, Findings } from './finding.ts';
 import type { Machine } from './machine.ts';
 
-/** State "LISTEN" in /proc/net/tcp. */
-const LISTEN = '0A';
+export interface ListenPlan {
+  readonly agent: AgentName;
+  readonly at: ReadonlyArray<Endpoint | 'systemd'>;
+  /** On the same ports too. */
+  readonly udp: boolean;
+  /** What is in use is in use by the agent itself. */
+  readonly isRunning: boolean;
+}
 
-export async function listeningFindings(
-  listen: ReadonlyArray<Endpoint | 'systemd'>,
-  isRunning: boolean,
-  machine: Machine,
-): Promise<Finding[]> {
+type Protocol = 'tcp' | 'udp';
+
+/** The states of sockets that take what comes, in /proc/net/tcp and /proc/net/udp. */
+const OPEN_STATE: Readonly<Record<Protocol, string>> = { tcp: '0A', udp: '07' };
+const TODO: Readonly<Record<AgentName, { readonly privilege: string; readonly address: string }>> =
+  {
+    client: { privilege: 'use a port from 1024 on', address: 'correct sip.listen' },
+    server: {
+      privilege: 'use tep-server.socket (listen: systemd), or run the server as root',
+      address: 'correct listen, or use [::]',
+    },
+  };
+
+export async function listeningFindings(plan: ListenPlan, machine: Machine): Promise<Finding[]> {
   const findings = new Findings('listening');
-  for (const at of listen) {
+  const protocols: readonly Protocol[] = plan.udp ? ['tcp', 'udp'] : ['tcp'];
+  for (const at of plan.at) {
     if (at === 'systemd') findings.ok('listening sockets come from systemd');
-    else judge(at, await tryToListen(at), isRunning, machine, findings);
+    else await judge(at, protocols, plan, machine, findings);
   }
   return findings.list;
 }
 
-function judge(
+async function judge(
   at: Endpoint,
-  fault: IoFault | undefined,
-  isRunning: boolean,
+  protocols: readonly Protocol[],
+  { agent, isRunning }: ListenPlan,
   machine: Machine,
   findings: Findings,
-): void {
-  const name = formatEndpoint(at);
-  if (fault === undefined) findings.ok(`${name} is free`);
-  else if (fault.code === 'EADDRINUSE' && isRunning) findings.ok(`${name} is in use by tep server`);
-  else if (fault.code === 'EADDRINUSE') {
-    const holder = whoListens(at.port, machine) ?? 'another program';
-    findings.problem(`${name} is in use by ${holder}`, 'stop it, or listen on another port');
-  } else if (fault.code === 'EACCES') {
-    findings.problem(
-      `${name}: this user may not listen on a port below 1024`,
-      'use tep-server.socket (listen: systemd), or run the server as root',
-    );
-  } else if (fault.code === 'EADDRNOTAVAIL') {
-    findings.problem(`${name} is no address of this machine`, 'correct listen, or use [::]');
-  } else findings.problem(fault.text, 'correct listen');
+): Promise<void> {
+  for (const protocol of protocols) {
+    const fault = await (protocol === 'tcp' ? tryTcp(at) : tryUdp(at));
+    if (fault === undefined) continue;
+    const name = `${formatEndpoint(at)}${protocol === 'udp' ? ' (UDP)' : ''}`;
+    if (fault.code === 'EADDRINUSE' && isRunning) findings.ok(`${name} is in use by tep ${agent}`);
+    else if (fault.code === 'EADDRINUSE') {
+      const holder = whoListens(at.port, protocol, machine) ?? 'another program';
+      findings.problem(`${name} is in use by ${holder}`, 'stop it, or listen on another port');
+    } else if (fault.code === 'EACCES') {
+      findings.problem(
+        `${name}: this user may not listen on a port below 1024`,
+        TODO[agent].privilege,
+      );
+    } else if (fault.code === 'EADDRNOTAVAIL') {
+      findings.problem(`${name} is no address of this machine`, TODO[agent].address);
+    } else findings.problem(fault.text, TODO[agent].address);
+    return;
+  }
+  findings.ok(`${formatEndpoint(at)} is free`);
 }
 
-function tryToListen(at: Endpoint): Promise<IoFault | undefined> {
+function tryTcp(at: Endpoint): Promise<IoFault | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', (error) => resolve(ioFault(error)));
@@ -54,9 +77,20 @@ function tryToListen(at: Endpoint): Promise<IoFault | undefined> {
   });
 }
 
+function tryUdp(at: Endpoint): Promise<IoFault | undefined> {
+  return new Promise((resolve) => {
+    const socket = createSocket(at.family === 4 ? 'udp4' : 'udp6');
+    socket.once('error', (error) => {
+      socket.close();
+      resolve(ioFault(error));
+    });
+    socket.bind(at.port, hostOf(at), () => socket.close(() => resolve(undefined)));
+  });
+}
+
 /** `nginx (process 812)`; undefined where this user may not see it. */
-function whoListens(port: number, machine: Machine): string | undefined {
-  const inodes = listeningInodes(port, machine);
+function whoListens(port: number, protocol: Protocol, machine: Machine): string | undefined {
+  const inodes = inodesAt(port, protocol, machine);
   for (const pid of folders('/proc')) {
     if (!/^\d+$/.test(pid)) continue;
     for (const fd of folders(`/proc/${pid}/fd`)) {
@@ -67,12 +101,14 @@ function whoListens(port: number, machine: Machine): string | undefined {
   return undefined;
 }
 
-function listeningInodes(port: number, machine: Machine): ReadonlySet<string> {
+function inodesAt(port: number, protocol: Protocol, machine: Machine): ReadonlySet<string> {
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  const rows = ['tcp', 'tcp6'].flatMap((file) =>
+  const rows = [protocol, `${protocol}6`].flatMap((file) =>
     (machine.read(`/proc/net/${file}`) ?? '').split('\n').map((row) => row.trim().split(/\s+/)),
   );
-  const matching = rows.filter(([, local, , state]) => state === LISTEN && local?.endsWith(suffix));
+  const matching = rows.filter(
+    ([, local, , state]) => state === OPEN_STATE[protocol] && local?.endsWith(suffix),
+  );
   return new Set(matching.map((row) => `socket:[${row[9]}]`));
 }
 

@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { chmodSync, readFileSync, statSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
@@ -106,17 +107,37 @@ test('a port: free, taken and by whom, our own, no address of this machine', asy
   const { port } = server.address() as AddressInfo;
   const taken = endpointOf('127.0.0.1', port);
   const name = readFileSync('/proc/self/comm', 'utf8').trim();
-  const [finding] = await listeningFindings([taken], false, MACHINE);
+  const plan = { agent: 'server', at: [taken], udp: false, isRunning: false } as const;
+  const [finding] = await listeningFindings(plan, MACHINE);
   t.is(finding?.result, 'problem');
   t.is(finding?.text, `127.0.0.1:${port} is in use by ${name} (process ${process.pid})`);
-  t.is((await listeningFindings([taken], true, MACHINE))[0]?.result, 'ok');
-  const free = await listeningFindings([endpointOf('127.0.0.1', 0), 'systemd'], false, MACHINE);
+  t.is((await listeningFindings({ ...plan, isRunning: true }, MACHINE))[0]?.result, 'ok');
+  const at = [endpointOf('127.0.0.1', 0), 'systemd'] as const;
+  const free = await listeningFindings({ ...plan, at, udp: true }, MACHINE);
   t.deepEqual(
     free.map(({ result }) => result),
     ['ok', 'ok'],
   );
-  const [foreign] = await listeningFindings([endpointOf('192.0.2.1', 80)], false, MACHINE);
+  const far = { ...plan, at: [endpointOf('192.0.2.1', 80)] };
+  const [foreign] = await listeningFindings(far, MACHINE);
   t.regex(foreign?.text ?? '', /no address of this machine/);
+  t.is(foreign?.todo, 'correct listen, or use [::]');
+  const [phone] = await listeningFindings({ ...far, agent: 'client' }, MACHINE);
+  t.is(phone?.todo, 'correct sip.listen');
+});
+
+test('a port that a softphone has by UDP alone is not free for the sidecar', async (t) => {
+  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  t.teardown(() => socket.close());
+  const { port } = socket.address();
+  const at = [endpointOf('127.0.0.1', port)];
+  const plan = { agent: 'client', at, udp: true, isRunning: false } as const;
+  const name = readFileSync('/proc/self/comm', 'utf8').trim();
+  const [finding] = await listeningFindings(plan, MACHINE);
+  t.is(finding?.result, 'problem');
+  t.is(finding?.text, `127.0.0.1:${port} (UDP) is in use by ${name} (process ${process.pid})`);
+  t.is((await listeningFindings({ ...plan, udp: false }, MACHINE))[0]?.result, 'ok');
 });
 
 peerTest(
