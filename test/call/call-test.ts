@@ -21,13 +21,16 @@ export interface CallTestPlan {
   readonly programs?: readonly LabProgram[];
 }
 
+/** Shorter than the default: most tests wait for the end of the tunnel. */
+const LINGER = 'linger: 3s';
+
 export function callTest(
   title: string,
-  { programs = [], ...plan }: CallTestPlan,
+  { programs = [], client = [], ...plan }: CallTestPlan,
   body: (context: CallContext) => Promise<void>,
 ): void {
   netTest(title, [...CALL_PROGRAMS, ...programs], async ({ t, folder }) => {
-    const lab = await CallLab.build({ ...plan, folder });
+    const lab = await CallLab.build({ ...plan, client: [LINGER, ...client], folder });
     try {
       await body({ t, lab });
     } finally {
