@@ -136,10 +136,14 @@ export class CallLab {
     return startClient(network, folder, access, certificate, subscriber(number), family, more);
   }
 
-  /** The softphone of an access network, by way of TEP-C; registered when this resolves. */
-  async startUe(number: number): Promise<Phone> {
+  /**
+   * The softphone of an access network, by way of TEP-C; registered when this resolves.
+   * It takes every call, or waits for the command.
+   */
+  async startUe(number: number, { answers = true } = {}): Promise<Phone> {
     const { ue, privateAddress } = this.access(number);
-    return this.#startPhone(ue, privateAddress, await accountLine(subscriber(number), this.family));
+    const account = await accountLine(subscriber(number), this.family);
+    return this.#startPhone(ue, privateAddress, account, answers);
   }
 
   /** The same without TEP-C: it talks to the P-CSCF directly. */

@@ -47,6 +47,50 @@ callTest(
 );
 
 callTest(
+  '[M-18] a phone behind web-only is called, held, resumed and hung up on; the next call to it is cancelled',
+  { firewalls: ['web-only'] },
+  async ({ t, lab }) => {
+    const captures = await HopCaptures.start(lab);
+    await lab.startClient(0);
+    const ue = await lab.startUe(0, { answers: false });
+    const core = await lab.startCorePhone();
+    core.command('/dial sip:alice@ims.example');
+    await ue.program.said(/Incoming call from/);
+    ue.command('/accept');
+    await core.talkedFor(3);
+    core.command('/hold');
+    await lab.kamailio.said(/INVITE within call[\s\S]*ACK within call/);
+    core.command('/resume');
+    await lab.kamailio.said(/(?:INVITE within call[\s\S]*?ACK within call[\s\S]*?){2}/);
+    await core.talkedFor(8);
+    core.command('/hangup');
+    await ue.ended();
+
+    core.command('/dial sip:alice@ims.example');
+    await ue.program.said(/(?:Incoming call from[\s\S]*?){2}/);
+    core.command('/hangup');
+    await until(async () => (await waysOf(lab.server)) === 0, 60_000);
+    await until(async () => (await tunnelsOf(lab.server)) === 0, 60_000);
+
+    const files = await captures.stop();
+    const messages = await messagesOfHops(files);
+    const { publicAddress } = lab.access(0);
+    const offers = described(messages, PCSCF.address, publicAddress).map(({ sdp = '' }) => sdp);
+    t.true(
+      offers.some((sdp) => /a=(?:sendonly|inactive)/.test(sdp)),
+      'held',
+    );
+    const cancels = messages.filter(({ title }) => title.startsWith('CANCEL '));
+    t.true(
+      cancels.some(({ to }) => to.address === publicAddress),
+      'cancelled at TEP-C',
+    );
+    mustBeWhole(t, await streamsOfCall(lab), 150);
+    await mustHideTopology(t, files);
+  },
+);
+
+callTest(
   '[M-15] a change that the other side refuses leaves the call and its ways as they were',
   { firewalls: ['web-only'], programs: ['sipp'] },
   async ({ t, lab }) => {
