@@ -3,7 +3,7 @@
  * multipart bodies of any depth. Replacing one leaves all else, boundaries included.
  */
 import type { Edit } from './edit.ts';
-import { type Field, fieldsOf, valueText } from './fields.ts';
+import { type Field, firstField, valueText } from './fields.ts';
 import { latin1, type Message, octetsOf } from './message.ts';
 import { isPlain, type MediaType, mediaType, partsOf } from './multipart.ts';
 import type { Range } from './tokens.ts';
@@ -77,8 +77,8 @@ function description(
   range: Range,
   depth: number,
 ): Description {
-  const [disposition] = fieldsOf(fields, 'content-disposition');
+  const disposition = firstField(fields, 'content-disposition');
   const value = disposition === undefined ? 'session' : valueText(text, disposition);
-  const length = depth === 0 ? undefined : fieldsOf(fields, 'content-length')[0];
+  const length = depth === 0 ? undefined : firstField(fields, 'content-length');
   return { range, disposition: value.replace(/\s*;[\s\S]*$/, '').toLowerCase(), length };
 }

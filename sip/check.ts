@@ -2,7 +2,7 @@
  * What a proxy must find before it passes a message on (RFC 3261 clause 16.3): the parts that it needs
  * itself. Everything else is for the ends to judge, and goes through as it is.
  */
-import { fieldsOf, valueText } from './fields.ts';
+import { countOf, fieldsOf, valueText } from './fields.ts';
 import { cseqOf, party } from './identity.ts';
 import { header, type Message, type Request, type Response } from './message.ts';
 import { vias } from './via.ts';
@@ -57,14 +57,15 @@ export function refusal(status: number, reason: string, fields: readonly string[
 /** Option tags and the like, in lower case, of all fields of this key. */
 export function tokensOf(message: Message, key: string): string[] {
   const fields = fieldsOf(message.fields, key);
+  if (fields.length === 0) return [];
   const words = fields.flatMap((field) => valueText(message.text, field).split(','));
   return words.map((word) => word.trim().toLowerCase()).filter((word) => word !== '');
 }
 
 function problemOf(message: Message): string | undefined {
-  const missing = NEEDED.find((key) => fieldsOf(message.fields, key).length === 0);
+  const missing = NEEDED.find((key) => countOf(message.fields, key) === 0);
   if (missing !== undefined) return `no ${missing}`;
-  const twice = SINGLE.find((key) => fieldsOf(message.fields, key).length > 1);
+  const twice = SINGLE.find((key) => countOf(message.fields, key) > 1);
   if (twice !== undefined) return `more than one ${twice}`;
   if (vias(message) === undefined) return 'via';
   if (party(message, 'from') === undefined) return 'from';
@@ -74,9 +75,10 @@ function problemOf(message: Message): string | undefined {
 }
 
 function requestProblem(request: Request): string | undefined {
-  const line = `${request.method} ${request.uri} SIP/2.0`;
+  const line = `${request.method} ${request.uri} SIP/2.0\r\n`;
   const strict =
-    request.text.slice(0, line.length + 2).toUpperCase() === `${line}\r\n`.toUpperCase();
+    request.text.startsWith(line) ||
+    request.text.slice(0, line.length).toUpperCase() === line.toUpperCase();
   if (!strict || !STRICT_URI.test(request.uri)) return 'request line';
   if (cseqOf(request)?.method !== request.method) return 'cseq method';
   return Number.isNaN(hopsLeft(request)) ? 'max-forwards' : undefined;

@@ -2,7 +2,7 @@
  * Changes to single ranges of a SIP message. What is not named here comes out octet by octet as it came
  * in. When the body changes its length, Content-Length follows by itself.
  */
-import { fieldsOf } from './fields.ts';
+import { fieldsOf, firstField } from './fields.ts';
 import { type Message, octetsOf } from './message.ts';
 import { valuesOf } from './name-addr.ts';
 import type { Range } from './tokens.ts';
@@ -34,7 +34,7 @@ export class Edit {
 
   /** A field of its own line above the first field of this key; at the end of the head without one. */
   addFieldAbove(key: string, line: string): void {
-    const first = fieldsOf(this.message.fields, key)[0];
+    const first = firstField(this.message.fields, key);
     this.insert(first?.start ?? this.message.fieldsEnd, `${line}\r\n`);
   }
 

@@ -74,7 +74,20 @@ export function indexFields(text: string, at: number): FieldIndex | Fault {
 
 /** All fields of this key, in the order of the message. */
 export function fieldsOf(fields: readonly Field[], key: string): readonly Field[] {
-  return fields.filter((field) => field.key === key);
+  const found: Field[] = [];
+  for (const field of fields) if (field.key === key) found.push(field);
+  return found;
+}
+
+export function firstField(fields: readonly Field[], key: string): Field | undefined {
+  for (const field of fields) if (field.key === key) return field;
+  return undefined;
+}
+
+export function countOf(fields: readonly Field[], key: string): number {
+  let count = 0;
+  for (const field of fields) if (field.key === key) count += 1;
+  return count;
 }
 
 /** The value as one line: each fold with the white space around it is one space. */

@@ -5,7 +5,7 @@
 import { type Endpoint, formatAddress } from '../wire/address.ts';
 import { hopsLeft } from './check.ts';
 import type { Edit } from './edit.ts';
-import { fieldsOf } from './fields.ts';
+import { firstField } from './fields.ts';
 import type { Range } from './tokens.ts';
 import { hostText, sameHost } from './uri.ts';
 import { topVia, type Via } from './via.ts';
@@ -88,7 +88,7 @@ function sourceNotes(via: Via, from: Endpoint): Note[] {
 /** One hop less. The caller has checked that there is one (`checkRequest`). */
 export function lowerMaxForwards(edit: Edit): void {
   const { message } = edit;
-  const [field] = fieldsOf(message.fields, 'max-forwards');
+  const field = firstField(message.fields, 'max-forwards');
   const left = message.type === 'request' ? hopsLeft(message) : undefined;
   if (field === undefined || left === undefined) {
     edit.addFieldAbove('max-forwards', `Max-Forwards: ${FIRST_MAX_FORWARDS}`);

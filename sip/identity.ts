@@ -1,7 +1,8 @@
 /** What tells dialogs and transactions apart: Call-ID, tags, sequence number (RFC 3261 clauses 8.1.1, 12). */
-import { type Field, fieldsOf } from './fields.ts';
+import { countOf, type Field, firstField } from './fields.ts';
 import { header, type Message } from './message.ts';
 import { type NameAddr, readNameAddr } from './name-addr.ts';
+import { UNREAD } from './reading.ts';
 
 export interface Cseq {
   readonly number: number;
@@ -13,6 +14,12 @@ const MAX_CSEQ = 2 ** 31 - 1;
 const CSEQ = /^(\d{1,20})\s+([\w.!%*+`'~-]+)$/;
 
 export function cseqOf(message: Message): Cseq | undefined {
+  const { reading } = message;
+  if (reading.cseq === UNREAD) reading.cseq = readCseq(message);
+  return reading.cseq;
+}
+
+function readCseq(message: Message): Cseq | undefined {
   const found = CSEQ.exec(header(message, 'cseq') ?? '');
   const number = Number(found?.[1] ?? Number.NaN);
   return number <= MAX_CSEQ ? { number, method: found?.[2] ?? '' } : undefined;
@@ -20,8 +27,17 @@ export function cseqOf(message: Message): Cseq | undefined {
 
 /** The one From or To; undefined when there is not exactly one that can be read. */
 export function party(message: Message, key: 'from' | 'to'): NameAddr | undefined {
-  const [field, ...more] = fieldsOf(message.fields, key);
-  return field === undefined || more.length > 0
+  const { reading } = message;
+  const read = reading[key];
+  if (read !== UNREAD) return read;
+  const party = readParty(message, key);
+  reading[key] = party;
+  return party;
+}
+
+function readParty(message: Message, key: 'from' | 'to'): NameAddr | undefined {
+  const field = firstField(message.fields, key);
+  return field === undefined || countOf(message.fields, key) > 1
     ? undefined
     : readNameAddr(message.text, whole(field));
 }
@@ -32,7 +48,9 @@ export function tagOf(message: Message, key: 'from' | 'to'): string {
 }
 
 export function callIdOf(message: Message): string {
-  return header(message, 'call-id') ?? '';
+  const { reading } = message;
+  if (reading.callId === UNREAD) reading.callId = header(message, 'call-id');
+  return reading.callId ?? '';
 }
 
 function whole(field: Field) {

@@ -9,7 +9,8 @@
 import { Buffer } from 'node:buffer';
 import { u8 } from '../wire/bytes.ts';
 import { FAULTS, type Fault } from '../wire/faults.ts';
-import { type Field, fieldsOf, indexFields, valueText } from './fields.ts';
+import { type Field, fieldsOf, firstField, indexFields, valueText } from './fields.ts';
+import { newReading, type Reading } from './reading.ts';
 
 /** Head and body together; no UDP datagram is longer, and RFC 3261 asks for no more (clause 18.1.1). */
 export const MAX_MESSAGE_LEN = 65_536;
@@ -27,6 +28,7 @@ interface Parts {
   readonly version: string;
   /** Set when Content-Length cannot be believed: of a datagram, whose end is known without it. */
   readonly lengthFault: 0 | Fault;
+  readonly reading: Reading;
 }
 
 export interface Request extends Parts {
@@ -98,6 +100,7 @@ export function assemble(head: Head, text: string, lengthFault: 0 | Fault): Mess
   const { start, fields, fieldsEnd, bodyStart } = head;
   const bodyEnd = text.length;
   const { version } = start;
+  const reading = newReading();
   if (start.type === 'response') {
     const { type, status, reason } = start;
     return {
@@ -111,6 +114,7 @@ export function assemble(head: Head, text: string, lengthFault: 0 | Fault): Mess
       bodyStart,
       bodyEnd,
       lengthFault,
+      reading,
     };
   }
   const { type, method, uri, uriStart, uriEnd } = start;
@@ -127,6 +131,7 @@ export function assemble(head: Head, text: string, lengthFault: 0 | Fault): Mess
     bodyStart,
     bodyEnd,
     lengthFault,
+    reading,
   };
 }
 
@@ -141,7 +146,7 @@ export function contentLength(text: string, fields: readonly Field[]): number | 
 
 /** Value of the first field of this key, as one line. */
 export function header(message: Message, key: string): string | undefined {
-  const field = message.fields.find((one) => one.key === key);
+  const field = firstField(message.fields, key);
   return field === undefined ? undefined : valueText(message.text, field);
 }
 

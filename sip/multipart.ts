@@ -2,7 +2,7 @@
  * Multipart bodies (RFC 2046 clause 5.1, RFC 5621): where the parts are, without taking anything apart.
  * Boundaries, preambles, epilogues and the octets of other parts stay where they are.
  */
-import { type Field, fieldsOf, indexFields, valueText } from './fields.ts';
+import { type Field, fieldsOf, firstField, indexFields, valueText } from './fields.ts';
 import { type Parameters, parameters, type Range } from './tokens.ts';
 
 export interface MediaType {
@@ -28,7 +28,7 @@ const PADDING = /^[ \t]*\r\n/;
 
 /** Undefined: there is no readable Content-Type. */
 export function mediaType(text: string, fields: readonly Field[]): MediaType | undefined {
-  const [field] = fieldsOf(fields, 'content-type');
+  const field = firstField(fields, 'content-type');
   if (field === undefined) return undefined;
   const found = TYPE.exec(text.slice(field.valueStart, field.valueEnd));
   const range = { start: field.valueStart + (found?.[0].length ?? 0), end: field.valueEnd };

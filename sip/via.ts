@@ -1,7 +1,9 @@
 /** One value of a Via header field (RFC 3261 clause 20.42, RFC 3581, RFC 6223). */
 import { parseAddress } from '../wire/address.ts';
+import { firstField } from './fields.ts';
 import type { Message } from './message.ts';
 import { listOf, valuesOf } from './name-addr.ts';
+import { UNREAD } from './reading.ts';
 import { type Parameters, parameters, type Range } from './tokens.ts';
 import { MAX_PORT } from './uri.ts';
 
@@ -35,20 +37,19 @@ export function readVia(text: string, range: Range): Via | undefined {
 
 /** The value that the last hop put there. Undefined when it is missing or cannot be read. */
 export function topVia(message: Message): Via | undefined {
-  const read = READ.get(message);
-  if (read !== undefined) return read[0];
-  const field = message.fields.find((one) => one.key === 'via');
+  const read = message.reading.vias;
+  if (read !== UNREAD && read !== undefined) return read[0];
+  const field = firstField(message.fields, 'via');
   const [first] = field === undefined ? [] : (valuesOf(message.text, [field]) ?? []);
   return first === undefined ? undefined : readVia(message.text, first);
 }
 
-/** All values, topmost first. Undefined when one cannot be read. Each message is read once. */
+/** All values, topmost first. Undefined when one cannot be read. */
 export function vias(message: Message): readonly Via[] | undefined {
-  if (!READ.has(message)) READ.set(message, readAll(message));
-  return READ.get(message);
+  const { reading } = message;
+  if (reading.vias === UNREAD) reading.vias = readAll(message);
+  return reading.vias;
 }
-
-const READ = new WeakMap<Message, readonly Via[] | undefined>();
 
 function readAll(message: Message): Via[] | undefined {
   const ranges = listOf(message, 'via');
