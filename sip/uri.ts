@@ -21,6 +21,7 @@ export const MAX_PORT = 65_535;
 
 const SCHEME = /^([A-Za-z][\w+.-]*):/;
 const HOST = /^(?:\[([\da-fA-F:.]+)\]|([A-Za-z\d._-]+))(?::(\d{1,5}))?(?=[;?]|$)/;
+const NO_PARAMETERS: ReadonlyMap<string, string> = new Map();
 const FORBIDDEN = /[\s<>"]/;
 
 /** Lower case; undefined when there is none. */
@@ -53,6 +54,8 @@ export function readUri(text: string): Uri | undefined {
 /** Whether both name the same host: addresses by value, names without regard to case. */
 export function sameHost(a: string, b: string): boolean {
   if (a === b) return true;
+  // An IPv4 address has one spelling (`parseAddress`).
+  if (!a.includes(':') && !b.includes(':')) return a.toLowerCase() === b.toLowerCase();
   const [x, y] = [a.replace(/^\[|\]$/g, ''), b.replace(/^\[|\]$/g, '')];
   const [p, q] = [parseAddress(x), parseAddress(y)];
   if (p === undefined || q === undefined) return x.toLowerCase() === y.toLowerCase();
@@ -69,7 +72,8 @@ function readHost(six: string | undefined, other: string | undefined): string | 
   return parseAddress(six)?.length === 16 ? six.toLowerCase() : undefined;
 }
 
-function readParameters(list: string): Map<string, string> {
+function readParameters(list: string): ReadonlyMap<string, string> {
+  if (list === '') return NO_PARAMETERS;
   const found = new Map<string, string>();
   for (const piece of list.split(';')) {
     const [name = '', ...value] = piece.split('=');
@@ -81,6 +85,7 @@ function readParameters(list: string): Map<string, string> {
 
 /** `%41` is `A` (clause 19.1.4). Octets above 127 come out as latin1, one character each. */
 function unescaped(text: string): string {
+  if (!text.includes('%')) return text;
   return text.replace(/%([\da-fA-F]{2})/g, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
   );
