@@ -15,6 +15,7 @@ interface Patch {
 
 export class Edit {
   readonly message: Message;
+  /** In the order of the text. */
   readonly #patches: Patch[] = [];
   #length = false;
 
@@ -25,11 +26,11 @@ export class Edit {
   /** Ranges of different changes must not overlap; insertions at one place come out in their order. */
   replace(range: Range, text: string): void {
     if (this.message.text.slice(range.start, range.end) === text) return;
-    this.#patches.push({ start: range.start, end: range.end, text });
+    place(this.#patches, { start: range.start, end: range.end, text });
   }
 
   insert(at: number, text: string): void {
-    this.#patches.push({ start: at, end: at, text });
+    place(this.#patches, { start: at, end: at, text });
   }
 
   /** A field of its own line above the first field of this key; at the end of the head without one. */
@@ -65,28 +66,31 @@ export class Edit {
   /** The edited message, owned by the caller. */
   octets(): Uint8Array {
     const { text, bodyStart } = this.message;
-    const inBody = this.#patches.filter((patch) => patch.start >= bodyStart);
-    const length = this.#length || inBody.length > 0 ? this.#lengthPatches(inBody) : [];
-    const out: string[] = [];
+    const patches = [...this.#patches];
+    const isBodyEdited = (patches.at(-1)?.start ?? 0) >= bodyStart;
+    if (this.#length || isBodyEdited) this.#patchLength(patches);
+    let out = '';
     let at = 0;
-    for (const patch of [...this.#patches, ...length].sort(byPlace)) {
+    for (const patch of patches) {
       if (patch.start < at) throw new RangeError('two changes of the same octets');
-      out.push(text.slice(at, patch.start), patch.text);
+      out += text.slice(at, patch.start) + patch.text;
       at = patch.end;
     }
-    out.push(text.slice(at));
-    return octetsOf(out.join(''));
+    return octetsOf(out + text.slice(at));
   }
 
-  #lengthPatches(inBody: readonly Patch[]): Patch[] {
+  #patchLength(patches: Patch[]): void {
     const { fields, fieldsEnd, bodyStart, bodyEnd } = this.message;
-    const growth = inBody.reduce((sum, p) => sum + p.text.length - (p.end - p.start), 0);
-    const length = String(bodyEnd - bodyStart + growth);
-    const values = fieldsOf(fields, 'content-length').map((field) => {
-      return { start: field.valueStart, end: field.valueEnd, text: length };
-    });
-    const line = `Content-Length: ${length}\r\n`;
-    return values.length > 0 ? values : [{ start: fieldsEnd, end: fieldsEnd, text: line }];
+    let length = bodyEnd - bodyStart;
+    for (const { start, end, text } of patches) {
+      if (start >= bodyStart) length += text.length - (end - start);
+    }
+    const found = fieldsOf(fields, 'content-length');
+    for (const { valueStart, valueEnd } of found) {
+      place(patches, { start: valueStart, end: valueEnd, text: String(length) });
+    }
+    if (found.length > 0) return;
+    place(patches, { start: fieldsEnd, end: fieldsEnd, text: `Content-Length: ${length}\r\n` });
   }
 
   /** Takes [from, to) out of `own`, the values of the field. */
@@ -98,6 +102,16 @@ export class Edit {
     else if (before !== undefined) this.replace({ start: before.end, end: last.end }, '');
     else this.replace(field, '');
   }
+}
+
+/** Behind those at the same place: there are few, and they come in order as a rule. */
+function place(patches: Patch[], patch: Patch): void {
+  let at = patches.length;
+  for (let before = patches[at - 1]; before !== undefined; before = patches[at - 1]) {
+    if (byPlace(before, patch) <= 0) break;
+    at -= 1;
+  }
+  patches.splice(at, 0, patch);
 }
 
 function byPlace(a: Patch, b: Patch): number {
