@@ -111,7 +111,8 @@ export class CallBook {
     const calls = this.#calls.get(callId) ?? [];
     for (const call of calls) {
       const own = standing.filter(({ dialog }) => isOf(call, dialog));
-      if (this.#holdings.keep(call.media, keysOf(own), now)) call.media.forgetSaid();
+      const holds = this.#holdings.isHolder(call.media);
+      if (holds && this.#holdings.keep(call.media, keysOf(own), now)) call.media.forgetSaid();
       if (own.length > 0) left.push(call);
     }
     this.#count -= calls.length - left.length;

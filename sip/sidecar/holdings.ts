@@ -65,6 +65,10 @@ export class Holdings {
     return changed;
   }
 
+  isHolder(holder: object): boolean {
+    return this.#byHolder.has(holder);
+  }
+
   /** The holder needs only these any more. True when it let something go. */
   keep(holder: object, keys: ReadonlySet<string>, now: number): boolean {
     const own = this.#byHolder.get(holder);
