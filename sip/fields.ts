@@ -8,6 +8,7 @@
  * hide from one of them.
  */
 import { FAULTS, type Fault } from '../wire/faults.ts';
+import { isSpace, isTokenChar } from './token-chars.ts';
 
 export const MAX_FIELDS = 512;
 
@@ -30,32 +31,33 @@ export interface FieldIndex {
 }
 
 /** RFC 3261 clause 7.3.3 and the registrations since (RFC 3515, 3841, 3891, 4028, 4474, 6665, 8224). */
-const COMPACT: Readonly<Record<string, string>> = {
-  a: 'accept-contact',
-  b: 'referred-by',
-  c: 'content-type',
-  d: 'request-disposition',
-  e: 'content-encoding',
-  f: 'from',
-  i: 'call-id',
-  j: 'reject-contact',
-  k: 'supported',
-  l: 'content-length',
-  m: 'contact',
-  n: 'identity-info',
-  o: 'event',
-  r: 'refer-to',
-  s: 'subject',
-  t: 'to',
-  u: 'allow-events',
-  v: 'via',
-  x: 'session-expires',
-  y: 'identity',
-};
+const COMPACT: ReadonlyMap<string, string> = new Map([
+  ['a', 'accept-contact'],
+  ['b', 'referred-by'],
+  ['c', 'content-type'],
+  ['d', 'request-disposition'],
+  ['e', 'content-encoding'],
+  ['f', 'from'],
+  ['i', 'call-id'],
+  ['j', 'reject-contact'],
+  ['k', 'supported'],
+  ['l', 'content-length'],
+  ['m', 'contact'],
+  ['n', 'identity-info'],
+  ['o', 'event'],
+  ['r', 'refer-to'],
+  ['s', 'subject'],
+  ['t', 'to'],
+  ['u', 'allow-events'],
+  ['v', 'via'],
+  ['x', 'session-expires'],
+  ['y', 'identity'],
+]);
 
 const CRLF = '\r\n';
-const NAME = /^([\w.!%*+`'~-]+)[ \t]*:/;
-const LINE_END = /[\r\n]/;
+const SPACE = 0x20;
+const TAB = 0x09;
+const COLON = 0x3a;
 
 /** Indexes the fields from `at`, the octet behind the start line's CRLF, up to the empty line. */
 export function indexFields(text: string, at: number): FieldIndex | Fault {
@@ -64,7 +66,8 @@ export function indexFields(text: string, at: number): FieldIndex | Fault {
     if (text.startsWith(CRLF, start)) return { type: 'fields', fields, end: start };
     if (fields.length === MAX_FIELDS) return FAULTS.SIP_FIELDS_MANY;
     const end = endOfField(text, start);
-    if (end < 0) return FAULTS.SIP_HEAD_SHORT;
+    if (end === HEAD_SHORT) return FAULTS.SIP_HEAD_SHORT;
+    if (end === LINE_END) return FAULTS.SIP_LINE_END;
     const field = readField(text, start, end);
     if (typeof field === 'number') return field;
     fields.push(field);
@@ -101,28 +104,40 @@ export function unfold(value: string): string {
   return lines.map((line) => line.trim()).join(' ');
 }
 
-/** Behind the CRLF that no continuation line follows (RFC 3261 clause 7.3.1); -1 when there is none. */
+/** There is no end; there is a CR or LF alone before it. */
+const HEAD_SHORT = -1;
+const LINE_END = -2;
+
+/** Behind the CRLF that no continuation line follows (RFC 3261 clause 7.3.1); or one of the above. */
 function endOfField(text: string, start: number): number {
+  let isBroken = false;
   for (let at = start; ; ) {
     const found = text.indexOf(CRLF, at);
-    if (found < 0) return -1;
+    if (found < 0) return HEAD_SHORT;
+    if (text.indexOf('\r', at) < found || text.indexOf('\n', at) < found) isBroken = true;
     at = found + CRLF.length;
-    if (text[at] !== ' ' && text[at] !== '\t') return at;
+    const next = text.charCodeAt(at);
+    if (next !== SPACE && next !== TAB) return isBroken ? LINE_END : at;
   }
 }
 
+/** Letter by letter: expressions for it took half of the time to read a message (Node 20). */
 function readField(text: string, start: number, end: number): Field | Fault {
-  const content = text.slice(start, end - CRLF.length);
-  if (LINE_END.test(content.includes(CRLF) ? content.replaceAll(CRLF, '') : content)) {
-    return FAULTS.SIP_LINE_END;
-  }
-  const found = NAME.exec(content);
-  if (found === null) return FAULTS.SIP_FIELD;
-  const name = (found[1] ?? '').toLowerCase();
-  const value = content.slice(found[0].length);
-  const left = value.length - value.trimStart().length;
-  const valueStart = start + found[0].length + left;
-  const valueEnd = valueStart + value.trim().length;
-  const key = Object.hasOwn(COMPACT, name) ? (COMPACT[name] ?? name) : name;
+  let nameEnd = start;
+  while (isTokenChar(text.charCodeAt(nameEnd))) nameEnd += 1;
+  let colon = nameEnd;
+  while (isBlank(text.charCodeAt(colon))) colon += 1;
+  if (nameEnd === start || text.charCodeAt(colon) !== COLON) return FAULTS.SIP_FIELD;
+  const lineEnd = end - CRLF.length;
+  let valueStart = colon + 1;
+  while (valueStart < lineEnd && isSpace(text.charCodeAt(valueStart))) valueStart += 1;
+  let valueEnd = lineEnd;
+  while (valueEnd > valueStart && isSpace(text.charCodeAt(valueEnd - 1))) valueEnd -= 1;
+  const name = text.slice(start, nameEnd).toLowerCase();
+  const key = name.length === 1 ? (COMPACT.get(name) ?? name) : name;
   return { key, start, end, valueStart, valueEnd };
+}
+
+function isBlank(code: number): boolean {
+  return code === SPACE || code === TAB;
 }

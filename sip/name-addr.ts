@@ -6,6 +6,9 @@ import { type Field, fieldsOf } from './fields.ts';
 import type { Message } from './message.ts';
 import { closing, type Parameters, parameters, type Range, split, trim } from './tokens.ts';
 
+const QUOTE = 0x22;
+const LESS_THAN = 0x3c;
+
 export interface NameAddr {
   /** Display name, URI and parameters. */
   readonly range: Range;
@@ -57,8 +60,9 @@ export function valuesOf(text: string, fields: readonly Field[]): Range[] | unde
 /** -1: there is none. Undefined: a quoted string before it does not end. */
 function openBracket(text: string, range: Range): number | undefined {
   for (let at = range.start; at < range.end; at++) {
-    if (text[at] === '<') return at;
-    if (text[at] !== '"') continue;
+    const c = text.charCodeAt(at);
+    if (c === LESS_THAN) return at;
+    if (c !== QUOTE) continue;
     const close = closing(text, at, range.end);
     if (close === undefined) return undefined;
     at = close;

@@ -3,6 +3,7 @@
  * strings, comments. Everything is a range of the message's text, so that an edit can name the octets.
  */
 import { unfold } from './fields.ts';
+import { isSpace, isTokenChar } from './token-chars.ts';
 
 /** Octets [start, end) of a message's text. */
 export interface Range {
@@ -23,7 +24,13 @@ export type Parameters = ReadonlyMap<string, Parameter>;
 
 export const MAX_VALUES = 256;
 
-const SPACE = /[ \t\r\n]/;
+const NO_PARAMETERS: Parameters = new Map();
+const QUOTE = 0x22;
+const PARENTHESIS = 0x28;
+const LESS_THAN = 0x3c;
+const EQUALS = 0x3d;
+
+const NOT_PLAIN = /[\s";]/;
 const PARAMETER =
   /^\s*([\w.!%*+`'~-]+)(?:\s*=\s*("(?:[^"\\]|\\[\s\S])*"|[^\s";]*))?\s*(?:\([\s\S]*\)\s*)?$/;
 
@@ -33,14 +40,15 @@ const PARAMETER =
  */
 export function split(text: string, range: Range, separator: ',' | ';'): Range[] | undefined {
   const pieces: Range[] = [];
+  const cut = separator.charCodeAt(0);
   let from = range.start;
   for (let at = range.start; ; at++) {
-    const c = at < range.end ? text[at] : separator;
-    if (c === separator) {
+    const c = at < range.end ? text.charCodeAt(at) : cut;
+    if (c === cut) {
       if (pieces.push(trim(text, from, at)) > MAX_VALUES) return undefined;
       if (at >= range.end) return pieces;
       from = at + 1;
-    } else if (c === '"' || c === '<' || isComment(text, at)) {
+    } else if (c === QUOTE || c === LESS_THAN || (c === PARENTHESIS && isComment(text, at))) {
       const close = closing(text, at, range.end);
       if (close === undefined) return undefined;
       at = close;
@@ -50,25 +58,48 @@ export function split(text: string, range: Range, separator: ',' | ';'): Range[]
 
 /** Parameters in [start, end), which begins with a semicolon or is empty. What is none is passed over. */
 export function parameters(text: string, range: Range): Parameters | undefined {
-  const found = new Map<string, Parameter>();
+  if (range.start === range.end) return NO_PARAMETERS;
   const pieces = split(text, range, ';');
   if (pieces === undefined) return undefined;
-  for (const [i, piece] of pieces.entries()) {
-    const m = i === 0 ? null : PARAMETER.exec(text.slice(piece.start, piece.end));
-    const name = m?.[1]?.toLowerCase();
-    if (name === undefined || found.has(name)) continue;
-    const start = text.lastIndexOf(';', piece.start);
-    const value = m?.[2] === undefined ? undefined : unquote(m[2]);
-    found.set(name, { start, end: piece.end, value });
+  const found = new Map<string, Parameter>();
+  for (let i = 1; i < pieces.length; i++) {
+    const piece = pieces[i];
+    const read = piece === undefined ? undefined : readParameter(text, piece);
+    if (read !== undefined && !found.has(read.name)) found.set(read.name, read.parameter);
   }
   return found;
+}
+
+function readParameter(text: string, piece: Range) {
+  const start = text.lastIndexOf(';', piece.start);
+  const { end } = piece;
+  let nameEnd = piece.start;
+  while (nameEnd < end && isTokenChar(text.charCodeAt(nameEnd))) nameEnd += 1;
+  const plain = nameEnd > piece.start ? plainValue(text, nameEnd, end) : null;
+  if (plain !== null) {
+    const name = text.slice(piece.start, nameEnd).toLowerCase();
+    return { name, parameter: { start, end, value: plain } };
+  }
+  const found = PARAMETER.exec(text.slice(piece.start, end));
+  const name = found?.[1]?.toLowerCase();
+  if (name === undefined) return undefined;
+  const value = found?.[2] === undefined ? undefined : unquote(found[2]);
+  return { name, parameter: { start, end, value } };
+}
+
+/** Behind a name: nothing, or a value without quotes, spaces and comments. Null: it is none of these. */
+function plainValue(text: string, at: number, end: number): string | undefined | null {
+  if (at === end) return undefined;
+  if (text.charCodeAt(at) !== EQUALS) return null;
+  const value = text.slice(at + 1, end);
+  return NOT_PLAIN.test(value) ? null : value;
 }
 
 export function trim(text: string, start: number, end: number): Range {
   let from = start;
   let to = end;
-  while (from < to && SPACE.test(text[from] ?? '')) from += 1;
-  while (to > from && SPACE.test(text[to - 1] ?? '')) to -= 1;
+  while (from < to && isSpace(text.charCodeAt(from))) from += 1;
+  while (to > from && isSpace(text.charCodeAt(to - 1))) to -= 1;
   return { start: from, end: to };
 }
 
@@ -97,5 +128,5 @@ function unquote(value: string): string {
 
 /** A parenthesis is a letter of URIs as well: only behind white space it opens a comment. */
 function isComment(text: string, at: number): boolean {
-  return text[at] === '(' && SPACE.test(text[at - 1] ?? '');
+  return isSpace(text.charCodeAt(at - 1));
 }
