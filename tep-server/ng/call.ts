@@ -2,16 +2,22 @@
  * One call as the media gateway knows it: who has said what, and what the gateway has told whom. A party
  * is a tag; what is told to somebody whose tag is not known yet stands under the branch of the offer.
  *
- * Memory: MAX_PARTIES parties with at most MAX_PARTIES descriptions each, of a few hundred octets a
- * media line.
+ * Memory: MAX_PARTIES parties with at most MAX_PARTIES descriptions each, MAX_OCTETS in all or what two parties
+ * have said and were told.
  */
 import { type Pinhole, pinholeText } from '../../session/pinholes.ts';
 import type { SessionCredentials } from '../../session/session-users.ts';
 import type { Command } from './command.ts';
-import { type Description, MAX_WAYS, usersBetween, waysBetween } from './description.ts';
+import { type Description, MAX_WAYS, octetsOf, usersBetween, waysBetween } from './description.ts';
 
 /** Forks, and parties that came and went, as in transfers. */
 const MAX_PARTIES = 32;
+
+/** Of what is said and told: hundreds of descriptions as phones write them. */
+const MAX_OCTETS = 1024 * 1024;
+/** About what a party takes besides, and a way. */
+const PARTY_OCTETS = 300;
+const WAY_OCTETS = 150;
 
 interface Party {
   /** What is in force, and an offer that nobody has answered yet: media may use either. */
@@ -122,6 +128,34 @@ export class Call {
     else if (hasBranch) this.#removeBranch(branch);
     else return 'unknown';
     return this.#isOver() ? 'over' : 'goes-on';
+  }
+
+  /** When they say too much the oldest parties go, but for the two of this command. */
+  shrink({ fromTag, toTag }: Command): void {
+    const others = [...this.#parties.keys()].filter((tag) => tag !== fromTag && tag !== toTag);
+    for (const tag of others) {
+      if (this.#descriptionOctets() <= MAX_OCTETS) break;
+      this.#remove(tag);
+    }
+  }
+
+  /** About how much memory it takes, with these ways. */
+  octets({ pinholes, users }: Ways): number {
+    return this.#descriptionOctets() + WAY_OCTETS * (pinholes.length + users.length);
+  }
+
+  #descriptionOctets(): number {
+    let sum = 0;
+    const add = (name: string, description: Description) => {
+      sum += name.length + octetsOf(description);
+    };
+    for (const [branch, told] of this.#branches) add(branch, told);
+    for (const [tag, { said, offered, lapsed, told }] of this.#parties) {
+      sum += PARTY_OCTETS + tag.length;
+      for (const own of new Set([said, offered, lapsed])) add('', own ?? []);
+      for (const [other, far] of told) add(other, far);
+    }
+    return sum;
   }
 
   ways(): Ways {

@@ -8,8 +8,12 @@ import { Call, type Remembered, type Ways } from './call.ts';
 import type { Command } from './command.ts';
 import type { Description } from './description.ts';
 
-/** A few KiB each. A gateway of this size has 65,536 ports in use. */
+/** A gateway of this size has 65,536 ports in use. */
 export const MAX_CALLS = 16_384;
+/** Of all calls: 8 KiB each, which is two phones with audio and a line of video now and then. */
+const MAX_OCTETS = 128 * 1024 * 1024;
+/** One without ways is looked for among so many of the oldest, before the oldest goes. */
+const LOOK_AT = 64;
 
 /** Nobody waits longer for the answer to an offer within a dialog (RFC 3261 clause 17.1.1.2, Timer B). */
 const ANSWERED_MS = 32_000;
@@ -23,12 +27,15 @@ export interface CallEvents {
   readonly opened: (callId: string, ways: number) => void;
   /** It has no ways any more, because it is over. */
   readonly ended: (callId: string, why: CallEnd) => void;
+  /** One was forgotten, with ways or without, because there are too many or they say too much. */
+  readonly crowdedOut: () => void;
 }
 
 interface Known {
   readonly call: Call;
   heardMs: number;
   ways: Ways;
+  octets: number;
 }
 
 const NO_WAYS: Ways = { pinholes: [], users: [] };
@@ -39,6 +46,7 @@ export class Calls {
   /** Somebody has ended them by names that are not theirs. */
   readonly #doubted = new Set<string>();
   #ways = 0;
+  #octets = 0;
 
   constructor(events: CallEvents) {
     this.#events = events;
@@ -67,6 +75,7 @@ export class Calls {
     const known = this.#hear(command.callId, nowMs);
     if (command.name === 'answer') known.call.answered(command, said, told);
     else known.call.offered(command, said, told);
+    known.call.shrink(command);
     this.#tell(command.callId, known);
   }
 
@@ -95,6 +104,7 @@ export class Calls {
     if (known === undefined) return;
     this.#calls.delete(callId);
     this.#doubted.delete(callId);
+    this.#octets -= known.octets;
     if (known.ways === NO_WAYS) return;
     this.#ways -= known.ways.pinholes.length;
     this.#events.ways(callId, NO_WAYS);
@@ -126,13 +136,33 @@ export class Calls {
   }
 
   #begin(nowMs: number): Known {
-    const [oldest] = this.#calls.keys();
-    if (this.#calls.size >= MAX_CALLS && oldest !== undefined) this.forget(oldest, 'crowded-out');
-    return { call: new Call(), heardMs: nowMs, ways: NO_WAYS };
+    if (this.#calls.size >= MAX_CALLS) this.#crowdOut();
+    return { call: new Call(), heardMs: nowMs, ways: NO_WAYS, octets: 0 };
+  }
+
+  /** The oldest that has nothing open, or the oldest; never the newest, which is the one that needs the room. */
+  #crowdOut(): void {
+    let oldest: string | undefined;
+    let looked = 0;
+    for (const [callId, { ways }] of this.#calls) {
+      looked += 1;
+      if (looked > LOOK_AT || looked === this.#calls.size) break;
+      oldest ??= callId;
+      if (ways !== NO_WAYS) continue;
+      oldest = callId;
+      break;
+    }
+    if (oldest === undefined) return;
+    this.forget(oldest, 'crowded-out');
+    this.#events.crowdedOut();
   }
 
   #tell(callId: string, known: Known): void {
     const ways = known.call.ways();
+    this.#octets -= known.octets;
+    known.octets = callId.length + known.call.octets(ways);
+    this.#octets += known.octets;
+    while (this.#octets > MAX_OCTETS && this.#calls.size > 1) this.#crowdOut();
     if (textOf(ways) === textOf(known.ways)) return;
     const isFirst = known.ways.pinholes.length === 0;
     this.#ways += ways.pinholes.length - known.ways.pinholes.length;

@@ -18,6 +18,9 @@ const TCP = 6;
 const MAX_ENDS = 8;
 /** Of one call's descriptions together: sixteen m= lines with RTCP and four addresses at each end. */
 export const MAX_WAYS = 512;
+/** About what they take in memory, in octets. */
+const LINE_OCTETS = 200;
+const END_OCTETS = 300;
 
 /** An address that media of an m= line use. */
 export interface End {
@@ -146,6 +149,14 @@ function endsOf(sdp: Sdp, media: Media): End[] {
 /** What is worth remembering: more than that opens nothing. */
 export function bestEnds(description: Description): Description {
   return description.map((line) => ({ ...line, ends: firstOf(line.ends) }));
+}
+
+/** About how many octets of memory it takes. */
+export function octetsOf(description: Description): number {
+  return description.reduce((sum, { ends, ice }) => {
+    const secrets = (ice?.ufrag.length ?? 0) + (ice?.pwd.length ?? 0);
+    return sum + LINE_OCTETS + END_OCTETS * ends.length + secrets;
+  }, LINE_OCTETS);
 }
 
 function firstOf(ends: readonly End[]): End[] {

@@ -10,6 +10,9 @@ export const NG_FAULTS = {
   'sdp-unreadable': 'session description that cannot be read: passed on as it is',
   'long-name': 'names of a call over 512 octets: passed on, the call is not learnt',
   'pinhole-refused': 'way of a call not opened: too many, or no media can go there',
+  'call-crowded-out':
+    'call forgotten: too many, or their descriptions too long; its ways are closed',
+  'command-crowded-out': 'command forgotten too early: too many; its answer passes on as it is',
   'peer-crowded-out': 'proxy that was silent longest made room for another',
   'peer-opening': 'too many commands while the way to the gateway is opened: dropped',
   'too-many-peers': 'connection of a proxy closed: too many',

@@ -8,8 +8,8 @@
  *     send(interpreter.answer(peer, octets, now));
  *
  * A command that is sent again finds its answer as it was: what an answer means is settled by the
- * first. Memory: MAX_UNDER_WAY commands of the last 30 s with what their description says (a few
- * hundred octets), and the calls.
+ * first. Memory: MAX_UNDER_WAY commands of the last 30 s, MAX_OCTETS of what their descriptions say as long as
+ * they are not answered, and the calls.
  */
 import {
   type NgMessage,
@@ -23,7 +23,14 @@ import { equal } from '../../wire/bytes.ts';
 import type { Fault } from '../../wire/faults.ts';
 import type { Calls } from './calls.ts';
 import { type Command, commandOf } from './command.ts';
-import { bestEnds, type Description, describe, type End, ofGateway } from './description.ts';
+import {
+  bestEnds,
+  type Description,
+  describe,
+  type End,
+  octetsOf as octetsSaid,
+  ofGateway,
+} from './description.ts';
 import type { NgCounts, NgFault } from './faults.ts';
 
 export interface MarkRules {
@@ -41,6 +48,7 @@ export interface MarkRules {
 /** rtpengine remembers a cookie and its answer for so long, and so must we. */
 const REMEMBERED_MS = 30_000;
 const MAX_UNDER_WAY = 16_384;
+const MAX_OCTETS = 16 * 1024 * 1024;
 
 /** Others are counted together: a name comes from the network. */
 const COMMANDS = new Set(
@@ -63,7 +71,8 @@ const COMMANDS = new Set(
 /** A command, until nobody can send it again. */
 interface Exchange {
   readonly command: Command;
-  readonly said: Description | undefined;
+  /** Until it is answered. */
+  said: Description | undefined;
   readonly atMs: number;
   /** By m= line, once its answer has come. */
   marks: readonly (Mark | undefined)[] | undefined;
@@ -73,6 +82,8 @@ export class Interpreter {
   readonly #counts: NgCounts;
   readonly #calls: Calls;
   readonly #exchanges = new Map<string, Exchange>();
+  /** Of what is said in them. */
+  #octets = 0;
   #rules: MarkRules;
 
   constructor(calls: Calls, counts: NgCounts, rules: MarkRules) {
@@ -110,7 +121,10 @@ export class Interpreter {
     if (result === 'error') return this.#untouched(octets, 'refused');
     const sdp = octetsOf(message, 'sdp');
     if (sdp === undefined) return octets;
-    exchange.marks ??= this.#settle(exchange, sdp, nowMs);
+    if (exchange.marks === undefined) {
+      exchange.marks = this.#settle(exchange, sdp, nowMs);
+      this.#finish(exchange);
+    }
     const marked = remark(sdp, exchange.marks);
     if (marked === undefined) return this.#untouched(octets, 'sdp-unreadable');
     return equalOctets(marked, sdp) ? octets : withValues(message, new Map([['sdp', marked]]));
@@ -121,6 +135,12 @@ export class Interpreter {
     if (command.name === 'delete') this.#calls.deleted(command);
     const said = this.#saidIn(message, command);
     this.#exchanges.set(key, { command, said, atMs: nowMs, marks: undefined });
+    this.#octets += said === undefined ? 0 : octetsSaid(said);
+  }
+
+  #finish(exchange: Exchange): void {
+    this.#octets -= exchange.said === undefined ? 0 : octetsSaid(exchange.said);
+    exchange.said = undefined;
   }
 
   #saidIn(message: NgMessage, { name, callId }: Command): Description | undefined {
@@ -159,9 +179,13 @@ export class Interpreter {
   }
 
   #expire(nowMs: number): void {
-    for (const [key, { atMs }] of this.#exchanges) {
-      if (atMs > nowMs - REMEMBERED_MS && this.#exchanges.size < MAX_UNDER_WAY) break;
+    for (const [key, exchange] of this.#exchanges) {
+      const isOld = exchange.atMs <= nowMs - REMEMBERED_MS;
+      const isRoom = this.#exchanges.size < MAX_UNDER_WAY && this.#octets <= MAX_OCTETS;
+      if (!isOld && isRoom) break;
+      if (!isOld) this.#counts.fault('command-crowded-out');
       this.#exchanges.delete(key);
+      this.#finish(exchange);
     }
   }
 

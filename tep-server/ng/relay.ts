@@ -60,6 +60,7 @@ export class NgRelay {
         if (parts.ways(callId, ways) > 0) this.refused(callId);
       },
       opened: (callId, ways) => parts.observe({ type: 'call-opened', callId, ways }),
+      crowdedOut: () => this.#counts.fault('call-crowded-out'),
       ended: (callId, why) => parts.observe({ type: 'call-closed', callId, why }),
     });
     this.#interpreter = new Interpreter(this.#calls, this.#counts, rules);

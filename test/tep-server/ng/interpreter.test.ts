@@ -28,6 +28,7 @@ class Scene {
   readonly calls = new Calls({
     ways: (callId, ways) => this.ways.set(callId, ways),
     opened: () => {},
+    crowdedOut: () => this.counts.fault('call-crowded-out'),
     ended: (callId, why) => this.ended.push(`${callId} ${why}`),
   });
   readonly interpreter: Interpreter;
@@ -413,4 +414,70 @@ test('commands are forgotten after 30 s, and there are only so many of them and 
   ask(-1);
   scene.interpreter.answer('k', command(`${MAX_CALLS}`, { result: 'ok' }), scene.now);
   t.is(scene.counts.faults.get('unasked'), 2, 'too old');
+  t.is(scene.counts.faults.get('call-crowded-out'), 11);
+  t.is(scene.counts.faults.get('command-crowded-out'), 10);
+});
+
+/** As many m= lines as a description may have, and many candidates in each. */
+const LINES = Array.from({ length: 60 }, (_, i) => `m=video ${1_024 + 2 * i} RTP/AVP 96`);
+const CANDIDATES = LINES.flatMap((line) => [
+  line,
+  ...Array.from({ length: 15 }, (_, i) => {
+    return `a=candidate:${i} 1 UDP 1 198.51.100.10 ${1_024 + i} typ host`;
+  }),
+]);
+
+test('what waits for answers takes so much memory, whatever is said in it; the oldest make room', (t) => {
+  const scene = new Scene();
+  const long = sdpOf({ ...UE, more: CANDIDATES });
+  const ask = (n: number) => {
+    const dialog = { ...DIALOG, callId: `call ${n}` };
+    scene.interpreter.command('k', command(`${n}`, offer(dialog, long)), scene.now);
+  };
+  const reply = (n: number) => {
+    const told = command(`${n}`, { result: 'ok', sdp: sdpOf(FAR) });
+    scene.interpreter.answer('k', told, scene.now);
+  };
+  // Those that are answered take none.
+  for (let n = 0; n < 100; n++) {
+    ask(n);
+    reply(n);
+  }
+  t.is(scene.counts.faults.get('command-crowded-out'), undefined);
+  for (let n = 100; n < 200; n++) ask(n);
+  const crowded = scene.counts.faults.get('command-crowded-out') ?? 0;
+  t.true(crowded > 100 && crowded < 180, `${crowded}`);
+  reply(100);
+  t.is(scene.counts.faults.get('unasked'), 1);
+  reply(199);
+  t.is(scene.counts.faults.get('unasked'), 1);
+});
+
+test('calls take so much memory, whatever is said in them; the oldest without ways makes room', (t) => {
+  const scene = new Scene();
+  const many = (phone: Phone) => sdpOf({ ...phone, more: LINES });
+  const call = (n: number) => {
+    const dialog = { ...DIALOG, callId: `call ${n}` };
+    scene.pass(offer(dialog, many(UE)), many(FAR));
+    scene.pass(answer(dialog, many(CORE)), many(NEAR));
+  };
+  establish(scene);
+  scene.pass(offer({ ...DIALOG, callId: 'rings' }, sdpOf(UE)), sdpOf(FAR));
+  for (let n = 0; n < 700; n++) call(n);
+  t.true(scene.calls.size > 200 && scene.calls.size < 600, `${scene.calls.size}`);
+  t.is(scene.counts.faults.get('call-crowded-out'), 702 - scene.calls.size);
+  t.is(scene.calls.find('rings'), undefined);
+  t.not(scene.calls.find('call 699'), undefined);
+});
+
+test('a call whose parties say too much forgets the oldest of them', (t) => {
+  const scene = new Scene();
+  scene.pass(offer(DIALOG, sdpOf({ ...UE, more: LINES })), sdpOf({ ...FAR, more: LINES }));
+  for (let n = 0; n < 60; n++) {
+    const dialog = { ...DIALOG, toTag: `fork ${n}` };
+    scene.pass(answer(dialog, sdpOf({ ...CORE, more: LINES })), sdpOf({ ...NEAR, more: LINES }));
+  }
+  const { pinholes, users } = scene.ways.get('call') ?? { pinholes: [], users: [] };
+  const octets = scene.calls.find('call')?.octets({ pinholes, users }) ?? 0;
+  t.true(octets > 200_000 && octets < 1_200_000, `${octets}`);
 });

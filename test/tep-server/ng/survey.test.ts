@@ -19,6 +19,7 @@ async function scene(t: ExecutionContext) {
   const calls = new Calls({
     ways: () => {},
     opened: () => {},
+    crowdedOut: () => {},
     ended: (callId, why) => ended.push(`${callId} ${why}`),
   });
   const survey = () => {
