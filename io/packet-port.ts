@@ -14,6 +14,8 @@ export interface PacketPort {
   readonly counters: PortCounters;
   /** From now on packets are given to `receive`. Once only. */
   start(receive: PacketReceiver): void;
+  /** To be called in any turn of the event loop: hands out what has come by now, where it is cheap to look. */
+  glance?(): void;
   /** Takes the packet at [at, end); its octets stay the caller's. It may wait for `flush`. */
   send(b: Uint8Array, at: number, end: number): void;
   /** Sends what waits. To be called after every turn of the event loop in which packets were sent. */

@@ -8,16 +8,19 @@ import type { CloseOutput } from '../session/outputs.ts';
 import type { TunnelEnd } from '../session/tunnel-end.ts';
 import { CarrierSampler } from './carrier-sampler.ts';
 import { Alarm, now } from './clock.ts';
+import type { PacketPort } from './packet-port.ts';
 import { StreamLink } from './stream-link.ts';
 import { TcpInfo, type TcpState } from './tcp-info.ts';
 
 /** How long connections may take to end by themselves when everything is to stop. */
 const STOP_MS = 5_000;
 
+type PacketTurn = Pick<PacketPort, 'glance' | 'flush'>;
+
 export class Pump<Output extends { readonly type: string }> {
   readonly #end: TunnelEnd<Output>;
   readonly #obey: (output: Output) => void;
-  readonly #flush: () => void;
+  readonly #packets: PacketTurn;
   readonly #gone: (conn: number) => void;
   readonly #links = new Map<number, StreamLink>();
   readonly #tcp = new TcpInfo();
@@ -28,19 +31,19 @@ export class Pump<Output extends { readonly type: string }> {
   #stopped = false;
 
   /**
-   * `flush` sends the packets of a turn on their way (PacketPort). `gone` is told each connection that
+   * `packets` are those that come and go in the turns that are settled. `gone` is told each connection that
    * has ended; its number is free again.
    */
   constructor(
     end: TunnelEnd<Output>,
     obey: (output: Output) => void,
-    flush: () => void,
+    packets: PacketTurn,
     gone: (conn: number) => void = () => {},
   ) {
     this.#end = end;
     this.#sampler = new CarrierSampler(end);
     this.#obey = obey;
-    this.#flush = flush;
+    this.#packets = packets;
     this.#gone = gone;
   }
 
@@ -72,6 +75,8 @@ export class Pump<Output extends { readonly type: string }> {
   touched(): void {
     if (this.#stopped) return;
     this.#settling ??= setImmediate(() => {
+      // What comes here is settled with the rest.
+      this.#packets.glance?.();
       this.#settling = undefined;
       this.#settle();
     });
@@ -102,7 +107,7 @@ export class Pump<Output extends { readonly type: string }> {
     const end = this.#end;
     if (end.nextTimeout() <= now()) end.timeout(now());
     for (let output = end.poll(); output !== undefined; output = end.poll()) this.#act(output);
-    this.#flush();
+    this.#packets.flush();
     this.#sampler.sweep(now());
     for (let conn = end.writable(); conn >= 0; conn = end.writable()) this.#write(conn);
     this.#alarm.set(end.nextTimeout());

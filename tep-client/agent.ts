@@ -68,7 +68,7 @@ export class ClientAgent {
     this.#pump = new Pump(
       this.#end,
       (output) => this.#obey(output),
-      () => options.packets.flush(),
+      options.packets,
       (conn) => this.#localAddresses.delete(conn),
     );
     options.packets.start((b, at, end) => this.#packet(b, at, end));

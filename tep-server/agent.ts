@@ -75,7 +75,7 @@ export class ServerAgent {
     this.#pump = new Pump(
       this.#end,
       (output) => this.#obey(output),
-      () => options.packets.flush(),
+      options.packets,
       (conn) => this.#gone(conn),
     );
     options.packets.start((b, at, end) => {

@@ -16,7 +16,8 @@ import {
   MessageVector,
   socketName,
 } from './message-vector.ts';
-import { type PacedWatch, watchPaced } from './paced-watch.ts';
+import { type PacedWatch, type WatchMaker, watchPaced } from './paced-watch.ts';
+import { watchReadable } from './poller.ts';
 
 const AF_INET = 2;
 const AF_INET6 = 10;
@@ -150,7 +151,8 @@ export class KernelDatagrams implements Datagrams {
 
   #startWatching(): IoFault | undefined {
     if (this.#watch !== undefined) return undefined;
-    const watch = watchPaced(this.#epoll, () => this.#take(), MAX_TAKEN);
+    const watchFor: WatchMaker = (look) => watchReadable(this.#epoll, look);
+    const watch = watchPaced(this.#calls, watchFor, () => this.#take(), MAX_TAKEN);
     if (isIoFault(watch)) return watch;
     this.#watch = watch;
     return undefined;

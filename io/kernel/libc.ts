@@ -21,6 +21,8 @@ export interface Mapping {
 export interface Libc {
   socket(domain: number, type: number, protocol: number): number | IoFault;
   close(fd: number): void;
+  /** dup3(2): `onto` is what `fd` is, as well. */
+  duplicate(fd: number, onto: number): number | IoFault;
   /** `address` is a whole `struct sockaddr_…`. */
   bind(fd: number, address: Uint8Array): number | IoFault;
   connect(fd: number, address: Uint8Array): number | IoFault;
@@ -52,6 +54,10 @@ export interface Libc {
   /** Moves this thread to the namespace behind `fd`, which is of the type `kind` (CLONE_NEW…). */
   enterNamespace(fd: number, kind: number): number | IoFault;
   eventfd(): number | IoFault;
+  /** By the monotonic clock, not blocking. */
+  timer(): number | IoFault;
+  /** `spec` is a `struct itimerspec`, of relative times. */
+  setTimer(fd: number, spec: Uint8Array): number | IoFault;
   read(fd: number, into: Uint8Array): number | IoFault;
   write(fd: number, b: Uint8Array): number | IoFault;
   epollCreate(): number | IoFault;
@@ -91,7 +97,10 @@ const MAP_SHARED = 1;
 const MAP_FAILED = 2n ** 64n - 1n;
 const MAP_FAILED_32 = 2n ** 32n - 1n;
 const EFD_CLOEXEC_NONBLOCK = 0o2004000;
+const CLOCK_MONOTONIC = 1;
+const TFD_CLOEXEC_NONBLOCK = 0o2004000;
 const EPOLL_CLOEXEC = 0o2000000;
+const O_CLOEXEC = 0o2000000;
 const INT_LEN = 4;
 
 const { EAGAIN } = constants.errno;
@@ -168,6 +177,14 @@ function bindCalls(koffi: typeof Koffi): Libc {
     'size_t',
   ]);
   const eventfd = checked<[number, number]>('eventfd', 'int', ['unsigned int', 'int']);
+  const duplicate = checked<[number, number, number]>('dup3', 'int', ['int', 'int', 'int']);
+  const timer = checked<[number, number]>('timerfd_create', 'int', ['int', 'int']);
+  const setTimer = checked<[number, number, Uint8Array, null]>('timerfd_settime', 'int', [
+    'int',
+    'int',
+    'const void *',
+    'void *',
+  ]);
   const epollCreate = checked<[number]>('epoll_create1', 'int', ['int']);
 
   return {
@@ -175,6 +192,7 @@ function bindCalls(koffi: typeof Koffi): Libc {
     close: (fd) => {
       closeFd(fd);
     },
+    duplicate: (fd, onto) => duplicate(fd, onto, O_CLOEXEC),
     bind: (fd, address) => bindCall(fd, address, address.length),
     connect: (fd, address) => connectCall(fd, address, address.length),
     setOption: (fd, level, name, value) =>
@@ -214,6 +232,8 @@ function bindCalls(koffi: typeof Koffi): Libc {
     adjtimex: checked('adjtimex', 'int', ['void *']),
     enterNamespace: checked('setns', 'int', ['int', 'int']),
     eventfd: () => eventfd(0, EFD_CLOEXEC_NONBLOCK),
+    timer: () => timer(CLOCK_MONOTONIC, TFD_CLOEXEC_NONBLOCK),
+    setTimer: (fd, spec) => setTimer(fd, 0, spec, null),
     read: (fd, into) => readCall(fd, into, into.length),
     write: (fd, b) => writeCall(fd, b, b.length),
     epollCreate: () => epollCreate(EPOLL_CLOEXEC),

@@ -1,41 +1,51 @@
 /**
- * When to look at a file descriptor: as soon as it has something while little comes, each millisecond,
- * two or four while much comes. Being told costs two threads some 20 µs; that is nothing at 50 packets a second,
- * and more than all other work on a packet at 50,000. Then the packets of a millisecond are taken
- * together. After a full batch it is looked again at once, but other work of the event loop goes first.
+ * When to look at a file descriptor: as soon as it has something while little comes, by a clock while much comes:
+ * the more, the more is taken together. To be told costs some 10 µs in the event loop and 30 by the thread of the
+ * poller; that is nothing at 50 packets a second, and more than all other work on a packet at 50,000. After a full
+ * batch it is looked again at once, but other work of the event loop goes first.
  */
 import { now } from '../clock.ts';
 import { type IoFault, isIoFault } from '../io-fault.ts';
-import { type Watch, watchReadable } from './poller.ts';
+import { type FineTimer, fineTimer } from './fine-timer.ts';
+import type { Libc } from './libc.ts';
+import type { Watch } from './poller.ts';
 
-/** Told twice in this time, or so much taken at once: much comes. */
-const BUSY_GAP_MS = 0.5;
-const BUSY_TAKEN = 8;
-/** Less in one look: little comes. */
-const QUIET_TAKEN = 2;
-const PACE_MS = 1;
-/** So much in one look: twice as much for one turn of the event loop is taken in twice the time. */
-const CROWD_TAKEN = 32;
-const CROWD_PACE_MS = 2;
-/** 1,000 calls: half a turn costs less than a tenth of what they have to spare. */
-const FLOOD_TAKEN = 96;
-const FLOOD_PACE_MS = 4;
+/**
+ * From so much in a millisecond on it is looked within `withinMs` after the last time, and when the event loop has
+ * a turn for another reason, which makes it cheap, after `gapMs`.
+ */
+const PACES = [
+  { rate: 24, withinMs: 4, gapMs: 4 },
+  { rate: 2, withinMs: 1, gapMs: 0.4 },
+] as const;
+/** A pace ends only below this share of the rate that it begins with. */
+const STAY = 0.8;
+/** Over so much time at least it is counted how much comes. */
+const COUNTED_MS = 8;
 
 export class PacedWatch {
   readonly #watch: Watch;
+  readonly #timer: FineTimer;
   readonly #take: () => number;
   readonly #fullBatch: number;
+  readonly #clock: () => number;
   #isOpen = true;
-  #isPaced = false;
-  #lastMs = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #pace: (typeof PACES)[number] | undefined;
+  #lookedMs: number;
+  /** Since when it is counted, and how much came since. */
+  #sinceMs: number;
+  #taken = 0;
   #immediate: NodeJS.Immediate | undefined;
 
-  /** `take` takes what there is, `fullBatch` at most, and gives how much that was. */
-  constructor(watch: Watch, take: () => number, fullBatch: number) {
+  /** `take` takes what there is, `fullBatch` at most, and gives how much that was. `watch` and `timer` call `look`. */
+  constructor(watch: Watch, timer: FineTimer, take: () => number, fullBatch: number, clock = now) {
     this.#watch = watch;
+    this.#timer = timer;
     this.#take = take;
     this.#fullBatch = fullBatch;
+    this.#clock = clock;
+    this.#lookedMs = clock();
+    this.#sinceMs = this.#lookedMs;
   }
 
   start(): void {
@@ -46,42 +56,59 @@ export class PacedWatch {
     const taken = this.#take();
     // Whoever takes may have closed it.
     if (!this.#isOpen) return;
-    const at = now();
-    const isBusy = taken >= BUSY_TAKEN || at - this.#lastMs < BUSY_GAP_MS;
-    this.#isPaced = this.#isPaced ? taken >= QUIET_TAKEN : isBusy;
-    this.#lastMs = at;
-    if (taken >= this.#fullBatch) this.#immediate = setImmediate(() => this.look());
-    else if (this.#isPaced) this.#lookIn(paceFor(taken));
-    else this.#watch.arm();
+    this.#taken += taken;
+    this.#lookedMs = this.#clock();
+    if (this.#lookedMs - this.#sinceMs >= COUNTED_MS) this.#choosePace();
+    if (taken >= this.#fullBatch) this.#immediate ??= setImmediate(() => this.#lookAgain());
+    if (this.#pace === undefined) this.#watch.arm();
+    else this.#timer.set(this.#pace.withinMs);
+  }
+
+  /** The event loop has a turn anyway. */
+  glance(): void {
+    if (this.#pace !== undefined && this.#clock() - this.#lookedMs >= this.#pace.gapMs) this.look();
   }
 
   close(): void {
     this.#isOpen = false;
-    clearTimeout(this.#timer);
     clearImmediate(this.#immediate);
+    this.#timer.close();
     this.#watch.close();
   }
 
-  #lookIn(delayMs: number): void {
-    this.#timer = setTimeout(() => this.look(), delayMs);
+  #lookAgain(): void {
+    this.#immediate = undefined;
+    this.look();
+  }
+
+  #choosePace(): void {
+    const rate = this.#taken / (this.#lookedMs - this.#sinceMs);
+    this.#sinceMs = this.#lookedMs;
+    this.#taken = 0;
+    const reached = this.#pace?.rate ?? 0;
+    this.#pace = PACES.find((pace) => rate >= (pace.rate <= reached ? STAY : 1) * pace.rate);
   }
 }
 
-function paceFor(taken: number): number {
-  if (taken >= FLOOD_TAKEN) return FLOOD_PACE_MS;
-  return taken >= CROWD_TAKEN ? CROWD_PACE_MS : PACE_MS;
-}
+export type WatchMaker = (look: () => void) => Watch | IoFault;
 
-/** Looks at `fd` from now on; see the constructor. */
+/** Looks at what `watchFor` gives a watch of from now on; see the constructor. */
 export function watchPaced(
-  fd: number,
+  calls: Libc,
+  watchFor: WatchMaker,
   take: () => number,
   fullBatch: number,
 ): PacedWatch | IoFault {
   let paced: PacedWatch | undefined;
-  const watch = watchReadable(fd, () => paced?.look());
+  const look = () => paced?.look();
+  const watch = watchFor(look);
   if (isIoFault(watch)) return watch;
-  paced = new PacedWatch(watch, take, fullBatch);
+  const timer = fineTimer(calls, look);
+  if (isIoFault(timer)) {
+    watch.close();
+    return timer;
+  }
+  paced = new PacedWatch(watch, timer, take, fullBatch);
   paced.start();
   return paced;
 }

@@ -7,9 +7,10 @@ import type { Libc, Mapping } from '../kernel/libc.ts';
 import { RING_LEN, SLOT_COUNT, SLOT_LEN } from './receive-ring.ts';
 
 const AF_PACKET = 17;
-const SOCK_RAW_CLOEXEC = 0o2000003;
+const SOCK_RAW_NONBLOCK_CLOEXEC = 3 | 0o4000 | 0o2000000;
 const SOL_SOCKET = 1;
 const SO_ERROR = 4;
+const SO_RCVBUF = 8;
 const SO_RCVBUFFORCE = 33;
 const SO_SNDBUFFORCE = 32;
 const SOL_PACKET = 263;
@@ -66,6 +67,18 @@ export function openPacketSocket(calls: Libc, name: string): PacketSocket | IoFa
   };
 }
 
+/**
+ * A socket that gets a copy of what comes, as a sign that something does: it holds three frames, and the rest is
+ * dropped at once. It is to be opened before the one with the ring: the kernel hands a frame to the newest socket
+ * first (dev_add_pack), so whoever hears this one finds the frame in the ring.
+ */
+export function openBell(calls: Libc, name: string): number | IoFault {
+  return openBound(calls, name, ETH_P_ALL, (fd) => {
+    const small = calls.setOption(fd, SOL_SOCKET, SO_RCVBUF, 0);
+    return isFault(small) ? small : calls.setOption(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
+  });
+}
+
 /** A socket that gets nothing, but an error when the interface goes down or away. */
 export function openLinkSocket(calls: Libc, name: string): number | IoFault {
   return openBound(calls, name, ETH_P_LOOP, () => 0);
@@ -87,7 +100,7 @@ function openBound(
 ): number | IoFault {
   const index = calls.interfaceIndex(name);
   if (typeof index !== 'number') return index;
-  const fd = calls.socket(AF_PACKET, SOCK_RAW_CLOEXEC, 0);
+  const fd = calls.socket(AF_PACKET, SOCK_RAW_NONBLOCK_CLOEXEC, 0);
   if (typeof fd !== 'number') return fd;
   const prepared = prepare(fd);
   const done = isFault(prepared) ? prepared : calls.bind(fd, addressOf(index, protocol));

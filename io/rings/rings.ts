@@ -12,8 +12,9 @@ import type { Endpoint } from '../../wire/address.ts';
 import { type IoFault, isIoFault } from '../io-fault.ts';
 import type { FileLock } from '../kernel/file-lock.ts';
 import { type Libc, libc } from '../kernel/libc.ts';
+import { watchInLoop } from '../kernel/loop-watch.ts';
 import { hasWideAddresses } from '../kernel/message-vector.ts';
-import { type PacedWatch, watchPaced } from '../kernel/paced-watch.ts';
+import { type PacedWatch, type WatchMaker, watchPaced } from '../kernel/paced-watch.ts';
 import { type Watch, watchReadable } from '../kernel/poller.ts';
 import { type CapturePort, type PacketReceiver, PortCounts } from '../packet-port.ts';
 import { Captures } from './captures.ts';
@@ -27,6 +28,7 @@ import {
 import { joining } from './fragments.ts';
 import { lock } from './lock.ts';
 import {
+  openBell,
   openLinkSocket,
   openPacketSocket,
   type PacketSocket,
@@ -82,19 +84,24 @@ async function make(
 ): Promise<Rings | IoFault> {
   const made = await system.makeLinks(routing.kind !== 'divert');
   if (made !== undefined) return made;
+  const bell = openBell(calls, farEnd(place.name));
+  if (typeof bell !== 'number') return bell;
   const socket = openPacketSocket(calls, farEnd(place.name));
-  if (isIoFault(socket)) return socket;
+  if (isIoFault(socket)) {
+    calls.close(bell);
+    return socket;
+  }
   const link = openLinkSocket(calls, place.name);
   const raised = typeof link === 'number' ? await system.up(routing) : link;
   if (raised === undefined && typeof link === 'number') {
     // They were down when they were bound, which counts as an error.
-    socketError(calls, socket.fd);
-    socketError(calls, link);
+    for (const fd of [bell, socket.fd, link]) socketError(calls, fd);
     const captures = routing.kind === 'capture';
     const rest = { captures, failed: failed ?? (() => {}) };
-    return new Rings({ calls, place, system, held, socket, link, ...rest });
+    return new Rings({ calls, place, system, held, bell, socket, link, ...rest });
   }
   socket.close();
+  calls.close(bell);
   if (typeof link === 'number') calls.close(link);
   return raised ?? { type: 'io-fault', code: 'EIO', text: 'no packet socket' };
 }
@@ -111,6 +118,7 @@ interface Parts {
   readonly place: Place;
   readonly system: System;
   readonly held: FileLock;
+  readonly bell: number;
   readonly socket: PacketSocket;
   readonly link: number;
   /** Whether packets come by what is captured. */
@@ -160,6 +168,10 @@ export class Rings implements CapturePort {
     if (fault !== undefined) this.#fail(fault);
   }
 
+  glance(): void {
+    this.#watch?.glance();
+  }
+
   send(b: Uint8Array, at: number, end: number): void {
     if (this.#isOpen) this.#batch.add(b, at, end);
     else this.#counts.drop('no-interface');
@@ -194,7 +206,9 @@ export class Rings implements CapturePort {
     this.#isOpen = false;
     this.#ring.close();
     this.#stopWatching();
-    const { calls, held, link, socket, system } = this.#parts;
+    const { bell, calls, held, link, socket, system } = this.#parts;
+    // Started, the watch has closed it.
+    if (!this.#isStarted) calls.close(bell);
     await this.#captures.close();
     await system.remove();
     socket.close();
@@ -202,16 +216,11 @@ export class Rings implements CapturePort {
     held.release();
   }
 
-  /** Woken by nothing to take, it was an error of the interface. */
-  #take(receive: PacketReceiver): number {
-    const taken = this.#ring.drain(receive, MAX_PER_TURN);
-    if (taken === 0) this.#lookAtLinks();
-    return taken;
-  }
-
   #startWatching(receive: PacketReceiver): IoFault | undefined {
-    const { socket, link } = this.#parts;
-    const watch = watchPaced(socket.fd, () => this.#take(receive), MAX_PER_TURN);
+    const { calls, bell, link } = this.#parts;
+    const watchFor: WatchMaker = (look) => watchInLoop(calls, bell, look);
+    const take = () => this.#ring.drain(receive, MAX_PER_TURN);
+    const watch = watchPaced(calls, watchFor, take, MAX_PER_TURN);
     if (isIoFault(watch)) return watch;
     this.#watch = watch;
     const linkWatch = watchReadable(link, () => {

@@ -88,8 +88,10 @@ function pumped() {
   const pump = new Pump<Output>(
     end,
     (output) => obeyed.push(output.type),
-    () => {
-      flushed += 1;
+    {
+      flush: () => {
+        flushed += 1;
+      },
     },
     (conn) => gone.push(conn),
   );
@@ -121,6 +123,29 @@ test('packets are flushed once per turn, however many verbs were called', async 
   t.is(flushed(), before);
   await turn();
   t.is(flushed(), before + 1);
+  stream.destroy();
+  await pump.stop();
+});
+
+test('what is glanced at in a turn is settled in it', async (t) => {
+  const end = new FakeEnd();
+  let glances = 0;
+  let flushed = 0;
+  const glance = () => {
+    glances += 1;
+    if (glances === 1) end.say('more');
+    pump.touched();
+  };
+  const flush = () => {
+    flushed += 1;
+  };
+  const pump = new Pump<Output>(end, () => {}, { glance, flush });
+  const stream = new Memory();
+  pump.attach(3, stream);
+  await turn();
+  await turn();
+  t.deepEqual(stream.writes, ['more']);
+  t.deepEqual([glances, flushed], [1, 1]);
   stream.destroy();
   await pump.stop();
 });

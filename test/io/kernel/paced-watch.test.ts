@@ -2,79 +2,112 @@ import test from 'ava';
 import { PacedWatch } from '../../../io/kernel/paced-watch.ts';
 
 const FULL = 50;
+/** Longer than it is counted how much comes. */
+const LONG_MS = 9;
 
-/** A watch that does nothing, and one thing to take after the other. */
-function paced(amounts: number[], also: (watch: PacedWatch) => void = () => {}, full = FULL) {
+/** A watch and a timer that do nothing, and one thing to take after the other. */
+function paced(take: (watch: PacedWatch) => number, full: number, clock = () => 0) {
   const told: string[] = [];
-  let quiet = () => {};
   const watch: PacedWatch = new PacedWatch(
-    {
-      arm: () => {
-        told.push('arm');
-        quiet();
-      },
-      close: () => told.push('close'),
-    },
-    () => {
-      const amount = amounts.shift() ?? 0;
-      told.push(`${amount}`);
-      also(watch);
-      return amount;
-    },
+    { arm: () => told.push('arm'), close: () => told.push('close') },
+    { set: (ms) => told.push(`in ${ms}`), close: () => told.push('timer close') },
+    () => take(watch),
     full,
+    clock,
   );
-  /** Resolves when it waits to be told. */
-  const armed = () =>
-    new Promise<void>((resolve) => {
-      quiet = resolve;
-    });
-  return { watch, told, armed };
+  return { watch, told };
+}
+
+/** `come` lets time pass in which so much comes, and looks then; it gives what the watch asked for. */
+function steady() {
+  let nowMs = 0;
+  let waiting = 0;
+  const { watch, told } = paced(
+    () => waiting,
+    Number.POSITIVE_INFINITY,
+    () => nowMs,
+  );
+  const come = (perMs: number) => {
+    nowMs += LONG_MS;
+    waiting = perMs * LONG_MS;
+    told.length = 0;
+    watch.look();
+    return told.splice(0);
+  };
+  const glance = (ms: number) => {
+    nowMs += ms;
+    watch.glance();
+    return told.splice(0);
+  };
+  return { come, glance };
 }
 
 test('what comes rarely is waited for', (t) => {
-  const { watch, told } = paced([]);
+  const { watch, told } = paced(() => 0, FULL);
   watch.start();
   t.deepEqual(told, ['arm']);
-});
-
-test('while much comes it is looked by the clock, until little comes', async (t) => {
-  const { watch, told, armed } = paced([8, 40, 2, 1]);
-  const quiet = armed();
   watch.look();
-  t.deepEqual(told, ['8']);
-  await quiet;
-  t.deepEqual(told, ['8', '40', '2', '1', 'arm']);
+  t.deepEqual(told, ['arm', 'arm']);
 });
 
-test('the more comes, the more is taken together', async (t) => {
-  for (const [amount, paceMs] of [
-    [8, 1],
-    [32, 2],
-    [96, 4],
-  ] as const) {
-    const { watch, armed } = paced([amount, 1], () => {}, 200);
-    const quiet = armed();
-    const began = performance.now();
-    watch.look();
-    await quiet;
-    // A timer may come late, and by its rounding a millisecond early.
-    t.true(performance.now() - began > paceMs - 1.1, `${amount}`);
-  }
+test('[G-25] the more comes, the more is taken together by the clock', (t) => {
+  const { come } = steady();
+  t.deepEqual(come(1.9), ['arm']);
+  t.deepEqual(come(2.1), ['in 1']);
+  t.deepEqual(come(23), ['in 1']);
+  t.deepEqual(come(24.1), ['in 4']);
+  t.deepEqual(come(200), ['in 4']);
+});
+
+test('[G-25] a pace stays until clearly less comes', (t) => {
+  const { come } = steady();
+  come(25);
+  t.deepEqual(come(19.5), ['in 4']);
+  t.deepEqual(come(19), ['in 1']);
+  t.deepEqual(come(1.7), ['in 1']);
+  t.deepEqual(come(1.5), ['arm']);
+});
+
+test('[G-25] a turn for another reason is used while it is looked by the clock, not too often', (t) => {
+  const { come, glance } = steady();
+  come(1);
+  t.deepEqual(glance(5), []);
+  come(5);
+  t.deepEqual(glance(0.39), []);
+  t.deepEqual(glance(0.02), ['in 1']);
+  t.deepEqual(glance(0.39), []);
+  come(100);
+  t.deepEqual(glance(3.9), []);
+});
+
+test('one burst is no pace', (t) => {
+  const { watch, told } = paced(() => FULL - 1, FULL);
+  watch.look();
+  t.deepEqual(told, ['arm']);
+  watch.close();
 });
 
 test('after a full batch it is looked again in the next turn of the event loop', async (t) => {
-  const { watch, told } = paced([FULL, FULL, 3]);
+  const amounts = [FULL, FULL, 3];
+  const taken: number[] = [];
+  const { watch } = paced(() => {
+    taken.push(amounts.shift() ?? 0);
+    return taken.at(-1) ?? 0;
+  }, FULL);
   watch.look();
-  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-  t.deepEqual(told.slice(0, 2), ['50', '50']);
+  await new Promise((resolve) => setImmediate(() => setImmediate(() => setImmediate(resolve))));
+  t.deepEqual(taken, [FULL, FULL, 3]);
   watch.close();
 });
 
 test('closed by whoever takes, it is neither looked at nor armed any more', async (t) => {
   for (const amount of [1, 20, FULL]) {
-    const { watch, told } = paced([amount], (each) => each.close());
+    const { watch, told } = paced((each) => {
+      each.close();
+      return amount;
+    }, FULL);
     watch.look();
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    t.deepEqual(told, [`${amount}`, 'close']);
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    t.deepEqual(told, ['timer close', 'close'], `${amount}`);
   }
 });
