@@ -4,9 +4,9 @@
  * connection of which the system tells nothing (no koffi, not TCP) is not asked again until it is written
  * to, and the end goes by what it measures itself.
  *
- * Cost: two system calls for a sample, of MOST_A_SWEEP connections at most every SWEEP_MS: some per cent of a
- * processor however many connections there are, because then each is asked less often. Where there is one, and so
- * nothing to choose by the figures, it is asked every LONE_MS.
+ * Cost: two system calls for a sample. Each connection is asked every AGAIN_MS, for a sign of loss is there for a
+ * round trip at least, and what was written since is known without asking; of many, MOST_A_SWEEP every SWEEP_MS: some
+ * per cent of a processor however many there are.
  *
  * Memory: an entry for each connection that has something under way.
  */
@@ -15,18 +15,19 @@ import type { TunnelEnd } from '../session/tunnel-end.ts';
 import { TcpInfo } from './tcp-info.ts';
 
 const SWEEP_MS = 2;
-/** A sign of loss is there for a round trip at least. */
-const LONE_MS = 8;
+const AGAIN_MS = 8;
 const MOST_A_SWEEP = 8;
 /**
  * Beyond the round trip and what it varies by (RFC 6298): the longest delay of an acknowledgement, and a probe.
  */
 const SILENT_MS = 60;
 
-/** A connection, and since when it has had something under way without a rest. */
 export interface Sampled {
   readonly stream: Duplex;
+  /** Since when it has had something under way without a rest. */
   busySinceMs: number;
+  /** When the system was asked about it last. */
+  askedMs: number;
 }
 
 export class CarrierSampler {
@@ -58,11 +59,11 @@ export class CarrierSampler {
   /** To be called before octets are written, as often as that is. */
   sweep(now: number): void {
     if (this.#busy.size === 0) return;
-    if (now - this.#sweptMs < (this.#busy.size === 1 ? LONE_MS : SWEEP_MS)) return;
+    if (now - this.#sweptMs < SWEEP_MS) return;
     this.#sweptMs = now;
     let left = Math.min(MOST_A_SWEEP, this.#busy.size);
     for (const [conn, sampled] of this.#busy) {
-      if (left === 0) break;
+      if (left === 0 || now - sampled.askedMs < AGAIN_MS) break;
       left -= 1;
       this.#sample(conn, sampled, now);
     }
@@ -70,6 +71,7 @@ export class CarrierSampler {
 
   #sample(conn: number, sampled: Sampled, now: number): void {
     this.#busy.delete(conn);
+    sampled.askedMs = now;
     const tcp = this.#tcp;
     if (!tcp.read(sampled.stream)) return;
     const state = this.#state;

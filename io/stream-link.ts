@@ -17,6 +17,7 @@ export class StreamLink {
   readonly stream: Duplex;
   /** Kept here by whoever watches the connection (carrier-sampler.ts). */
   busySinceMs = 0;
+  askedMs = Number.NEGATIVE_INFINITY;
   readonly #conn: number;
   readonly #end: LinkedEnd;
   readonly #touched: () => void;

@@ -36,7 +36,7 @@ async function watch(
       isTroubled ||= ofWhatCame ? outOfOrder > 0 : isSent;
     },
   });
-  const sampled = { stream, busySinceMs: 0 };
+  const sampled = { stream, busySinceMs: 0, askedMs: 0 };
   let left = count;
   setInterval(() => {
     sampler.sweep(now());
