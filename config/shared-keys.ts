@@ -95,7 +95,7 @@ export function fileOrAuto(what: string): Kind<string> {
 export const transportKeys = group('TCP', {
   'transport.congestion': optional(text('NAME'), {
     meaning:
-      'congestion control of tunnel connections, one that the system allows; absent: bbr where it can be had, else the choice of the system',
+      'congestion control of tunnel connections, one that the system allows; absent: bbr where the round trip is 5 ms or more and it can be had, else the choice of the system',
     example: 'cubic',
     reload: 'restart',
   }),

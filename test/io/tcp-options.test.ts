@@ -1,5 +1,6 @@
 /** What the system was really told: asked back by getsockopt, of connections that were dialled and accepted. */
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { promisify } from 'node:util';
@@ -74,6 +75,13 @@ test('[G-25] a connection that was dialled is kept shallow', async (t) => {
   assertShallow(t, stream);
   t.is(optionOf(stream, 6, TCP_USER_TIMEOUT), 12_345);
   t.is(congestionOf(stream), RENO);
+});
+
+test('[G-25] where nobody has named a congestion control, a short way has that of the system', async (t) => {
+  const server = await listen(t);
+  const stream = await dialled<Socket>(t, plain(server.port));
+  const ofSystem = readFileSync('/proc/sys/net/ipv4/tcp_congestion_control', 'utf8').trim();
+  t.is(congestionOf(stream), ofSystem);
 });
 
 peerTest('openssl', '[G-25] the same below TLS', async (t) => {

@@ -1,5 +1,6 @@
 /** What the kernel tells of a loss, on a link that loses segments and on one that does not. */
 import { ADDRESSES, Ground } from '../../bench/link/ground.ts';
+import { congestionFault, PREFERRED_CONGESTION } from '../../io/tcp-options.ts';
 import { netTest } from './net-test.ts';
 import { nodeProgram } from './programs.ts';
 
@@ -7,15 +8,20 @@ const PORT = 7_100;
 const PROGRAMS = ['ethtool', 'iptables', 'cc'] as const;
 
 for (const [way, what] of [
-  ['sent', 'a connection that loses a segment is told to be in trouble'],
+  ['sent', 'a connection that loses a segment is told to be in trouble; far away it has bbr'],
   ['came', 'a segment that is lost on its way to us is told'],
 ] as const)
   netTest(`[G-25] ${what}`, PROGRAMS, ({ t }) =>
     withGround(async (ground) => {
-      t.is(await verdict(ground, way, 200), 'clean');
+      const [near, congestion, ofSystem] = await verdict(ground, way, 200);
+      t.is(near, 'clean');
+      t.is(congestion, ofSystem);
       // Of so many packets one is lost for certain.
       await ground.spoil({ delayMs: 5, lossPercent: 5 }, 7);
-      t.is(await verdict(ground, way, 2_000), 'troubled');
+      const isThere = congestionFault(PREFERRED_CONGESTION) === undefined;
+      const [far, ...chosen] = await verdict(ground, way, 2_000);
+      t.is(far, 'troubled');
+      t.deepEqual(chosen, [isThere ? PREFERRED_CONGESTION : ofSystem, ofSystem]);
     }),
   );
 
@@ -23,7 +29,7 @@ async function verdict(
   { network }: Ground,
   way: 'sent' | 'came',
   count: number,
-): Promise<string | undefined> {
+): Promise<string[]> {
   const { command, args } = nodeProgram(
     'trouble-main.js',
     way,
@@ -32,8 +38,8 @@ async function verdict(
     `${count}`,
   );
   const program = await network.start('ue', { command, args });
-  const [said] = await program.said(/^(?:troubled|clean)$/m);
-  return said;
+  const [said] = await program.said(/^(?:troubled|clean) \w+ \w+$/m);
+  return said.split(' ');
 }
 
 async function withGround(body: (ground: Ground) => Promise<void>): Promise<void> {
