@@ -6,7 +6,9 @@
  *    0        4       8          12      14      …  32       34
  *    | status | len   | snaplen  | mac   | net   |  | family | protocol |   … frame at `mac`, IP at `net`
  *
- * The status word belongs to one side at a time; reading and writing it orders everything else.
+ * The status word belongs to one side at a time. Slots are taken and given back many at once, with a fence between
+ * looking at their status and all else: an `Atomics` call for each word is a call of a function that V8 does not
+ * inline, 0.2 µs a packet.
  */
 import { u16 } from '../../wire/bytes.ts';
 import type { PacketReceiver, PortCounts } from '../packet-port.ts';
@@ -63,17 +65,19 @@ export class ReceiveRing {
 
   /** Hands out up to `most` packets; gives how many slots it emptied. */
   drain(receive: PacketReceiver, most: number): number {
-    for (let n = 0; n < most; n++) {
-      const at = this.#next * SLOT_LEN;
-      if (!this.#isOpen) return n;
-      const status = Atomics.load(this.#words, (at >> 2) + STATUS);
-      if ((status & TP_STATUS_USER) === 0) return n;
-      this.#next = this.#next + 1 === this.#slots ? 0 : this.#next + 1;
-      this.#take(at, status, receive);
-      // The receiver may have closed the port, and with it the memory.
-      if (this.#isOpen) Atomics.store(this.#words, (at >> 2) + STATUS, TP_STATUS_KERNEL);
+    const ready = this.#ready(most);
+    if (ready === 0) return 0;
+    fence();
+    const first = this.#next;
+    let taken = 0;
+    // The receiver may close the port, and with it the memory.
+    for (; taken < ready && this.#isOpen; taken++) {
+      this.#take(this.#next * SLOT_LEN, receive);
+      this.#next = this.#after(this.#next);
     }
-    return most;
+    fence();
+    this.#giveBack(first, taken);
+    return taken;
   }
 
   /** The memory is not touched any more. */
@@ -81,7 +85,34 @@ export class ReceiveRing {
     this.#isOpen = false;
   }
 
-  #take(at: number, status: number, receive: PacketReceiver): void {
+  /** How many slots the kernel has filled, of the next `most`. */
+  #ready(most: number): number {
+    if (!this.#isOpen) return 0;
+    const limit = Math.min(most, this.#slots);
+    let slot = this.#next;
+    let n = 0;
+    for (; n < limit; n++) {
+      const status = this.#words[((slot * SLOT_LEN) >> 2) + STATUS] ?? 0;
+      if ((status & TP_STATUS_USER) === 0) break;
+      slot = this.#after(slot);
+    }
+    return n;
+  }
+
+  #giveBack(first: number, count: number): void {
+    let slot = first;
+    for (let n = 0; n < count && this.#isOpen; n++) {
+      this.#words[((slot * SLOT_LEN) >> 2) + STATUS] = TP_STATUS_KERNEL;
+      slot = this.#after(slot);
+    }
+  }
+
+  #after(slot: number): number {
+    return slot + 1 === this.#slots ? 0 : slot + 1;
+  }
+
+  #take(at: number, receive: PacketReceiver): void {
+    const status = this.#words[(at >> 2) + STATUS] ?? 0;
     const mac = this.#halves[(at >> 1) + MAC] ?? 0;
     const header = (this.#halves[(at >> 1) + NET] ?? 0) - mac;
     const length = this.#words[(at >> 2) + LEN] ?? 0;
@@ -109,4 +140,16 @@ export class ReceiveRing {
     }
     receive(b, at, end);
   }
+}
+
+const FENCE = new Int32Array(1);
+
+/**
+ * No access to memory moves across, in the compiler or the processor. Both calls are sequentially consistent: on x86 the
+ * store is a locked exchange, a full barrier. On arm64 it is a store-release, behind which no earlier access can
+ * come, and the load a load-acquire, before which no later one can; and those two keep their order.
+ */
+function fence(): void {
+  Atomics.store(FENCE, 0, 0);
+  Atomics.load(FENCE, 0);
 }

@@ -79,6 +79,24 @@ test('no more than asked for are taken at once', (t) => {
   t.deepEqual(kernel.received, ['0', '1', '2', '3']);
 });
 
+test('what comes while packets are taken waits for the next look; none is given back before the last is taken', (t) => {
+  const kernel = new Kernel();
+  kernel.put('one');
+  kernel.put('two');
+  const seen: number[][] = [];
+  kernel.ring.drain(() => {
+    kernel.put('three');
+    seen.push([kernel.statusOf(0), kernel.statusOf(1)]);
+  }, 100);
+  t.deepEqual(seen, [
+    [USER, USER],
+    [USER, USER],
+  ]);
+  t.deepEqual([kernel.statusOf(0), kernel.statusOf(1)], [0, 0]);
+  t.is(kernel.drain(), 2);
+  t.deepEqual(kernel.received, ['three', 'three']);
+});
+
 test('a packet longer than its slot is received whole, in its place', (t) => {
   const kernel = new Kernel();
   kernel.put('before');
