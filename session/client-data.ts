@@ -24,7 +24,6 @@ import type { AutomaticBindings } from './automatic-bindings.ts';
 import type { ClientBinding, ClientBindings, ClientSlot, HeldRequest } from './client-bindings.ts';
 import type { ClientConnection } from './client-connection.ts';
 import type { Counters } from './counters.ts';
-import { headerSumRight } from './header-sum.ts';
 import { HeldPackets } from './held-packets.ts';
 import type { LocalStun } from './local-stun.ts';
 import type { MediaSender } from './media/media-sender.ts';
@@ -107,8 +106,7 @@ export class ClientData {
     if (slot.address === undefined) return this.#wait(slot, b, now);
     // Without a connection it waits for the next one, unless none is to be had.
     if (ready.length === 0 && reach.isOut) return this.#refuse(FAULTS.NO_TUNNEL, b, now);
-    finishChecksums(b, view);
-    if (!headerSumRight(b, view)) return FAULTS.IP_CHECKSUM;
+    if (!finishChecksums(b, view)) return FAULTS.IP_CHECKSUM;
     rewriteSource(b, view, slot.address.address, 0, slot.address.port);
     if (view.protocol === tcp.PROTOCOL) this.#segment(slot, b, now);
     return this.#send(b, slot, now);
@@ -210,8 +208,7 @@ export class ClientData {
       view.embeddedProtocol,
     );
     if (slot === undefined || slot.address === undefined) return FAULTS.NO_BINDING;
-    finishChecksums(b, view);
-    if (!headerSumRight(b, view)) return FAULTS.IP_CHECKSUM;
+    if (!finishChecksums(b, view)) return FAULTS.IP_CHECKSUM;
     rewriteIcmpSource(b, view, slot.address.address, 0, slot.address.port);
     return this.#send(b, slot, now);
   }

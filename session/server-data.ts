@@ -16,7 +16,6 @@ import { PacketView, readPacket } from '../wire/packet.ts';
 import { finishChecksums } from '../wire/rewrite.ts';
 import type { Counters } from './counters.ts';
 import { Deadlines } from './deadlines.ts';
-import { headerSumRight } from './header-sum.ts';
 import type { MediaSender } from './media/media-sender.ts';
 import type { PacketSink } from './outputs.ts';
 import type { ServerBindings, ServerSlot } from './server-bindings.ts';
@@ -108,8 +107,7 @@ export class ServerData {
     const { media, rates } = slot.tunnel;
     if (this.#judgeDown(b) !== 0) return FAULTS.SOURCE_FORBIDDEN;
     if (!rates.down.take(view.end - view.start, now)) return FAULTS.QUOTA_RATE;
-    finishChecksums(b, view);
-    if (!headerSumRight(b, view)) return FAULTS.IP_CHECKSUM;
+    if (!finishChecksums(b, view)) return FAULTS.IP_CHECKSUM;
     const fault = media.send(slot.media, b, view, now);
     if (media.isWaiting) this.#watch(media);
     return fault;

@@ -7,7 +7,7 @@
  * header. Words begin at even offsets from the start of what is summed; every field that a rewrite
  * changes lies at an even offset, so the deltas of several fields may be added.
  */
-import { setU8, u8, u16 } from './bytes.ts';
+import { setU16, u8, u16 } from './bytes.ts';
 
 /** Below this an ordinary loop is as fast as one over a second view. */
 const LONG = 64;
@@ -89,9 +89,9 @@ export function replace(
 ): number {
   let delta = 0;
   for (let i = 0; i < n; i += 2) {
-    delta += wordDelta(u16(b, at + i), u16(from, fromAt + i));
-    setU8(b, at + i, u8(from, fromAt + i));
-    setU8(b, at + i + 1, u8(from, fromAt + i + 1));
+    const after = u16(from, fromAt + i);
+    delta += wordDelta(u16(b, at + i), after);
+    setU16(b, at + i, after);
   }
   return delta;
 }

@@ -62,6 +62,17 @@ function packetOf(kind: string, flow: Flow, payload: Uint8Array): Uint8Array {
   return ipPacket(flow.source, flow.destination, protocol, transportOf(kind, flow, payload));
 }
 
+/** The IPv4 packet with four octets of options, which are nothing. */
+function withOptions(plain: Uint8Array): Uint8Array {
+  const head = Uint8Array.from(plain.subarray(0, 20));
+  head.set([0x46, 0xb8, 0, plain.length + 4]);
+  head.fill(0, 10, 12);
+  const options = [1, 1, 1, 0];
+  const sum = oracleChecksum(head, options);
+  head.set([sum >> 8, sum & 0xff], 10);
+  return Uint8Array.from([...head, ...options, ...plain.subarray(20)]);
+}
+
 test('[M-11] uplink source becomes the public address, octet for octet', (t) => {
   const { b, at, end } = poisoned(UPLINK);
   const view = new PacketView();
@@ -216,9 +227,31 @@ test('[W-6] finished checksums, absent ones and wrong ones are left as they are'
     const { b, at, end } = poisoned(octets);
     const view = new PacketView();
     t.is(readPacket(view, b, at, end), 0);
-    finishChecksums(b, view);
+    t.true(finishChecksums(b, view));
     t.deepEqual(b.slice(at, end), octets);
   }
+});
+
+test('[W-6] of a header whose checksum is wrong it is told, with options and without', (t) => {
+  const flow = { source: UE, destination: AGW, sourcePort: 1, destinationPort: 2 };
+  const plain = packetOf('udp', flow, hex('010203'));
+  for (const octets of [plain, withOptions(plain)]) {
+    const { b, at, end } = poisoned(octets);
+    const view = new PacketView();
+    t.is(readPacket(view, b, at, end), 0);
+    t.true(finishChecksums(b, view));
+    b.set([(b[at + 8] ?? 0) ^ 1], at + 8);
+    const damaged = b.slice(at, end);
+    t.false(finishChecksums(b, view));
+    t.deepEqual(b.slice(at, end), damaged);
+    b.fill(0, at + 10, at + 12);
+    t.true(finishChecksums(b, view));
+    t.is(checksumsRight(b, view), 0);
+  }
+  const six = poisoned(packetOf('udp', { ...flow, source: UE6, destination: AGW6 }, hex('01')));
+  const view = new PacketView();
+  t.is(readPacket(view, six.b, six.at, six.end), 0);
+  t.true(finishChecksums(six.b, view));
 });
 
 test('[RFC768] an absent UDP checksum is right over IPv4', (t) => {
