@@ -13,6 +13,9 @@ import { MediaFlow } from './media/media-flow.ts';
 import type { FlowProtocol } from './outputs.ts';
 import type { RandomSource } from './tunnel-end.ts';
 
+/** A number from the beginning (keepalive.ts). */
+const NEVER = Number.NEGATIVE_INFINITY;
+
 /** `asked` for by `bind` · `flow` its first packet · `stun` the application's own STUN. */
 export type BindingOrigin = 'asked' | 'flow' | 'stun';
 
@@ -33,9 +36,9 @@ export class ClientBinding {
   told: Endpoint | undefined;
   /** The host has lost the address of the UE; the application may go on from another one. */
   isOrphan = false;
-  usedMs: number;
+  usedMs = NEVER;
   /** When the application sent last from it, be there a tunnel or not. */
-  sentMs: number;
+  sentMs = NEVER;
 
   constructor(
     ue: Endpoint,

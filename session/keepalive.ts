@@ -13,13 +13,18 @@ const IDLE_MS = 15_000;
 const DEAD_MS = 40_000;
 /** As a call would. */
 const WARM_MS = 20;
+/**
+ * A time that is kept has a fraction from the beginning: to a field that was `undefined` at first V8 assigns each time by
+ * reference, which the garbage collector has to be told.
+ */
+const NEVER = Number.NEGATIVE_INFINITY;
 
 export class Keepalive {
   readonly #idleMs: number;
   readonly #deadMs: number;
   /** When something was last sent and received; set by the data path. */
-  sentAtMs: number;
-  receivedAtMs: number;
+  sentAtMs = NEVER;
+  receivedAtMs = NEVER;
 
   constructor(options: LivenessOptions | undefined, now: number) {
     this.#idleMs = options?.idleMs ?? IDLE_MS;
