@@ -72,7 +72,12 @@ async function tried(rung: Rung, transport: Transport): Promise<string | undefin
 
 async function open(rung: Rung, transport: Transport, events: WayEvents): Promise<Way | IoFault> {
   const { server, byProxy } = rung;
-  if (server.transport === 'udp') return DatagramWay.open(server.host, server.port, events);
+  if (server.transport === 'udp') {
+    const { host, port } = server;
+    return DatagramWay.open(host, port, events, (address) => {
+      return transport.dial({ host: address, port, tls: false }, 'direct');
+    });
+  }
   const { result } = transport.dial(targetOf(server), byProxy ? 'as-set' : 'direct');
   const stream = await result;
   return isIoFault(stream) ? stream : new StreamWay(stream, events);

@@ -71,7 +71,12 @@ export class Attempt {
   async #connect(): Promise<Way | IoFault> {
     const { transport, host, port } = this.rung.server;
     const events = this.#wayEvents();
-    if (transport === 'udp') return DatagramWay.open(host, port, events);
+    if (transport === 'udp') {
+      return DatagramWay.open(host, port, events, (address) => {
+        const server = { transport: 'tcp', host: address, port } as const;
+        return this.#parts.dial({ server, byProxy: false });
+      });
+    }
     this.#dial = this.#parts.dial(this.rung);
     const stream = await this.#dial.result;
     return isIoFault(stream) ? stream : new StreamWay(stream, events);

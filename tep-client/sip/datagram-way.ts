@@ -1,5 +1,6 @@
-/** A way to the core by UDP: one socket, which hears nobody else. */
+/** A way to the core by UDP: one socket, which hears nobody else; a connection beside it for what is too long. */
 import { lookup } from 'node:dns/promises';
+import type { Dial } from '../../io/dial/types.ts';
 import { endpointOf } from '../../io/endpoints.ts';
 import { type IoFault, ioFault, isIoFault } from '../../io/io-fault.ts';
 import { openUdp, type UdpSocket } from '../../io/udp-socket.ts';
@@ -8,6 +9,7 @@ import { PING } from '../../sip/stream.ts';
 import type { Endpoint } from '../../wire/address.ts';
 import { FAULTS } from '../../wire/faults.ts';
 import { Beat } from './beat.ts';
+import { LongRequests } from './long-requests.ts';
 import type { Way, WayEvents } from './way.ts';
 
 const ANY = { 4: '0.0.0.0', 6: '::' } as const;
@@ -23,12 +25,25 @@ export class DatagramWay implements Way {
     () => {},
   );
 
-  private constructor(socket: UdpSocket, to: Endpoint) {
+  readonly #long: LongRequests;
+  /** That UDP passes is known: a TCP connection tells nothing of it. */
+  #isHeard = false;
+
+  private constructor(socket: UdpSocket, to: Endpoint, dial: () => Dial, events: WayEvents) {
     this.#socket = socket;
     this.#to = to;
+    const byUdp = (octets: Uint8Array) => this.#send(octets);
+    this.#long = new LongRequests({ dial, events, byUdp });
   }
 
-  static async open(host: string, port: number, events: WayEvents): Promise<Way | IoFault> {
+  /** `dial`: by TCP to this address. */
+  static async open(
+    host: string,
+    port: number,
+    events: WayEvents,
+    dial: (address: string) => Dial,
+  ): Promise<Way | IoFault> {
+    let way: DatagramWay | undefined;
     try {
       const { address } = await lookup(host);
       const core = endpointOf(address, port);
@@ -36,17 +51,25 @@ export class DatagramWay implements Way {
         endpointOf(ANY[core.family], 0),
         (payload, from) => {
           // Only the core speaks to this port.
-          if (Buffer.compare(from.address, core.address) === 0) received(payload, events);
+          if (Buffer.compare(from.address, core.address) !== 0) return;
+          if (way !== undefined) way.#isHeard = true;
+          received(payload, events);
         },
         () => events.refused(),
       );
-      return isIoFault(socket) ? socket : new DatagramWay(socket, core);
+      if (isIoFault(socket)) return socket;
+      way = new DatagramWay(socket, core, () => dial(address), events);
+      return way;
     } catch (error) {
       return ioFault(error as Error);
     }
   }
 
   send(octets: Uint8Array): void {
+    if (!this.#isHeard || !this.#long.take(octets)) this.#send(octets);
+  }
+
+  #send(octets: Uint8Array): void {
     const { address, port } = this.#to;
     this.#socket.send(octets, 0, octets.length, address, 0, port);
   }
@@ -58,6 +81,7 @@ export class DatagramWay implements Way {
 
   close(): void {
     this.#beat.close();
+    this.#long.close();
     void this.#socket.close();
   }
 }

@@ -113,6 +113,38 @@ function branchOf(request: Request): string | undefined {
   return /;branch=[^;\r]*/.exec(header(request, 'via') ?? '')?.[0];
 }
 
+test('what is too long for a datagram goes by TCP to the same hop, its CANCEL too; by UDP where TCP is refused', async (t) => {
+  const udp = await openTalker('127.0.0.1');
+  const { local } = udp.socket;
+  const core = await SimCore.open(local.port);
+  t.teardown(() => Promise.all([udp.socket.close(), core.close()]));
+  const { phone } = await openScene(t, `--sip-core=udp://${formatEndpoint(local)}`);
+  const long = { more: [`X-Long: ${'x'.repeat(1_300)}`] };
+  phone.ask('INVITE', 'early', long);
+  const heardBy = (what: string) => udp.heard.first('heard', ({ text }) => text.includes(what));
+  t.regex((await heardBy('early')).text, /\r\nVia: SIP\/2\.0\/UDP tep-/, 'UDP may not pass');
+  phone.ask('OPTIONS', 'first');
+  const { text, from } = await heardBy('first');
+  const said = text.split('\r\n').filter((line) => /^(?:Via|From|To|Call-ID|CSeq):/.test(line));
+  udp.say(sip(['SIP/2.0 200 OK', ...said]), from);
+  await phone.response(200, 'OPTIONS');
+  const asked = phone.ask('INVITE', 'call', long);
+  const invite = await core.request('INVITE');
+  t.regex(header(invite, 'via') ?? '', /^SIP\/2\.0\/TCP tep-/);
+  core.answer(invite, 180);
+  await phone.response(180, 'INVITE');
+  const cancel = asked.replace(/X-Long.*\r\n/, '').replaceAll('INVITE', 'CANCEL');
+  phone.send(cancel);
+  t.is(branchOf(await core.request('CANCEL')), branchOf(invite));
+  // What the core asks by the connection is answered by it.
+  core.ask('OPTIONS', 'asked', phone.contact.slice(1, -1));
+  phone.answer(await phone.request('OPTIONS'), 200);
+  await core.response(200, 'OPTIONS');
+  await core.close();
+  phone.ask('INVITE', 'later', long);
+  t.regex((await heardBy('later')).text, /\r\nVia: SIP\/2\.0\/UDP tep-/);
+});
+
 test('no way at all: a request is answered with 503, and its ACK goes nowhere', async (t) => {
   const port = await closedPort();
   const { phone, status } = await openScene(t, `--sip-core=tcp://127.0.0.1:${port}`);
