@@ -93,14 +93,17 @@ export interface Connection {
 /** What packets of RTP at an address are. */
 export type MediaKind = 'audio' | 'video' | 'other';
 
-const KINDS: Readonly<Record<string, MediaKind>> = {
-  ...{ audio: 'audio', video: 'video', application: 'other', message: 'other' },
-};
+const KINDS: ReadonlyMap<string, MediaKind> = new Map([
+  ['audio', 'audio'],
+  ['video', 'video'],
+  ['application', 'other'],
+  ['message', 'other'],
+]);
 
 /** Undefined where it does not say, or several kinds may come to share one address (RFC 9143). */
 export function mediaKind(sdp: Sdp, m: Media): MediaKind | undefined {
   const isBundled = sdp.sessionLines.some(({ text }) => text.startsWith('a=group:BUNDLE'));
-  return isBundled ? undefined : KINDS[m.kind];
+  return isBundled ? undefined : KINDS.get(m.kind);
 }
 
 /** The addresses of one m= line, without what is only looked at. */

@@ -69,8 +69,9 @@ test('[G-25] what RTP at an address is: by its m= line, unless lines are bundled
     'm=application 4004 UDP/DTLS/SCTP webrtc-datachannel',
     'm=message 4006 TCP/MSRP *',
     'm=image 4008 udptl t38',
+    'm=constructor 4010 RTP/AVP 0',
   ];
-  t.deepEqual(kinds(...lines), ['audio', 'video', 'other', 'other', undefined]);
+  t.deepEqual(kinds(...lines), ['audio', 'video', 'other', 'other', undefined, undefined]);
   t.deepEqual(kinds('a=group:LS 1 2', ...lines.slice(0, 2)), ['audio', 'video']);
   t.deepEqual(kinds('a=group:BUNDLE 1 2', ...lines.slice(0, 2)), [undefined, undefined]);
 });
