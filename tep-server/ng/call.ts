@@ -3,7 +3,7 @@
  * is a tag; what is told to somebody whose tag is not known yet stands under the branch of the offer.
  *
  * Memory: MAX_PARTIES parties with at most MAX_PARTIES descriptions each, MAX_OCTETS in all or what two parties
- * have said and were told.
+ * have said and were told; the tags of as many who have left.
  */
 import { type Pinhole, pinholeText } from '../../session/pinholes.ts';
 import type { SessionCredentials } from '../../session/session-users.ts';
@@ -55,6 +55,8 @@ export class Call {
   readonly #parties = new Map<string, Party>();
   /** What was told to whoever will answer, by branch. */
   readonly #branches = new Map<string, Description>();
+  /** Tags of those who have left, or made room. */
+  readonly #left = new Map<string, true>();
 
   /** `said` went to the gateway, which made `told` of it for the other end. */
   offered(command: Command, said: Description, told: Description): void {
@@ -95,8 +97,12 @@ export class Call {
     for (const party of this.#parties.values()) if (party.offeredTo !== undefined) lapse(party);
   }
 
-  /** A gateway that was there before us tells what it knows. Whom we have heard, we know better. */
+  /**
+   * A gateway that was there before us tells what it knows. Whom we have heard, we know better; who has left it
+   * may remember for half a minute (delete-delay).
+   */
   remember({ tag, other, said, told }: Remembered): void {
+    if (this.#left.has(tag)) return;
     const party = this.#party(tag);
     if (party.said !== undefined || party.offered !== undefined) return;
     party.said = said;
@@ -150,6 +156,7 @@ export class Call {
       sum += name.length + octetsOf(description);
     };
     for (const [branch, told] of this.#branches) add(branch, told);
+    for (const tag of this.#left.keys()) sum += tag.length;
     for (const [tag, { said, offered, lapsed, told }] of this.#parties) {
       sum += PARTY_OCTETS + tag.length;
       for (const own of new Set([said, offered, lapsed])) add('', own ?? []);
@@ -190,6 +197,7 @@ export class Call {
     // Without a name it is where any other fork may still answer.
     if (branch !== '') this.#branches.delete(branch);
     this.#parties.delete(tag);
+    put(this.#left, tag, true);
     for (const { told } of this.#parties.values()) told.delete(tag);
   }
 
@@ -201,6 +209,7 @@ export class Call {
       ...{ branch: '', told: new Map() },
     };
     put(this.#parties, tag, party);
+    this.#left.delete(tag);
     return party;
   }
 }

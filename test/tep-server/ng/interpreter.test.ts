@@ -7,6 +7,7 @@ import { octetsOf, readDatagram } from '../../../framing/ng/message.ts';
 import { pinholeText } from '../../../session/pinholes.ts';
 import type { Ways } from '../../../tep-server/ng/call.ts';
 import { Calls, MAX_CALLS } from '../../../tep-server/ng/calls.ts';
+import { describe } from '../../../tep-server/ng/description.ts';
 import { NgCounts } from '../../../tep-server/ng/faults.ts';
 import { Interpreter, type MarkRules } from '../../../tep-server/ng/interpreter.ts';
 import { parseEndpoint } from '../../../wire/address.ts';
@@ -259,6 +260,25 @@ test('[M-10] what rings for long is no change that was refused', (t) => {
   scene.calls.remembered('call', [], scene.now);
   scene.pass(answer(DIALOG, sdpOf(CORE)), sdpOf(NEAR));
   t.deepEqual(scene.waysOf(), UE_WAYS);
+});
+
+test('[M-10] a fork that is over stays closed though the gateway remembers it for a while', (t) => {
+  const scene = new Scene();
+  const [one, two] = [{ 'via-branch': '1' }, { 'via-branch': '2' }];
+  scene.pass(offer(DIALOG, sdpOf(CORE), one), sdpOf(NEAR));
+  scene.pass(offer(DIALOG, sdpOf(CORE), two), sdpOf(NEAR));
+  scene.pass(answer(DIALOG, sdpOf(UE), one), sdpOf(FAR));
+  const other = { ...UE, port: 52_000 };
+  scene.pass(answer({ ...DIALOG, toTag: 'c' }, sdpOf(other), two), sdpOf(FAR));
+  t.true(scene.waysOf().some((way) => way.includes(':52000')));
+  const over = { command: 'delete', 'call-id': 'call', 'from-tag': 'a', ...two };
+  scene.interpreter.command('kamailio', command('x', over), scene.now);
+  const left = scene.waysOf();
+  t.true(left.length > 0 && !left.some((way) => way.includes(':52000')));
+  const [said, told] = [describe(Buffer.from(sdpOf(other))), describe(Buffer.from(sdpOf(NEAR)))];
+  if (said === undefined || told === undefined) throw new RangeError();
+  scene.calls.remembered('call', [{ tag: 'c', other: 'a', said, told }], scene.now);
+  t.deepEqual(scene.waysOf(), left);
 });
 
 /** Names as they may stand in `delete`, and what rtpengine 10.5 does then. */
