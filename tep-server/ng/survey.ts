@@ -81,8 +81,11 @@ export class Survey {
   async #query(callId: string): Promise<boolean> {
     const { calls, isOurs } = this.#parts;
     const askedMs = now();
+    const before = calls.find(callId);
     const answer = await this.#ask({ command: 'query', 'call-id': Buffer.from(callId, 'latin1') });
     if (answer === undefined) return false;
+    // Somebody has ended it meanwhile; the gateway may keep it for a while (delete-delay).
+    if (before !== undefined && calls.find(callId) !== before) return true;
     if (stringOf(answer, 'result') === 'ok') {
       calls.remembered(callId, partiesIn(answer, isOurs), now());
     } else if (!calls.heardSince(callId, askedMs)) {

@@ -1,5 +1,6 @@
 /** What TEP-S asks the gateway by itself. */
 import test, { type ExecutionContext } from 'ava';
+import { readDatagram } from '../../../framing/ng/message.ts';
 import { now } from '../../../io/clock.ts';
 import { Calls } from '../../../tep-server/ng/calls.ts';
 import type { Command } from '../../../tep-server/ng/command.ts';
@@ -8,6 +9,7 @@ import { Survey } from '../../../tep-server/ng/survey.ts';
 import { until } from '../service.ts';
 import { sdpOf } from './descriptions.ts';
 import { Gateway } from './gateway.ts';
+import { command } from './proxies.ts';
 
 const UE = { address: '198.51.100.9', port: 50_000, can: true };
 const NEAR = { address: '203.0.113.1', port: 30_000 };
@@ -93,4 +95,21 @@ test('[M-10] a call that somebody ended by a foreign name is asked about at once
   await until(() => ended.length > 0);
   t.deepEqual(ended, ['gone gone']);
   t.is(calls.ways, 2);
+});
+
+test('[M-10] a call that ends while the gateway is asked about it does not begin again by the answer', async (t) => {
+  const { gateway, calls, ended, survey } = await scene(t);
+  silent(calls, 'old', 61_000);
+  const one = survey();
+  await until(() => gateway.heard.length === 1);
+  const [octets = Buffer.alloc(0)] = gateway.heard;
+  const question = readDatagram(octets, 0, octets.length);
+  if (typeof question === 'number') throw new RangeError();
+  const names = { callId: 'old', fromTag: 'a', toTag: 'b', branch: '', towards: undefined };
+  calls.deleted({ ...names, name: 'delete' });
+  gateway.say(command(question.cookie, { result: 'ok' }));
+  // Resolves when the answer has been read.
+  await one.stop();
+  t.deepEqual(ended, ['old deleted']);
+  t.is(calls.size, 0);
 });
