@@ -15,7 +15,10 @@ const MAX_OCTETS = 128 * 1024 * 1024;
 /** One without ways is looked for among so many of the oldest, before the oldest goes. */
 const LOOK_AT = 64;
 
-/** Nobody waits longer for the answer to an offer within a dialog (RFC 3261 clause 17.1.1.2, Timer B). */
+/**
+ * Who says nothing at all to an offer within a dialog has refused it (RFC 3261 clause 17.1.1.2, Timer B). Who lets
+ * people decide may take longer; what comes of an answer then is the same.
+ */
 const ANSWERED_MS = 32_000;
 
 export type CallEnd = 'deleted' | 'gone' | 'crowded-out';
