@@ -24,7 +24,8 @@ export type Purpose =
   | { readonly type: 'bind'; readonly binding: ClientBinding }
   | { readonly type: 'release'; readonly release: Release }
   | { readonly type: 'close' }
-  | { readonly type: 'stats' };
+  /** `given`: octets that all connections had been given. */
+  | { readonly type: 'stats'; readonly given: number };
 
 export interface ClientTransaction extends Transaction {
   readonly purpose: Purpose;
@@ -39,6 +40,8 @@ export class ClientConnection extends Connection {
   /** The address of this connection as TEP-S sees it; undefined before it is ready. */
   outer: Endpoint | undefined;
   rttMs: number | undefined;
+  /** Of the octets given to all connections so many are not under way on this one any more. */
+  arrivedOctets: number | undefined;
   /** When the path was last doubted, and when the doubt is certainty unless something is received. */
   #doubtedMs = NEVER_YET;
   #provenDeadMs = NEVER;

@@ -86,7 +86,7 @@ export function clientParts(
   const ways = { bindings, media, ready, counters, stun, sink };
   const data = new ClientData({ ...ways, automatic, reach, refuser });
   const stats = new ClientStats({
-    ...{ counters, data, ready, requests },
+    ...{ counters, data, media, ready, requests },
     periodMs: options.statsMs,
     silentMs: options.liveness?.silentMs,
   });

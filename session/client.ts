@@ -154,7 +154,7 @@ export class TunnelClient implements ClientEnd {
     const { automatic } = this.#parts.binder;
     if (now >= automatic.sweepAtMs) automatic.sweep(now);
     this.#tunnel.timeout(now);
-    if (now >= this.#statsDueMs()) this.#parts.stats.ask(now);
+    if (now >= this.#statsDueMs()) this.#parts.stats.timeout(now);
     this.#tunnel.connect(now);
   }
 
@@ -201,7 +201,9 @@ export class TunnelClient implements ClientEnd {
     if (purpose.type === 'open') this.#tunnel.opened(c, asked, message, now);
     else if (purpose.type === 'bind') this.#parts.binder.granted(purpose.binding, message, now);
     else if (purpose.type === 'close') this.#tunnel.ended(now);
-    else if (purpose.type === 'stats') c.rttMs = now - asked.sentAtMs;
+    else if (purpose.type === 'stats') {
+      this.#parts.stats.answered(c, purpose.given, asked, now);
+    }
   }
 
   /** A release that fails and a measurement that fails change nothing. */

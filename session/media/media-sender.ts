@@ -20,11 +20,14 @@ import { LANE_DROPS, type Lane } from './lane.ts';
 import type { MediaFlow } from './media-flow.ts';
 import { MediaQueue } from './media-queue.ts';
 import { PathBudget } from './path-budget.ts';
+import { ToldPath } from './told-path.ts';
 
 /** As long as speech may wait of 1,000 calls of G.711, or 4 s of video at 4 Mbit/s. */
 const QUEUE_LEN = 2_097_152;
 /** How often it is looked whether what waits can go: a connection becomes stuck without a word. */
 const LOOK_MS = 20;
+/** Until the peer has answered once. */
+const FIRST_STEP = 4_096;
 const NO_FRAME = -1;
 const SOURCE_MASK = 0x1f_ffff;
 const TIMESTAMPS = 2 ** 32;
@@ -58,6 +61,8 @@ export class MediaSender<C extends Connection> implements Timed {
   readonly #parts: MediaSenderParts<C>;
   readonly #queue: MediaQueue;
   readonly #budget = new PathBudget();
+  /** Where the system tells nothing and the peer has answered. */
+  #told: ToldPath | undefined;
   #lookedMs = 0;
 
   constructor(parts: MediaSenderParts<C>, options: MediaOptions = {}) {
@@ -131,6 +136,29 @@ export class MediaSender<C extends Connection> implements Timed {
     this.look(now);
   }
 
+  /** Whether more is to be known before more may go (told-path.ts). */
+  get isHeldBack(): boolean {
+    return this.#told?.isHeldBack ?? false;
+  }
+
+  /** Whether the system tells nothing of the connections. */
+  get isBlind(): boolean {
+    return this.#parts.ready.every(({ carrier }) => carrier.rttMs === undefined);
+  }
+
+  /** After how many octets that connections were given it is to be asked what has arrived. */
+  get stepOctets(): number {
+    return this.#told?.stepOctets ?? FIRST_STEP;
+  }
+
+  /** The peer says that of all octets that connections were given so many have arrived. */
+  answered(arrived: number, rttMs: number, now: number): void {
+    if (!this.isBlind) return;
+    this.#told ??= new ToldPath();
+    this.#told.answered(arrived, rttMs, now);
+    this.look(now);
+  }
+
   /** Something changed at the connections: each that can take something gets it. */
   look(now: number): void {
     this.#lookedMs = now;
@@ -150,6 +178,8 @@ export class MediaSender<C extends Connection> implements Timed {
 
   /** What cannot wait goes in any case: it is little. */
   #mayGo(mediaClass: MediaClass, length: number): boolean {
+    const { counters } = this.#parts;
+    if (this.#told) return this.#told.allows(mediaClass, counters.sentOctets, length);
     return mediaClass <= MEDIA_CLASSES.AUDIO || this.#budget.allows(this.#parts.ready, length);
   }
 

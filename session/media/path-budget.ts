@@ -56,6 +56,10 @@ export class PathBudget {
       // Of a connection that nothing is known of, the allowance has to do (carrier.ts).
       if (carrier.rttMs !== undefined) underWay += carrier.outstanding + queue.length;
     }
+    return this.fits(underWay, length);
+  }
+
+  fits(underWay: number, length: number): boolean {
     if (underWay === 0 || underWay + length <= this.#octets * this.#share) return true;
     this.#isUsedUp = true;
     return false;
@@ -64,10 +68,16 @@ export class PathBudget {
   /** The system has told something of `c`, which is one of `ready`. */
   learnt(c: Connection, ready: readonly Connection[], now: number): void {
     const { rttMs } = c.carrier;
-    if (rttMs === undefined || now < this.#judgedMs + rttMs) return;
-    this.#judgedMs = now;
+    if (rttMs === undefined) return;
     let leastMs = rttMs;
     for (const { carrier } of ready) leastMs = Math.min(leastMs, carrier.leastRttMs);
+    this.judge(rttMs, leastMs, now);
+  }
+
+  /** How long a round trip is, and the least of late. */
+  judge(rttMs: number, leastMs: number, now: number): void {
+    if (now < this.#judgedMs + rttMs) return;
+    this.#judgedMs = now;
     this.#drain(leastMs, rttMs, now);
     if (now < this.#settlesUntilMs) return;
     const ratio = Math.min(MOST_RATIO, (leastMs + STANDING_MS) / rttMs);

@@ -168,3 +168,32 @@ test('[G-25] without koffi a call is carried all the same', async (t) => {
   ]);
   t.deepEqual(JSON.parse(stdout), ['ENOSYS', 'nothing']);
 });
+
+test('[G-25] without koffi little is under way all the same, by what TEP-S says has arrived', async (t) => {
+  const base = new URL('../../', import.meta.url);
+  const program = `const { openPair, openCall } = await import('${base}test/daemon/pair.js');
+    const { openSlowWire } = await import('${base}test/daemon/slow-wire.js');
+    const { setTimeout: pause } = await import('node:timers/promises');
+    const pair = await openPair({
+      through: async (server) => (await openSlowWire(server, 100)).target,
+    });
+    const call = await openCall(pair);
+    // 100 octets a millisecond get through, 300 are offered.
+    for (let i = 0; i < 100; i++) {
+      for (let k = 0; k < 6; k++) call.phone.say('v'.repeat(1_000), call.standIn);
+      await pause(20);
+    }
+    const { sentOctets } = pair.client.counters;
+    console.log(JSON.stringify([sentOctets, pair.server.counters.receivedOctets]));
+    process.exit();`;
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    `--import=data:text/javascript,${encodeURIComponent(WITHOUT_KOFFI)}`,
+    '--input-type=module',
+    '--eval',
+    program,
+  ]);
+  const [sent = 0, received = 0] = JSON.parse(stdout) as number[];
+  t.true(received > 50_000, `${received} received`);
+  // Without questions it is all that the buffers of the system take: hundreds of kilobytes.
+  t.true(sent - received < 65_536, `${sent - received} under way`);
+});

@@ -123,6 +123,8 @@ for (const way of ['uplink', 'downlink'] as const satisfies readonly Way[]) {
     pair.clock.runFor(2_000);
     const end = way === 'uplink' ? alice.end : pair.server.end;
     for (let i = 0; i < 60; i++) pair[way](alice, RTP, GATEWAY, PACKET_LEN);
+    // Until nobody has anything to write to a connection that takes nothing.
+    pair.clock.runFor(10);
     const waiting =
       way === 'uplink' ? alice.end.status().waiting : pair.server.end.tunnels()[0]?.waiting;
     const packets = waiting?.packets ?? 0;

@@ -10,7 +10,7 @@ import { FakeClock } from './clock.ts';
 import { Link, type LinkOptions } from './link.ts';
 import { type SeededRandom, seededRandom } from './random.ts';
 import { ClientSide, type Connection, isUp, ServerSide } from './sides.ts';
-import { type Sent, Traffic } from './traffic.ts';
+import { type Rtp, type Sent, Traffic } from './traffic.ts';
 
 export interface PairOptions {
   readonly seed: number;
@@ -87,7 +87,7 @@ export class Pair {
   }
 
   /** The application at `ue` sends a packet to the gateway. */
-  uplink(client: ClientSide, ue: Endpoint, to: Endpoint, length = 40): Sent {
+  uplink(client: ClientSide, ue: Endpoint, to: Endpoint, length = 40, rtp?: Rtp): Sent {
     const now = this.clock.now;
     const expected = { source: client.publicOf(ue), destination: to };
     const sent = this.traffic.send(
@@ -99,6 +99,7 @@ export class Pair {
       length,
       now,
       (b, at, end) => client.end.packet(b, at, end, now),
+      rtp,
     );
     client.pump();
     return sent;

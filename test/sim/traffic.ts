@@ -5,7 +5,7 @@
 import type { Endpoint } from '../../wire/address.ts';
 import { formatAddress, formatEndpoint } from '../../wire/address.ts';
 import { writeUdpPacket } from '../../wire/build.ts';
-import { equal, setU32, u32 } from '../../wire/bytes.ts';
+import { equal, setU32, u8, u32 } from '../../wire/bytes.ts';
 import { type Fault, faultName } from '../../wire/faults.ts';
 import { PacketView, readPacket } from '../../wire/packet.ts';
 import { checksumsRight } from '../../wire/rewrite.ts';
@@ -35,6 +35,16 @@ export interface Sent {
   deliveredMs: number;
 }
 
+/** So that ends see RTP: audio is type 0, video type 34. */
+export interface Rtp {
+  readonly type: number;
+  readonly timestamp: number;
+}
+
+const RTP_LEN = 12;
+/** No number of a packet begins with it. */
+const RTP_FIRST = 0x80;
+
 export class Traffic {
   /** Everything that must never happen, in words. A test wants it empty. */
   readonly wrongs: string[] = [];
@@ -60,10 +70,12 @@ export class Traffic {
     length: number,
     now: number,
     carry: (b: Uint8Array, at: number, end: number) => 0 | Fault,
+    rtp?: Rtp,
   ): Sent {
     const number = this.sent.length;
     const payload = this.#random.octets(Math.max(length, NUMBER_LEN));
-    setU32(payload, 0, number);
+    setU32(payload, rtp === undefined ? 0 : RTP_LEN, number);
+    if (rtp !== undefined) writeRtp(payload, rtp);
     const b = new Uint8Array(payload.length + 48 + 2 * MARGIN).fill(POISON);
     const end = MARGIN + writeUdpPacket(b, MARGIN, from, to, payload, 0, payload.length);
     const sent: Sent = {
@@ -91,7 +103,7 @@ export class Traffic {
     const view = this.#view;
     if (readPacket(view, b, at, end) !== 0 || view.payloadEnd - view.payload < NUMBER_LEN)
       return -1;
-    return u32(b, view.payload);
+    return u32(b, u8(b, view.payload) === RTP_FIRST ? view.payload + RTP_LEN : view.payload);
   }
 
   written(b: Uint8Array, at: number, end: number, connection: number): void {
@@ -155,4 +167,11 @@ export class Traffic {
 function text(b: Uint8Array, at: number, length: number, port: number): string {
   const address = formatAddress(b, at, length);
   return length === 4 ? `${address}:${port}` : `[${address}]:${port}`;
+}
+
+function writeRtp(payload: Uint8Array, { type, timestamp }: Rtp): void {
+  payload.fill(0, 0, RTP_LEN);
+  payload[0] = RTP_FIRST;
+  payload[1] = type;
+  setU32(payload, 4, timestamp);
 }
