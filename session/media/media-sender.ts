@@ -132,6 +132,7 @@ export class MediaSender<C extends Connection> implements Timed {
 
   /** The system has told something of the connection. */
   learnt(c: C, now: number): void {
+    this.#told = undefined;
     this.#budget.learnt(c, this.#parts.ready, now);
     this.look(now);
   }
