@@ -5,6 +5,7 @@
  * start of the process, and by its monotonic clock from then on.
  */
 export function now(): number {
+  isTurnRead = false;
   lastMs = ORIGIN_MS + performance.now();
   return lastMs;
 }
@@ -15,16 +16,15 @@ let lastMs = 0;
 let isTurnRead = false;
 
 /**
- * `now`, read once in a turn of the event loop: for packets, hundreds of which come in one. To read it for each
- * costs as much as looking up a binding, and a new number that has to be kept wherever it is noted.
+ * `now`, read once for packets that come one after the other: hundreds do in one turn of the event loop. To read it for
+ * each costs as much as looking up a binding, and a new number that has to be kept wherever it is noted. It holds
+ * until somebody calls `now`, as a pump does at the end of each turn that brought something.
  */
 export function turnMs(): number {
   if (isTurnRead) return lastMs;
+  const at = now();
   isTurnRead = true;
-  setImmediate(() => {
-    isTurnRead = false;
-  });
-  return now();
+  return at;
 }
 
 /**
