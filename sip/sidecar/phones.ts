@@ -5,7 +5,9 @@
  * Memory: MAX_CONTACTS contacts; the one that was silent longest goes.
  */
 import type { Endpoint } from '../../wire/address.ts';
-import type { Message } from '../message.ts';
+import { equal } from '../../wire/bytes.ts';
+import { countOf } from '../fields.ts';
+import { header, type Message } from '../message.ts';
 import { nameAddrs } from '../name-addr.ts';
 import { readUri, type Uri } from '../uri.ts';
 
@@ -30,8 +32,16 @@ interface Contact {
 export class Phones {
   /** By user, host and port; the one that showed itself last at the end. */
   readonly #contacts = new Map<string, Contact>();
+  /** What was learnt last: as a rule there is one phone, which says the same in every message. */
+  #latest: { readonly text: string; readonly peer: Peer } | undefined;
 
   learn(message: Message, peer: Peer): void {
+    const text = header(message, 'contact');
+    if (text === undefined) return;
+    const isOnly = countOf(message.fields, 'contact') === 1;
+    const latest = this.#latest;
+    if (isOnly && text === latest?.text && isSame(peer, latest.peer)) return;
+    this.#latest = isOnly ? { text, peer } : undefined;
     for (const { uri: text } of nameAddrs(message, 'contact') ?? []) {
       const uri = readUri(text);
       if (uri === undefined) continue;
@@ -48,6 +58,7 @@ export class Phones {
 
   /** A connection is gone: nobody can be reached by it. */
   forget(conn: number): void {
+    this.#latest = undefined;
     for (const [key, { peer }] of this.#contacts) {
       if (peer.transport === 'TCP' && peer.conn === conn) this.#contacts.delete(key);
     }
@@ -66,6 +77,16 @@ export class Phones {
     const alone = only !== undefined && more.length === 0 ? all[0] : undefined;
     return (named ?? alone)?.peer;
   }
+}
+
+function isSame(a: Peer, b: Peer): boolean {
+  if (a.transport !== b.transport || a.conn !== b.conn) return false;
+  const [x, y] = [a.address, b.address];
+  return (
+    x.family === y.family &&
+    x.port === y.port &&
+    equal(x.address, 0, y.address, 0, x.address.length)
+  );
 }
 
 function keyOf({ user = '', host, port = DEFAULT_PORT }: Uri): string {
