@@ -7,6 +7,7 @@
  * They are written together and either is enough when read, because gateways on the way drop one or the
  * other. An offerer that listens nowhere writes port 9, as TCP ends that only connect do.
  */
+import { Buffer } from 'node:buffer';
 import type { Endpoint } from '../wire/address.ts';
 import { Edit } from './edit.ts';
 import {
@@ -75,6 +76,11 @@ export function advertise(
     if (mark !== undefined && m.live) writeMark(edit, m, markText(mark));
   }
   return edit.octets();
+}
+
+/** A quick look: most descriptions have none. Both marks have the token in them. */
+export function mayHaveMarks(sdp: Uint8Array): boolean {
+  return Buffer.from(sdp.buffer, sdp.byteOffset, sdp.byteLength).includes(TOKEN);
 }
 
 /** Removes every trace of both marks, at every level and whatever the port. */

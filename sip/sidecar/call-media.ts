@@ -14,7 +14,7 @@ import type { Mapped } from '../../sdp/addresses.ts';
 import { apply } from '../../sdp/apply.ts';
 import { type Address, NO_PORT } from '../../sdp/fields.ts';
 import { hide } from '../../sdp/hide.ts';
-import { advertise, type Mark, strip, tepMarks } from '../../sdp/marks.ts';
+import { advertise, type Mark, mayHaveMarks, strip, tepMarks } from '../../sdp/marks.ts';
 import type { Endpoint } from '../../wire/address.ts';
 import { latin1 } from '../message.ts';
 import type { Side } from '../negotiation.ts';
@@ -172,7 +172,7 @@ export function hidden(sdp: Uint8Array, shown: Address | undefined): Uint8Array 
 }
 
 export function withoutMarks(sdp: Uint8Array): Uint8Array {
-  const stripped = strip(sdp);
+  const stripped = mayHaveMarks(sdp) ? strip(sdp) : sdp;
   return 'type' in stripped ? sdp : stripped;
 }
 
