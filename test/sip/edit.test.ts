@@ -257,3 +257,9 @@ test('any message: what is replaced reads as the new value, all other octets are
   );
   t.pass();
 });
+
+test('[RFC 3261 7.3.1] a value that ends in UTF-8 keeps its last octet', (t) => {
+  const text = Buffer.from('OPTIONS sip:a SIP/2.0\r\nSubject: \tvoilà \r\n\r\n').toString('latin1');
+  const subject = header(datagram(text), 'subject') ?? '';
+  t.is(Buffer.from(subject, 'latin1').toString(), 'voilà');
+});
