@@ -187,6 +187,7 @@ export class Hops {
     const { method = '' } = cseqOf(response) ?? {};
     const transaction = this.#transactions.of(method, hidden.branch);
     if (transaction === undefined) return stopped('no-transaction');
+    if (response.status >= 200) this.#transactions.answered(method, hidden.branch);
     const { peer, vias } = transaction;
     const edit = returnHidden(response, hidden, vias);
     const opens = response.status > 100 && response.status < 300 && OPENS_DIALOG.has(method);

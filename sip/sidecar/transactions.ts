@@ -5,9 +5,11 @@
  * An edge proxy takes a request with one Via to be a UE's own, and does for it what it does for UEs
  * behind a NAT. With two it would not: for it the NAT would be somewhere else.
  *
- * Memory: MAX_TRANSACTIONS texts of at most MAX_MESSAGE_LEN, as a rule 100 octets; the oldest go.
+ * Memory: MAX_TRANSACTIONS, and MAX_OCTETS of what is kept of them, as a rule 100 octets each. Those go first that
+ * have their final answer, which are kept for its repetitions only: an INVITE that rings waits for minutes.
  */
-import type { Request } from '../message.ts';
+import { latin1, octetsOf, type Request } from '../message.ts';
+import { AgingMap } from './aging-map.ts';
 import type { Peer } from './phones.ts';
 
 export interface Transaction {
@@ -19,23 +21,40 @@ export interface Transaction {
 }
 
 export const MAX_TRANSACTIONS = 4_096;
+export const MAX_OCTETS = 4 * 1024 * 1024;
 const MAX_REFUSED = 256;
 
 export class Transactions {
-  /** By method and branch; the one that was begun first at the front. */
-  readonly #entries = new Map<string, Transaction>();
+  /** By method and branch. */
+  readonly #open = new AgingMap<Transaction>();
+  readonly #answered = new AgingMap<Transaction>();
+  #octets = 0;
   readonly #refused = new Set<string>();
 
   begin(method: string, branch: string, transaction: Transaction): void {
-    this.#entries.set(keyOf(method, branch), transaction);
-    if (this.#entries.size <= MAX_TRANSACTIONS) return;
-    const [oldest] = this.#entries.keys();
-    if (oldest !== undefined) this.#entries.delete(oldest);
+    const key = keyOf(method, branch);
+    const answered = this.#answered.get(key);
+    const known = answered ?? this.#open.get(key);
+    const entries = answered === undefined ? this.#open : this.#answered;
+    const kept = { ...transaction, vias: detached(transaction.vias) };
+    entries.set(key, kept);
+    this.#octets += lengthOf(kept) - lengthOf(known);
+    this.#makeRoom();
   }
 
   /** `method` is that of CSeq. */
   of(method: string, branch: string): Transaction | undefined {
-    return this.#entries.get(keyOf(method, branch));
+    const key = keyOf(method, branch);
+    return this.#open.get(key) ?? this.#answered.get(key);
+  }
+
+  /** It has its final answer. */
+  answered(method: string, branch: string): void {
+    const key = keyOf(method, branch);
+    const transaction = this.#open.get(key);
+    if (transaction === undefined) return;
+    this.#open.delete(key);
+    this.#answered.set(key, transaction);
   }
 
   /** We have refused the INVITE of this branch ourselves: nobody else waits for the ACK to that. */
@@ -49,6 +68,29 @@ export class Transactions {
   isRefused(branch: string): boolean {
     return this.#refused.has(branch);
   }
+
+  #makeRoom(): void {
+    const isFull = () => {
+      const count = this.#open.size + this.#answered.size;
+      return count > MAX_TRANSACTIONS || this.#octets > MAX_OCTETS;
+    };
+    while (isFull()) {
+      const oldest = this.#answered.takeOldest() ?? this.#open.takeOldest();
+      this.#octets -= lengthOf(oldest);
+    }
+  }
+}
+
+/** Octets that are kept of it. */
+function lengthOf(transaction: Transaction | undefined): number {
+  if (transaction === undefined) return 0;
+  return transaction.vias.length + (transaction.register?.text.length ?? 0);
+}
+
+/** A part of a text keeps all of it in memory (V8). */
+function detached(text: string): string {
+  const octets = octetsOf(text);
+  return latin1(octets, 0, octets.length);
 }
 
 function keyOf(method: string, branch: string): string {
