@@ -1,15 +1,13 @@
 /** The laboratory as the commands of `tep lab` build it: one access network, two phones. */
-import { chmodSync, mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { chmodSync } from 'node:fs';
 import type { Phone } from '../../lab/baresip.ts';
 import { CALL_PROGRAMS, CallLab } from '../../lab/calls/call-lab.ts';
 import { MEDIA, PCSCF, PHONE } from '../../lab/calls/call-site.ts';
 import type { NameOf } from '../../lab/calls/transcript.ts';
-import { notWritten } from '../../lab/lab-error.ts';
 import { labMissing } from '../../lab/requirements.ts';
 import { Failure } from '../command.ts';
 import type { LabTask } from '../lab.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 
 export const CALLEE = 'sip:carol@ims.example';
 
@@ -22,18 +20,10 @@ export function checkMachine(): void {
 }
 
 export async function buildLab({ firewall, values }: LabTask): Promise<CallLab> {
-  const folder = folderIn(tmpdir());
+  const folder = temporaryFolder('tep-lab-');
   // squid gives up root, and writes into a folder inside.
   chmodSync(folder, 0o711);
   return CallLab.build({ firewalls: [firewall], folder, tep: !values['without-tep'] });
-}
-
-function folderIn(place: string): string {
-  try {
-    return mkdtempSync(join(place, 'tep-lab-'));
-  } catch (error) {
-    throw notWritten(place, error);
-  }
 }
 
 export async function startPhones(lab: CallLab): Promise<{ ue: Phone; core: Phone }> {

@@ -1,0 +1,16 @@
+/** Where a command puts files that nobody needs after it. */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Failure } from './command.ts';
+
+/** A new folder that only this user may open; throws `Failure` where none can be made. */
+export function temporaryFolder(prefix: string): string {
+  const place = tmpdir();
+  try {
+    return mkdtempSync(join(place, prefix));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Failure(`no folder for temporary files in ${place} (TMPDIR says where): ${why}`);
+  }
+}
