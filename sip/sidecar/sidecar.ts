@@ -108,6 +108,7 @@ export class Sidecar {
 
   /** There is no way to the core: whoever asks is told so. */
   undeliverable({ request, peer }: Asks, now: number): void {
+    this.#silence.heard(peer, now);
     const refused = this.#hops.refuse(request, peer, refusal(503, 'Service Unavailable'));
     this.#stop(refused, now, 'no-core');
   }

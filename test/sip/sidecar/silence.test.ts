@@ -4,7 +4,8 @@ import { GRACE_MS } from '../../../sip/sidecar/holdings.ts';
 import type { Peer } from '../../../sip/sidecar/phones.ts';
 import { LOOK_MS } from '../../../sip/sidecar/sidecar.ts';
 import { LATE_MS, MAX_PHONES, SILENT_MS, Silence } from '../../../sip/sidecar/silence.ts';
-import { audio, Driver, PEER, TUNNEL } from './driver.ts';
+import { datagram } from '../vectors.ts';
+import { audio, Driver, PEER, requestText, TUNNEL } from './driver.ts';
 
 const OWN = '10.0.0.2:4000';
 const KEY = `17 ${OWN}`;
@@ -41,6 +42,17 @@ test('a phone on hold that sends no media stays as long as it registers again, o
     else d.phoneAsks(`OPTIONS ${i}`, { callId: 'hello' });
   }
   t.deepEqual(d.givenBack, []);
+  t.is(d.sidecar.calls.all, 1);
+});
+
+test('a phone whose registrar cannot be reached is not gone', (t) => {
+  const d = talking();
+  const request = datagram(requestText('phone', 'REGISTER 2', { callId: 'registration' }));
+  if (request.type !== 'request') throw new Error('no request');
+  for (let i = 0; i < 3; i++) {
+    passIn(d, SECONDS * 1_000);
+    d.sidecar.undeliverable({ request, peer: PEER }, d.now);
+  }
   t.is(d.sidecar.calls.all, 1);
 });
 
