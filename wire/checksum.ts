@@ -43,9 +43,14 @@ function sumOfWords(words: DataView, at: number, end: number): number {
 function sumOfShort(b: Uint8Array, at: number, end: number): number {
   let sum = 0;
   let i = at;
-  for (; i + 8 <= end; i += 8) sum += u16(b, i) + u16(b, i + 2) + u16(b, i + 4) + u16(b, i + 6);
+  for (; i + 8 <= end; i += 8) sum += sumOfEight(b, i);
   for (; i + 2 <= end; i += 2) sum += u16(b, i);
   return i < end ? sum + (u8(b, i) << 8) : sum;
+}
+
+/** Of eight octets: what headers consist of is summed in half the time without a loop. */
+export function sumOfEight(b: Uint8Array, at: number): number {
+  return u16(b, at) + u16(b, at + 2) + u16(b, at + 4) + u16(b, at + 6);
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   pseudoHeaderSum,
   replace,
   sumOf,
+  sumOfEight,
   udpWire,
   update,
   wordDelta,
@@ -26,6 +27,7 @@ import * as tcp from './tcp.ts';
 import * as udp from './udp.ts';
 
 const MAX_ADDRESS_LEN = 16;
+const IPV6_ADDRESSES = 32;
 
 /** Uplink: the source of a UDP or TCP packet becomes address:port. */
 export function rewriteSource(
@@ -104,16 +106,20 @@ export function rewriteIcmpDestination(
  */
 export function finishChecksums(b: Uint8Array, view: PacketView): boolean {
   const { start, sourceAt, protocol, transport } = view;
-  const afterAddresses = sourceAt + 2 * view.addressLength;
-  const addresses = sumOf(b, sourceAt, afterAddresses);
+  const isIpv4 = view.version === 4;
+  const addresses = isIpv4
+    ? sumOfEight(b, sourceAt)
+    : sumOf(b, sourceAt, sourceAt + IPV6_ADDRESSES);
   // ICMP for IPv4 has no pseudo header, so nothing that could be left half done.
   if (protocol !== icmp.PROTOCOL) {
     const at = transportChecksumAt(view);
     const pseudo = addresses + protocol + view.payloadEnd - transport;
     if (u16(b, at) === fold(pseudo)) setU16(b, at, computedTransport(b, view));
   }
-  if (view.version === 6) return true;
-  const header = addresses + sumOf(b, start, sourceAt) + sumOf(b, afterAddresses, transport);
+  if (!isIpv4) return true;
+  const options = start + ipv4.MIN_HEADER_LEN;
+  let header = sumOfEight(b, start) + u16(b, start + 8) + u16(b, start + 10) + addresses;
+  if (transport > options) header += sumOf(b, options, transport);
   if (ipv4.checksum(b, start) !== 0) return fold(header) === 0xffff;
   ipv4.setChecksum(b, start, checksumOf(header));
   return true;
