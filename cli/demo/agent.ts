@@ -20,8 +20,8 @@ export interface Place {
   readonly command: readonly string[];
 }
 
-/** Nothing but a hang takes so long. */
-const READY_MS = 30_000;
+/** Only a hang takes so long: half a minute did not do for a dozen demos on two busy processors. */
+const READY_MS = 90_000;
 const STOP_MS = 10_000;
 const POLL_MS = 20;
 const MAX_LOG_LEN = 4_000;
