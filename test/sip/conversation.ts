@@ -105,3 +105,13 @@ function suffix(dialog: DialogId): string {
   const { coreTag } = dialog;
   return coreTag === 'c' ? '' : ` (${coreTag === '' ? 'nobody yet' : coreTag})`;
 }
+
+/** A call that the phone made and the network answered: `p:o1 c:a1`. */
+export function established(): Conversation {
+  const c = new Conversation();
+  c.ask('phone', 'INVITE 1 new', { sdp: 'o1' });
+  c.answer('core', 200, 'INVITE 1', { sdp: 'a1' });
+  c.ask('phone', 'ACK 1');
+  c.changes();
+  return c;
+}
