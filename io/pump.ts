@@ -5,12 +5,13 @@
  */
 import type { Duplex } from 'node:stream';
 import type { CloseOutput } from '../session/outputs.ts';
+import type { TcpState } from '../session/tcp-state.ts';
 import type { TunnelEnd } from '../session/tunnel-end.ts';
 import { CarrierSampler } from './carrier-sampler.ts';
 import { Alarm, now } from './clock.ts';
 import type { PacketPort } from './packet-port.ts';
 import { StreamLink } from './stream-link.ts';
-import { TcpInfo, type TcpState } from './tcp-info.ts';
+import { TcpInfo } from './tcp-info.ts';
 
 /** How long connections may take to end by themselves when everything is to stop. */
 const STOP_MS = 5_000;

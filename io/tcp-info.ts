@@ -11,6 +11,7 @@
  * not know is 0.
  */
 import type { Duplex } from 'node:stream';
+import type { TcpState } from '../session/tcp-state.ts';
 import { isIoFault } from './io-fault.ts';
 import { libc } from './kernel/libc.ts';
 import { descriptorOf } from './tcp-options.ts';
@@ -45,22 +46,6 @@ const OFF_RCV_OOOPACK = 224;
 /** `enum tcp_ca_state`. */
 const CA_STATES = ['open', 'disorder', 'cwr', 'recovery', 'loss'] as const;
 const RECOVERY = CA_STATES.indexOf('recovery');
-
-export interface TcpState {
-  /** `open`, or why the sender holds back. */
-  readonly congestion: string;
-  readonly rttMs: number;
-  readonly rttVarMs: number;
-  readonly rtoMs: number;
-  /** Written and not acknowledged. */
-  readonly outstandingOctets: number;
-  /** Under way, and how many may be. */
-  readonly segments: number;
-  readonly congestionWindow: number;
-  /** Since the connection was made. */
-  readonly resentSegments: number;
-  readonly deliveredBitsPerSecond: number;
-}
 
 const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 

@@ -6,6 +6,7 @@
 
 import type { LaneStatus } from '../session/media/media-flow.ts';
 import type { Waiting } from '../session/media/media-sender.ts';
+import type { TcpState } from '../session/tcp-state.ts';
 import type { QualityStatus } from './flow-quality.ts';
 
 export type AgentName = 'client' | 'server';
@@ -38,24 +39,6 @@ interface CommonStatus {
   readonly port: PortStatus;
 }
 
-/** What the system knows of a TCP connection: through a proxy, of the one with the proxy. */
-export interface TcpStatus {
-  /** `open`; why the sender holds back otherwise: `disorder`, `cwr`, `recovery`, `loss`. */
-  readonly congestion: string;
-  readonly rttMs: number;
-  readonly rttVarMs: number;
-  /** After which time without an answer a segment is sent again. */
-  readonly rtoMs: number;
-  /** Written and not acknowledged. */
-  readonly outstandingOctets: number;
-  /** Under way, and how many may be. */
-  readonly segments: number;
-  readonly congestionWindow: number;
-  /** Sent again, since the connection was made. */
-  readonly resentSegments: number;
-  readonly deliveredBitsPerSecond: number;
-}
-
 export interface ConnectionStatus {
   readonly peer: string;
   readonly state: string;
@@ -65,7 +48,7 @@ export interface ConnectionStatus {
    */
   readonly rttMs?: number;
   /** Absent where the system tells nothing. */
-  readonly tcp?: TcpStatus;
+  readonly tcp?: TcpState;
   /** Waiting to be sent, and how many may. */
   readonly queuedOctets?: number;
   readonly queueLimit?: number;

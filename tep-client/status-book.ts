@@ -2,7 +2,6 @@
 import type { SocketMap } from '../config/address-kinds.ts';
 import { now } from '../io/clock.ts';
 import type { PacketPort } from '../io/packet-port.ts';
-import type { TcpState } from '../io/tcp-info.ts';
 import type { QualityStatus } from '../ops/flow-quality.ts';
 import { protocolName } from '../ops/state-log.ts';
 import type {
@@ -21,6 +20,7 @@ import {
   leastRoundTripMs,
 } from '../session/client-status.ts';
 import type { Counters } from '../session/counters.ts';
+import type { TcpState } from '../session/tcp-state.ts';
 import { formatEndpoint } from '../wire/address.ts';
 import { FAULTS, faultAction, faultName } from '../wire/faults.ts';
 import type { Discovery } from './discovery.ts';
