@@ -15,6 +15,8 @@
 // Raw netlink and nothing else: no library to install. Runs before everything else on the machine
 // (SCHED_FIFO), else other load would be jitter. Memory: the kernel holds at most MAX_HELD packets of a direction.
 #define _GNU_SOURCE
+#include "../commands.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter.h>
@@ -284,25 +286,6 @@ static void command(const char *line) {
   printf("%s %.3f\n", word, now_ns() / NS_PER_MS);
 }
 
-// Ends the program when whoever commands is gone.
-static void read_commands(void) {
-  static char text[4096];
-  static size_t len;
-  ssize_t n = read(0, text + len, sizeof text - 1 - len);
-  if (n <= 0) exit(0);
-  len += n;
-  text[len] = 0;
-  char *line = text;
-  for (char *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
-    *end = 0;
-    command(line);
-  }
-  len = strlen(line);
-  if (len == sizeof text - 1) len = 0;  // no command is so long
-  memmove(text, line, len);
-  fflush(stdout);
-}
-
 int main(int argc, char **argv) {
   open_netlink();
   for (int i = 1; i < argc && direction_count < MAX_DIRECTIONS; i++) {
@@ -324,6 +307,6 @@ int main(int argc, char **argv) {
     if (wait < 0) t = (struct timespec){0, 0};
     ppoll(fds, 2, next == INT64_MAX ? NULL : &t, NULL);
     if (fds[0].revents != 0) read_packets();
-    if (fds[1].revents != 0) read_commands();
+    if (fds[1].revents != 0) read_commands(command);
   }
 }

@@ -20,6 +20,8 @@
 // arrival (doubles, ms since AT_MS; arrival 0 in SENT_FILE). Runs before everything but the link (SCHED_FIFO): a
 // generator that has to wait for the processor would measure itself. Memory: 32 octets a packet of a run.
 #define _GNU_SOURCE
+#include "../commands.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -315,24 +317,6 @@ static void command(const char *line) {
   else printf("unknown: %s\n", word);
 }
 
-// Ends the program when whoever commands is gone.
-static void read_commands(void) {
-  static char text[65536];
-  static size_t len;
-  ssize_t n = read(0, text + len, sizeof text - 1 - len);
-  if (n <= 0) exit(0);
-  len += n;
-  text[len] = 0;
-  char *line = text;
-  for (char *stop; (stop = strchr(line, '\n')) != NULL; line = stop + 1) {
-    *stop = 0;
-    command(line);
-  }
-  len = strlen(line);
-  memmove(text, line, len);
-  fflush(stdout);
-}
-
 static struct timespec until(double due_ms) {
   double ms = fmax(0, fmin(due_ms - (now_ms() - start_ms), 1000));
   int64_t ns = ms * NS_PER_MS;
@@ -353,7 +337,7 @@ int main(int argc, char **argv) {
     int n = epoll_pwait2(epoll_fd, ready, 64, &wait, NULL);
     for (int i = 0; i < n; i++) {
       struct flow *f = ready[i].data.ptr;
-      if (f == NULL) read_commands();
+      if (f == NULL) read_commands(command);
       else if (f->channel != 0) read_channel(f);
       else read_datagrams(f);
     }
