@@ -6,6 +6,7 @@ import { type IoFault, isIoFault } from '../../io/io-fault.ts';
 import { libc } from '../../io/kernel/libc.ts';
 import { endpointIn, MessageVector, socketName } from '../../io/kernel/message-vector.ts';
 import { formatEndpoint, parseAddress, parseEndpoint } from '../../wire/address.ts';
+import { Pace } from '../pace.ts';
 import { answer } from './child.ts';
 
 const AF_INET = 2;
@@ -19,7 +20,6 @@ const RTP_LEN = 172;
 const TICK_MS = 1;
 /** Each socket is looked at once in so many milliseconds. */
 const ROUND_MS = 20;
-const MAX_LATE_MS = 10;
 const BATCH = 64;
 const BUFFER = 4 << 20;
 
@@ -47,9 +47,7 @@ const fds: number[] = [];
 let targets: readonly Target[] = [];
 let sent = 0;
 let received = 0;
-let rate = 0;
-let startMs = 0;
-let due = 0;
+const pace = new Pace();
 let nextToSend = 0;
 let nextToRead = 0;
 
@@ -72,9 +70,7 @@ const answers = {
   },
   /** Packets a second, of all sockets together. */
   send({ perSecond }: { perSecond: number }): void {
-    rate = perSecond;
-    startMs = performance.now();
-    due = 0;
+    pace.start(perSecond, performance.now());
   },
   counts: (_: object) => ({ sent, received }),
 } as const;
@@ -93,7 +89,7 @@ function openSocket(address: Uint8Array, port: number): string {
 }
 
 function tick(): void {
-  if (rate > 0) sendDue(Math.floor(((performance.now() - startMs) * rate) / 1_000));
+  send(pace.take(performance.now()));
   const looks = Math.ceil((fds.length * TICK_MS) / ROUND_MS);
   for (let i = 0; i < looks; i++) {
     readAll(fds[nextToRead] ?? 0);
@@ -101,14 +97,10 @@ function tick(): void {
   }
 }
 
-/**
- * One after the other; of one socket as many as there are more due than sockets. What a process that
- * was not let run would have sent is left out: a flood afterwards is no even pace.
- */
-function sendDue(until: number): void {
-  due = Math.max(due, until - Math.ceil((rate * MAX_LATE_MS) / 1_000));
-  while (due < until) {
-    const n = Math.min(BATCH, until - due, Math.ceil((until - due) / fds.length));
+/** One after the other; of one socket as many as there are more due than sockets. */
+function send(due: number): void {
+  for (let left = due; left > 0; ) {
+    const n = Math.min(BATCH, left, Math.ceil(left / fds.length));
     const target = targets[nextToSend];
     if (target === undefined) return;
     for (let i = 0; i < n; i++) {
@@ -116,7 +108,7 @@ function sendDue(until: number): void {
     }
     const done = calls.sendMany(fds[nextToSend] ?? 0, out.headers, n, MSG_DONTWAIT);
     if (typeof done === 'number') sent += done;
-    due += n;
+    left -= n;
     nextToSend = (nextToSend + 1) % fds.length;
   }
 }

@@ -6,13 +6,13 @@ import type { Socket } from 'node:net';
 import { formatEndpoint, parseEndpoint } from '../../wire/address.ts';
 import type { Credentials } from '../../wire/stun/keys.ts';
 import { answer } from '../agents/child.ts';
+import { Pace } from '../pace.ts';
 import { FIRST_CHANNEL, TurnConnection, type TurnServerAt } from '../turn/turn-connection.ts';
 
 const RTP_LEN = 172;
 const HEADER_LEN = 4;
 const FRAME_LEN = HEADER_LEN + RTP_LEN;
 const TICK_MS = 1;
-const MAX_LATE_MS = 10;
 /** What waits longer in this process is not offered to the server. */
 const MAX_WAITING = 1 << 20;
 
@@ -21,9 +21,7 @@ let channels = 0;
 let next = 0;
 let sent = 0;
 let received = 0;
-let rate = 0;
-let startMs = 0;
-let due = 0;
+const pace = new Pace();
 let unread: Buffer = Buffer.alloc(0);
 
 const answers = {
@@ -48,22 +46,17 @@ const answers = {
   },
   /** Packets a second, of all channels together. */
   send({ perSecond }: { perSecond: number }): void {
-    rate = perSecond;
-    startMs = performance.now();
-    due = 0;
+    pace.start(perSecond, performance.now());
   },
   counts: (_: object) => ({ sent, received }),
 } as const;
 export type TurnLoad = typeof answers;
 answer(answers);
 
-/** What a process that was not let run would have sent is left out: a flood is no even pace. */
 function tick(): void {
-  if (rate === 0 || socket === undefined || socket.writableLength > MAX_WAITING) return;
-  const until = Math.floor(((performance.now() - startMs) * rate) / 1_000);
-  due = Math.max(due, until - Math.ceil((rate * MAX_LATE_MS) / 1_000));
-  const n = until - due;
-  if (n <= 0) return;
+  if (socket === undefined || socket.writableLength > MAX_WAITING) return;
+  const n = pace.take(performance.now());
+  if (n === 0) return;
   const frames = Buffer.alloc(n * FRAME_LEN);
   for (let i = 0; i < n; i++) {
     const at = i * FRAME_LEN;
@@ -73,7 +66,6 @@ function tick(): void {
     next = (next + 1) % channels;
   }
   socket.write(frames);
-  due = until;
   sent += n;
 }
 
