@@ -3,7 +3,6 @@
  * gateway behind it. TEP-C takes the phones' packets off the routes of their host (rings), TEP-S those to
  * the phones' public addresses off the routes of its own. Needs root.
  */
-import { rmSync } from 'node:fs';
 import { endpointOf } from '../../io/endpoints.ts';
 import { withinNamespace } from '../../io/kernel/namespace.ts';
 import { openUdp } from '../../io/udp-socket.ts';
@@ -13,7 +12,7 @@ import { startProxy, TINYPROXY_PORT } from '../../lab/proxies.ts';
 import { labMissing } from '../../lab/requirements.ts';
 import { type Site, siteOf } from '../../lab/sites.ts';
 import { Failure } from '../command.ts';
-import { temporaryFolder } from '../temporary-folder.ts';
+import { passingFolder } from '../temporary-folder.ts';
 import type { AgentSettings } from './agent.ts';
 import type { Host } from './party.ts';
 import type { Closers, Stage } from './setup.ts';
@@ -72,10 +71,10 @@ function mediaOf(site: Site): string {
 }
 
 async function openProxy(network: Network, closers: Closers): Promise<void> {
-  const folder = temporaryFolder('tep-demo-proxy-');
-  closers.push(async () => rmSync(folder, { recursive: true, force: true }));
+  const { path, remove } = passingFolder('tep-demo-proxy-');
+  closers.push(async () => remove());
   const plan = { program: 'tinyproxy', auth: 'open', connectPorts: [443] } as const;
-  await startProxy(network, 'proxy', plan, folder);
+  await startProxy(network, 'proxy', plan, path);
 }
 
 /** What the lab cannot do is one line for people, as all that this machine cannot. */

@@ -2,14 +2,14 @@
  * Opens what the demo shows: telephones and media gateways as sockets of this process, TEP-C and TEP-S as
  * the programs that people run, on a stage that says where each of them stands.
  */
-import { rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemRandom } from '../../io/random.ts';
 import type { ClientStatus, ServerStatus } from '../../ops/status.ts';
 import { type Endpoint, formatEndpoint, parseEndpoint } from '../../wire/address.ts';
 import { u16, u32 } from '../../wire/bytes.ts';
 import { Failure } from '../command.ts';
-import { temporaryFolder } from '../temporary-folder.ts';
+import { passingFolder } from '../temporary-folder.ts';
 import { Agent, type AgentSettings } from './agent.ts';
 import { PACKET_MS, type StreamPlan } from './media.ts';
 import { type Host, openParty, type Party } from './party.ts';
@@ -62,8 +62,8 @@ export async function openSimulation(
   closers: Closers,
   interrupt: AbortSignal,
 ): Promise<Simulation> {
-  const folder = temporaryFolder('tep-demo-');
-  closers.push(async () => rmSync(folder, { recursive: true, force: true }));
+  const { path: folder, remove } = passingFolder('tep-demo-');
+  closers.push(async () => remove());
   const sides: Sides[] = [];
   for (let i = 0; i < options.calls; i++) sides.push(await openSides(stage, closers));
   const password = Buffer.from(systemRandom(PASSWORD_OCTETS)).toString('base64');

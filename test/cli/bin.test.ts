@@ -8,6 +8,7 @@ import {
   existsSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   rmSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,6 +16,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import { scratch } from '../config/scratch.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const BIN = join(ROOT, 'build/cli/tep.js');
@@ -95,6 +97,21 @@ const FULL = '/dev/full';
     const [err, [status]] = await Promise.all([said, once(tep, 'exit')]);
     t.regex(err, /^tep: the output cannot be written: ENOSPC: .+\n$/);
     t.is(status, 1);
+  },
+);
+
+(existsSync(FULL) ? test : test.skip)(
+  'what cannot be written ends the demo, and nothing of it stays',
+  async (t) => {
+    const full = openSync(FULL, 'w');
+    t.teardown(() => closeSync(full));
+    const { folder } = scratch(t);
+    const tep = spawn(BIN, ['demo', '--calls', '1', '--seconds', '0.1'], {
+      env: { ...process.env, TMPDIR: folder },
+      stdio: ['ignore', full, 'ignore'],
+    });
+    t.deepEqual(await once(tep, 'exit'), [1, null]);
+    t.deepEqual(readdirSync(folder), []);
   },
 );
 
