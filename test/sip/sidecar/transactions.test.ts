@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import test from 'ava';
 import type { Request } from '../../../sip/message.ts';
 import { MAX_OCTETS, MAX_TRANSACTIONS, Transactions } from '../../../sip/sidecar/transactions.ts';
@@ -64,4 +66,22 @@ test('[RFC 3261 10] what is kept of long REGISTERs is bounded in octets', (t) =>
   const left = branches(transactions, 'REGISTER', count);
   t.is(left.length, Math.floor(MAX_OCTETS / (register.text.length + VIAS.length)));
   t.is(left.at(-1), count - 1);
+});
+
+test('what has come and gone leaves nothing behind', (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  const transactions = new Transactions();
+  const pass = (from: number, count: number) => {
+    for (let i = from; i < from + count; i++) {
+      transactions.begin('BYE', `b${i}`, begun());
+      transactions.answered('BYE', `b${i}`);
+    }
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = pass(0, 20_000);
+  const grown = pass(20_000, 100_000) - before;
+  t.true(grown < 3_000_000, `${grown} octets for 100 000 requests`);
+  t.truthy(transactions.of('BYE', 'b119999'));
 });
