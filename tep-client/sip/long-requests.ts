@@ -14,8 +14,8 @@ import type { WayEvents } from './way.ts';
 
 /** Where nobody knows the MTU of the path. */
 const MAX_DATAGRAM_LEN = 1_300;
-/** A firewall that is silent is no better than one that refuses. */
-const OPEN_MS = 1_000;
+/** A firewall that is silent is no better than one that refuses; a lost SYN comes again after 1 s (RFC 6298 2.1). */
+const OPEN_MS = 1_500;
 const MAX_WAITING = 64;
 const MAX_BRANCHES = 256;
 
