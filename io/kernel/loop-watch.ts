@@ -20,8 +20,16 @@ export interface LoopWatch extends Watch {
   readonly fd: number;
 }
 
-/** `fd` belongs to the watch from now on: it is closed with it, or when there can be none. */
-export function watchInLoop(calls: Libc, fd: number, ready: () => void): LoopWatch | IoFault {
+/**
+ * `fd` belongs to the watch from now on: it is closed with it, or when there can be none. `failed` is told that the
+ * socket had an error, as when its interface was taken down; `ready` is not called any more.
+ */
+export function watchInLoop(
+  calls: Libc,
+  fd: number,
+  ready: () => void,
+  failed: () => void = () => {},
+): LoopWatch | IoFault {
   const place = calls.socket(AF_UNIX, SOCK_STREAM_CLOEXEC, 0);
   if (typeof place !== 'number') {
     calls.close(fd);
@@ -38,8 +46,7 @@ export function watchInLoop(calls: Libc, fd: number, ready: () => void): LoopWat
   const onread = { buffer: new Uint8Array(READ_LEN), callback: told };
   const options: SocketConstructorOpts & ConnectOpts = { fd: place, writable: false, onread };
   const stream = new Socket(options).pause();
-  // An error of an interface: whoever has to know it asks.
-  stream.on('error', () => {});
+  stream.on('error', failed);
   const put = calls.duplicate(fd, place);
   calls.close(fd);
   if (typeof put !== 'number') {

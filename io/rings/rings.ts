@@ -218,7 +218,8 @@ export class Rings implements CapturePort {
 
   #startWatching(receive: PacketReceiver): IoFault | undefined {
     const { calls, bell, link } = this.#parts;
-    const watchFor: WatchMaker = (look) => watchInLoop(calls, bell, look);
+    const failed = () => this.#lookAtLinks();
+    const watchFor: WatchMaker = (look) => watchInLoop(calls, bell, look, failed);
     const take = () => this.#ring.drain(receive, MAX_PER_TURN);
     const watch = watchPaced(calls, watchFor, take, MAX_PER_TURN);
     if (isIoFault(watch)) return watch;
