@@ -1,5 +1,6 @@
 /** docs/performance.md, from what was measured. */
 import { type Aim, isMet } from '../aims.ts';
+import { AIM_RATE } from '../cost/aims.ts';
 import type { Cost } from '../cost/measure.ts';
 import type { Result } from '../delay/measure.ts';
 import type { Machine } from '../machine.ts';
@@ -24,6 +25,8 @@ export function pageOf(delay: DelayFile, cost: CostFile): string {
     '',
     ...table([['aim', 'figure', 'limit', ''], ...[...delay.aims, ...cost.aims].map(aimRow)]),
     '',
+    'Why some are missed, and what was tried: [limits.md](limits.md).',
+    '',
     '## Delay against loss',
     '',
     '![p99 of delay against loss, a line for each peer](performance/delay-loss.svg)',
@@ -44,7 +47,9 @@ export function pageOf(delay: DelayFile, cost: CostFile): string {
     '',
     '![processor time for each packet, server and client](performance/cost.svg)',
     '',
-    '![processor time for each packet against calls](performance/cost-calls.svg)',
+    hasFewerCalls(cost)
+      ? '![processor time for each packet against calls](performance/cost-calls.svg)'
+      : 'Measured in the short form: not for fewer calls.',
     '',
     'Processor time as the kernel counts it; what the kernel does on the way to the receiving application is in it. The floor',
     'is the least C program that reads a TCP stream and puts the packets into a veth.',
@@ -57,6 +62,11 @@ export function pageOf(delay: DelayFile, cost: CostFile): string {
     'Raw data: [delay.json](performance/delay.json), [cost.json](performance/cost.json).',
     '',
   ].join('\n');
+}
+
+/** The short form measures at one rate only. */
+export function hasFewerCalls({ costs }: CostFile): boolean {
+  return costs.some(({ perSecond }) => perSecond !== AIM_RATE);
 }
 
 function machineLines({ date, processor, cores, memoryMb, kernel, node, commit, peers }: Machine) {

@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { AIM_RATE } from '../cost/aims.ts';
 import { readResults } from '../results.ts';
 import type { CostFile, DelayFile } from './files.ts';
-import { BESIDE, pageOf } from './page.ts';
+import { BESIDE, hasFewerCalls, pageOf } from './page.ts';
 import { costAgainstCalls, costPerPacket, delayAgainstLoss, delayOverTime } from './plots.ts';
 
 const DOCS = 'docs';
@@ -32,7 +32,7 @@ const files = {
   'around-a-loss.svg': delayOverTime(delay, 'hole'),
   'blackout.svg': delayOverTime(delay, 'blackout'),
   'cost.svg': costPerPacket(cost, AIM_RATE),
-  'cost-calls.svg': costAgainstCalls(cost),
+  ...(hasFewerCalls(cost) ? { 'cost-calls.svg': costAgainstCalls(cost) } : {}),
   'delay.json': `${JSON.stringify(delay)}\n`,
   'cost.json': `${JSON.stringify(cost)}\n`,
 };
