@@ -22,14 +22,15 @@ type Protocol = 'tcp' | 'udp';
 
 /** The states of sockets that take what comes, in /proc/net/tcp and /proc/net/udp. */
 const OPEN_STATE: Readonly<Record<Protocol, string>> = { tcp: '0A', udp: '07' };
-const TODO: Readonly<Record<AgentName, { readonly privilege: string; readonly address: string }>> =
-  {
-    client: { privilege: 'use a port from 1024 on', address: 'correct sip.listen' },
-    server: {
-      privilege: 'use tep-server.socket (listen: systemd), or run the server as root',
-      address: 'correct listen, or use [::]',
-    },
-  };
+const ADVICE: Readonly<
+  Record<AgentName, { readonly privilege: string; readonly address: string }>
+> = {
+  client: { privilege: 'use a port from 1024 on', address: 'correct sip.listen' },
+  server: {
+    privilege: 'use tep-server.socket (listen: systemd), or run the server as root',
+    address: 'correct listen, or use [::]',
+  },
+};
 
 export async function listeningFindings(plan: ListenPlan, machine: Machine): Promise<Finding[]> {
   const findings = new Findings('listening');
@@ -59,11 +60,11 @@ async function judge(
     } else if (fault.code === 'EACCES') {
       findings.problem(
         `${name}: this user may not listen on a port below 1024`,
-        TODO[agent].privilege,
+        ADVICE[agent].privilege,
       );
     } else if (fault.code === 'EADDRNOTAVAIL') {
-      findings.problem(`${name} is no address of this machine`, TODO[agent].address);
-    } else findings.problem(fault.text, TODO[agent].address);
+      findings.problem(`${name} is no address of this machine`, ADVICE[agent].address);
+    } else findings.problem(fault.text, ADVICE[agent].address);
     return;
   }
   findings.ok(`${formatEndpoint(at)} is free`);
