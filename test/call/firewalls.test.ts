@@ -1,8 +1,8 @@
 /** The same two calls, out and in, from behind every kind of firewall, with TEP-C beside the softphone. */
 import { FIREWALLS, type Firewall } from '../../lab/calls/access.ts';
 import { HopCaptures, messagesOfHops, streamsOfCall } from '../../lab/calls/hops.ts';
-import { until } from '../net/until.ts';
-import { dropsOf, tunnelsOf } from './agent-status.ts';
+import { dropsOf } from './agent-status.ts';
+import { callIn, callOut } from './both-ways.ts';
 import { callTest } from './call-test.ts';
 import { checkMarks, mustBeWhole, mustHideTopology } from './checks.ts';
 
@@ -20,16 +20,8 @@ for (const firewall of FIREWALLS) {
       const ue = await lab.startUe(0);
       const usesTunnel = !NATIVE.includes(firewall);
 
-      await ue.call('sip:carol@ims.example');
-      await ue.talkedFor(3);
-      t.is(await tunnelsOf(lab.server), usesTunnel ? 1 : 0);
-      ue.command('/hangup');
-      await core.ended();
-      await core.call('sip:alice@ims.example');
-      await core.talkedFor(3);
-      core.command('/hangup');
-      await ue.ended(2);
-      await until(async () => (await tunnelsOf(lab.server)) === 0, 60_000);
+      await callOut(t, lab, ue, core, usesTunnel ? 1 : 0);
+      await callIn(lab, ue, core);
       t.log(await dropsOf(client), await dropsOf(lab.server));
       await client.stop();
 

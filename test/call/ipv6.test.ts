@@ -1,7 +1,6 @@
 /** Phones, firewalls and core that speak IPv6. */
 import { HopCaptures, messagesOfHops, streamsOfCall } from '../../lab/calls/hops.ts';
-import { until } from '../net/until.ts';
-import { tunnelsOf } from './agent-status.ts';
+import { callIn, callOut } from './both-ways.ts';
 import { callTest } from './call-test.ts';
 import { checkMarks, mustBeWhole, mustHideTopology } from './checks.ts';
 
@@ -14,16 +13,8 @@ for (const firewall of ['web-only', 'web-proxy'] as const) {
       const core = await lab.startCorePhone();
       await lab.startClient(0);
       const ue = await lab.startUe(0);
-      await ue.call('sip:carol@ims.example');
-      await ue.talkedFor(3);
-      t.is(await tunnelsOf(lab.server), 1);
-      ue.command('/hangup');
-      await core.ended();
-      await core.call('sip:alice@ims.example');
-      await core.talkedFor(3);
-      core.command('/hangup');
-      await ue.ended(2);
-      await until(async () => (await tunnelsOf(lab.server)) === 0, 60_000);
+      await callOut(t, lab, ue, core);
+      await callIn(lab, ue, core);
       const files = await captures.stop();
       mustBeWhole(t, await streamsOfCall(lab), 180);
       await mustHideTopology(t, files);

@@ -1,7 +1,7 @@
 /** A second kind of phone beside TEP-C: what is right for baresip alone would show here. */
 import { HopCaptures, streamsOfCall } from '../../lab/calls/hops.ts';
-import { until } from '../net/until.ts';
 import { tunnelsOf } from './agent-status.ts';
+import { callIn } from './both-ways.ts';
 import { callTest } from './call-test.ts';
 import { mustBeWhole, mustHideTopology } from './checks.ts';
 
@@ -19,11 +19,7 @@ callTest(
     t.is(await tunnelsOf(lab.server), 1);
     ue.command('terminate');
     await core.ended();
-    await core.call('sip:alice@ims.example');
-    await core.talkedFor(3);
-    core.command('/hangup');
-    await ue.ended(2);
-    await until(async () => (await tunnelsOf(lab.server)) === 0, 60_000);
+    await callIn(lab, ue, core);
 
     const files = await captures.stop();
     mustBeWhole(t, await streamsOfCall(lab), 180);

@@ -1,8 +1,7 @@
 /** Packets taken off the routes, and public addresses that no socket of TEP-S stands for. */
 import { PCSCF } from '../../lab/calls/call-site.ts';
 import { HopCaptures, messagesOfHops, streamsOfCall } from '../../lab/calls/hops.ts';
-import { until } from '../net/until.ts';
-import { tunnelsOf } from './agent-status.ts';
+import { callIn, callOut } from './both-ways.ts';
 import { callTest } from './call-test.ts';
 import { checkMarks, described, mustBeWhole, mustHideTopology } from './checks.ts';
 
@@ -23,11 +22,7 @@ callTest(
     const core = await lab.startCorePhone();
     await lab.startClient(0);
     const ue = await lab.startUe(0);
-    await ue.call('sip:carol@ims.example');
-    await ue.talkedFor(3);
-    t.is(await tunnelsOf(lab.server), 1);
-    ue.command('/hangup');
-    await core.ended();
+    await callOut(t, lab, ue, core);
     const files = await captures.stop();
     mustBeWhole(t, await streamsOfCall(lab), 90);
     await mustHideTopology(t, files);
@@ -45,16 +40,8 @@ callTest(
     const core = await lab.startCorePhone();
     await lab.startClient(0);
     const ue = await lab.startUe(0);
-    await ue.call('sip:carol@ims.example');
-    await ue.talkedFor(3);
-    t.is(await tunnelsOf(lab.server), 1);
-    ue.command('/hangup');
-    await core.ended();
-    await core.call('sip:alice@ims.example');
-    await core.talkedFor(3);
-    core.command('/hangup');
-    await ue.ended(2);
-    await until(async () => (await tunnelsOf(lab.server)) === 0, 60_000);
+    await callOut(t, lab, ue, core);
+    await callIn(lab, ue, core);
     const files = await captures.stop();
     mustBeWhole(t, await streamsOfCall(lab), 180);
     await mustHideTopology(t, files);
