@@ -14,7 +14,7 @@ export function pageOf(delay: DelayFile, cost: CostFile): string {
   return [
     '# Performance',
     '',
-    'Media over TCP, measured: this project beside what people use today, in one run on one machine. Made by',
+    'Media over TCP, measured: this project beside what people use today, on one machine, delay in one run and cost in one. Made by',
     '`npm run bench:report`; how everything is measured stands in [bench/README.md](../bench/README.md). Compare the',
     'figures with each other, not with those of another machine.',
     '',
@@ -53,6 +53,8 @@ export function pageOf(delay: DelayFile, cost: CostFile): string {
     '',
     'Processor time as the kernel counts it; what the kernel does on the way to the receiving application is in it. The floor',
     'is the least C program that reads a TCP stream and puts the packets into a veth.',
+    '',
+    `Measured at ${cost.machine.date} UTC, commit ${cost.machine.commit}.`,
     '',
     ...costLines(cost),
     '',
