@@ -3,6 +3,7 @@
  * (`OfferAnswer.standing`). A call between two phones that both stand here passes twice, with one Call-ID.
  */
 import { endsOf } from '../exchange-keys.ts';
+import { cseqOf } from '../identity.ts';
 import type { Message } from '../message.ts';
 import type { Side } from '../negotiation.ts';
 import { type DialogId, OfferAnswer, type Standing } from '../offer-answer.ts';
@@ -50,23 +51,24 @@ export class CallBook {
   /** The media of the call that this message is part of, made when it is new. */
   media(requester: Side, message: Message, now: number): CallMedia {
     const ends = endsOf(requester, message);
-    const known = this.#callOf(ends);
-    if (known !== undefined) return known.media;
-    const { callId, phoneTag, coreTag } = ends;
-    const callerTag = requester === 'phone' ? phoneTag : coreTag;
-    const media = new CallMedia(this.#policy());
-    const call = { callId, by: requester, callerTag, media, peer: undefined, heardMs: now };
-    this.#calls.set(callId, [...(this.#calls.get(callId) ?? []), call]);
-    this.#count += 1;
-    return call.media;
+    return (this.#callOf(ends) ?? this.#begin(requester, ends, now)).media;
   }
 
-  /** The phone has said something in a call. */
+  /** The phone has said something, maybe in a call; one whose offer is yet to come begins here. */
   heard(requester: Side, message: Message, peer: Peer, now: number): void {
-    const call = this.#callOf(endsOf(requester, message));
+    const ends = endsOf(requester, message);
+    const begins = cseqOf(message)?.method === 'INVITE' && this.knows(ends.callId);
+    const call = this.#callOf(ends) ?? (begins ? this.#begin(requester, ends, now) : undefined);
     if (call === undefined) return;
     call.peer = peer;
     call.heardMs = now;
+  }
+
+  /** Whether the phone of a call speaks by this connection. */
+  needs(conn: number): boolean {
+    return [...this.#calls.values()].flat().some(({ peer }) => {
+      return peer?.transport === 'TCP' && peer.conn === conn;
+    });
   }
 
   /**
@@ -98,6 +100,15 @@ export class CallBook {
       touched.add(one.dialog.callId);
     }
     return [...touched].filter((callId) => this.#keepStanding(callId, now));
+  }
+
+  #begin(by: Side, { callId, phoneTag, coreTag }: DialogId, now: number): Call {
+    const callerTag = by === 'phone' ? phoneTag : coreTag;
+    const media = new CallMedia(this.#policy());
+    const call: Call = { callId, by, callerTag, media, peer: undefined, heardMs: now };
+    this.#calls.set(callId, [...(this.#calls.get(callId) ?? []), call]);
+    this.#count += 1;
+    return call;
   }
 
   #callOf(ends: DialogId): Call | undefined {

@@ -45,7 +45,8 @@ export const SIP_DROPS = {
   retransmission: 'again, while the one before still waits',
   'too-many-waiting': 'too many messages wait for the addresses of their media',
   'bad-octets': 'no SIP message',
-  'too-many-connections': 'a connection of a phone above the limit',
+  'too-many-connections': 'a connection of a phone above the limit: all others are needed',
+  'idle-connection': 'the connection of a phone that was silent longest made room for another',
   'slow-reader': 'for a peer that does not read what was sent to it before',
 } as const;
 

@@ -92,6 +92,11 @@ export class Sidecar {
     this.#silence.forget(conn);
   }
 
+  /** Whether a phone in a call, or one that is registered, is reached by this connection. */
+  needsPhone(conn: number, now: number): boolean {
+    return this.#silence.isRegistered(conn, now) || this.#book.needs(conn);
+  }
+
   /** From now on no call begins; those that there are go on. */
   drain(): void {
     this.#isDraining = true;
@@ -320,7 +325,7 @@ export class Sidecar {
     shortenExpiry(edit, message, Math.round(mostRegisteredMs / MS_PER_S));
     const { type, aor, seconds } = change;
     const { peer } = transaction ?? {};
-    if (peer !== undefined) this.#silence.registered(peer, seconds);
+    if (peer !== undefined) this.#silence.registered(peer, seconds, now);
     this.#outputs.push({ type, aor, seconds, peer });
     this.#outputs.push({ type: 'keep', seconds: flowTimer(message) ?? keep });
   }

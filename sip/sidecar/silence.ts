@@ -21,6 +21,7 @@ interface Known {
   heardMs: number;
   /** It will not be silent for longer. */
   silentMs: number;
+  registeredUntilMs: number;
 }
 
 export class Silence {
@@ -29,7 +30,10 @@ export class Silence {
 
   heard(peer: Peer, now: number): void {
     const key = peerKey(peer);
-    const known = this.#phones.get(key) ?? { peer, heardMs: now, silentMs: SILENT_MS };
+    const known = this.#phones.get(key) ?? {
+      ...{ peer, heardMs: now, silentMs: SILENT_MS },
+      registeredUntilMs: Number.NEGATIVE_INFINITY,
+    };
     known.heardMs = now;
     this.#phones.delete(key);
     this.#phones.set(key, known);
@@ -38,11 +42,19 @@ export class Silence {
   }
 
   /** For so many seconds; 0: not any more. */
-  registered(peer: Peer, seconds: number): void {
+  registered(peer: Peer, seconds: number, now: number): void {
     const known = this.#phones.get(peerKey(peer));
     if (known === undefined) return;
+    known.registeredUntilMs = now + seconds * MS_PER_S;
     const within = seconds === 0 ? SILENT_MS : seconds * MS_PER_S + LATE_MS;
     known.silentMs = Math.min(within, SILENT_MS);
+  }
+
+  /** Whether a phone is registered by this connection. */
+  isRegistered(conn: number, now: number): boolean {
+    return [...this.#phones.values()].some(({ peer, registeredUntilMs }) => {
+      return peer.transport === 'TCP' && peer.conn === conn && registeredUntilMs > now;
+    });
   }
 
   /** A connection is gone; its phone may go on by another. */

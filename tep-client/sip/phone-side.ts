@@ -2,15 +2,18 @@
  * Where phones speak to the sidecar: UDP and TCP at each address. Cuts what comes into messages, answers
  * keep-alives, and knows which connection is whose.
  *
- * Memory: MAX_CONNECTIONS streams of at most 2 × MAX_MESSAGE_LEN received, and MAX_UNSENT to be sent.
+ * Memory: MAX_CONNECTIONS streams of at most 2 × MAX_MESSAGE_LEN received, and MAX_UNSENT to be sent. When there is
+ * one more, the one that was silent longest makes room, of those that no phone needs.
  */
 import type { Socket } from 'node:net';
+import { now } from '../../io/clock.ts';
 import { hostOf } from '../../io/endpoints.ts';
 import { type IoFault, isIoFault } from '../../io/io-fault.ts';
 import { listenTcp, type TcpListener } from '../../io/tcp.ts';
 import { openUdp, type UdpSocket } from '../../io/udp-socket.ts';
 import { type Message, readDatagram } from '../../sip/message.ts';
 import type { SipDrop } from '../../sip/sidecar/outputs.ts';
+import { PhoneFlows } from '../../sip/sidecar/phone-flows.ts';
 import type { Peer } from '../../sip/sidecar/phones.ts';
 import { PONG, SipStream } from '../../sip/stream.ts';
 import type { Endpoint } from '../../wire/address.ts';
@@ -24,15 +27,18 @@ export interface PhoneEvents {
   dropped(reason: SipDrop): void;
   /** A connection is gone. */
   left(conn: number): void;
+  /** Whether it must not be closed, idle as it is. */
+  isNeeded(conn: number): boolean;
 }
 
-const UNHEARD: PhoneEvents = { message() {}, dropped() {}, left() {} };
+const UNHEARD: PhoneEvents = { message() {}, dropped() {}, left() {}, isNeeded: () => true };
 
 export class PhoneSide {
   #events: PhoneEvents = UNHEARD;
   readonly #sockets: UdpSocket[] = [];
   readonly #listeners: TcpListener[] = [];
   readonly #connections = new Map<number, Socket>();
+  readonly #flows = new PhoneFlows();
   #nextConn = 1;
 
   private constructor() {}
@@ -72,6 +78,7 @@ export class PhoneSide {
       this.#events.dropped('slow-reader');
       return true;
     }
+    this.#flows.message(conn, now());
     socket.write(octets);
     return true;
   }
@@ -116,7 +123,7 @@ export class PhoneSide {
   }
 
   #accept(socket: Socket, address: Endpoint, local: Endpoint): void {
-    if (this.#connections.size >= MAX_CONNECTIONS) {
+    if (this.#flows.size >= MAX_CONNECTIONS && !this.#makeRoom()) {
       this.#events.dropped('too-many-connections');
       socket.destroy();
       return;
@@ -124,6 +131,7 @@ export class PhoneSide {
     const conn = this.#nextConn;
     this.#nextConn += 1;
     this.#connections.set(conn, socket);
+    this.#flows.open(conn, now());
     const peer: Peer = { transport: 'TCP', address, local, conn };
     const stream = new SipStream('pings');
     socket.on('data', (chunk) => this.#input(stream, chunk, socket, peer));
@@ -132,15 +140,32 @@ export class PhoneSide {
     socket.on('error', () => {});
     socket.once('close', () => {
       this.#connections.delete(conn);
+      this.#flows.close(conn);
       this.#events.left(conn);
     });
   }
 
+  /** False: all of them are needed. */
+  #makeRoom(): boolean {
+    const spare = this.#flows.spare((conn) => this.#events.isNeeded(conn), now());
+    if (spare === undefined) return false;
+    this.#events.dropped('idle-connection');
+    this.#flows.close(spare);
+    this.end(spare);
+    return true;
+  }
+
   #input(stream: SipStream, chunk: Uint8Array, socket: Socket, peer: Peer): void {
+    const at = now();
+    this.#flows.heard(peer.conn, at);
     stream.append(chunk, 0, chunk.length);
     for (let event = stream.next(); event !== undefined; event = stream.next()) {
-      if (event.type === 'message') this.#events.message(event.message, peer);
-      else if (event.type === 'ping') this.send(PONG, peer);
+      if (event.type === 'message') {
+        this.#flows.message(peer.conn, at);
+        this.#events.message(event.message, peer);
+      } else if (event.type === 'ping') {
+        socket.write(PONG);
+      }
     }
     if (stream.fault === 0) return;
     this.#events.dropped('bad-octets');

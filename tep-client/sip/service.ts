@@ -83,6 +83,7 @@ export class SipService {
         this.#registered.delete(conn);
         this.#sidecar.forgetPhone(conn);
       },
+      isNeeded: (conn) => this.#sidecar.needsPhone(conn, now()),
     });
     options.tell({ type: 'listening', at: locals.map(formatEndpoint) });
   }

@@ -104,7 +104,7 @@ test('a phone by TCP whose connection is gone may go on by another: it is not ta
   const peer: Peer = { ...PEER, transport: 'TCP', conn: 7 };
   const silence = new Silence();
   silence.heard(peer, 0);
-  silence.registered(peer, SECONDS);
+  silence.registered(peer, SECONDS, 0);
   t.is(silence.goneAtMs(peer, 0), SECONDS * 1_000 + LATE_MS);
   silence.forget(7);
   t.is(silence.goneAtMs(peer, 0), SILENT_MS);
@@ -117,7 +117,7 @@ test('of more phones than are remembered the one that was silent longest goes', 
   });
   for (const peer of peers) {
     silence.heard(peer, 0);
-    silence.registered(peer, SECONDS);
+    silence.registered(peer, SECONDS, 0);
   }
   t.is(silence.goneAtMs(peers[0], 0), SILENT_MS);
   t.is(silence.goneAtMs(peers[1], 0), SECONDS * 1_000 + LATE_MS);

@@ -1,10 +1,11 @@
 /** The sidecar's way to the core: which one, what happens when it breaks, and what nobody may do to it. */
 
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import test from 'ava';
 import { header, type Request } from '../../../sip/message.ts';
 import { MAX_HELD } from '../../../tep-client/sip/core-side.ts';
+import { MAX_CONNECTIONS } from '../../../tep-client/sip/phone-side.ts';
 import { formatEndpoint } from '../../../wire/address.ts';
 import { openTalker } from '../../daemon/pair.ts';
 import { closedPort } from '../../io/dial/listening.ts';
@@ -257,25 +258,42 @@ test('torture messages from both sides, and octets that are none: the next call 
   t.true((status().sip?.drops['bad-octets'] ?? 0) > 0);
 });
 
-test('more connections of phones than there may be are refused, and counted', async (t) => {
+test('of more connections of phones than there may be, those that were silent longest make room', async (t) => {
   const { proxy, status } = await openScene(t);
-  const sockets = Array.from({ length: 70 }, () =>
-    connect({ host: '127.0.0.1', port: proxy.port }),
-  );
-  let closed = 0;
-  const enough = new Promise<void>((resolve) => {
-    for (const socket of sockets) {
-      socket.on('error', () => {});
-      socket.once('close', () => {
-        closed += 1;
-        if (closed === 6) resolve();
-      });
-    }
-  });
-  await enough;
-  t.is(status().sip?.drops['too-many-connections'], 6);
-  for (const socket of sockets) socket.destroy();
+  const first = await connections(proxy.port, MAX_CONNECTIONS);
+  const closed = first.slice(0, 2).map((socket) => once(socket, 'close'));
+  const [last] = await connections(proxy.port, 2);
+  await Promise.all(closed);
+  last?.write('\r\n\r\n');
+  if (last !== undefined) await once(last, 'data');
+  t.is(first.filter(({ closed }) => closed).length, 2);
+  t.deepEqual(status().sip?.drops, { 'idle-connection': 2 });
+  for (const socket of first) socket.destroy();
 });
+
+test('a connection more is refused while all others have something under way', async (t) => {
+  const { proxy, core, status } = await openScene(t);
+  const busy = await connections(proxy.port, MAX_CONNECTIONS);
+  for (const [i, socket] of busy.entries()) socket.write(register(`busy${i}`, '127.0.0.1:5099'));
+  await until(() => core.count === MAX_CONNECTIONS);
+  const [refused] = await connections(proxy.port, 1);
+  if (refused !== undefined) await once(refused, 'close');
+  t.is(busy.filter(({ closed }) => closed).length, 0);
+  t.deepEqual(status().sip?.drops, { 'too-many-connections': 1 });
+  for (const socket of busy) socket.destroy();
+});
+
+/** One after the other, so that it is known who came first. */
+async function connections(port: number, count: number): Promise<Socket[]> {
+  const sockets: Socket[] = [];
+  for (let i = 0; i < count; i++) {
+    const socket = connect({ host: '127.0.0.1', port });
+    socket.on('error', () => {});
+    sockets.push(socket);
+    await once(socket, 'connect');
+  }
+  return sockets;
+}
 
 function register(callId: string, contact: string): string {
   return sip([
