@@ -121,7 +121,8 @@ async function listen(
 
 function opened(server: Server, path: string): Promise<IoFault | undefined> {
   return new Promise((resolve) => {
-    server.once('error', (error) => resolve(statusFault(error)));
+    // Later errors concern single readers, as when no descriptor is left for one.
+    server.on('error', (error) => resolve(statusFault(error)));
     server.listen(path, () => resolve(undefined));
   });
 }

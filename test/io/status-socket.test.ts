@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createConnection, createServer } from 'node:net';
+import { createConnection, createServer, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -106,6 +106,26 @@ test('a reader that does not read keeps nobody from asking, nor the agent from e
   t.is(((await askStatus(path)) as { long: string }).long.length, 4_000_000);
   await socket.close();
   t.pass();
+});
+
+// Alone, for it looks at every server that begins to listen meanwhile.
+test.serial('readers whom the system cannot accept do not end the agent', async (t) => {
+  const path = pathOf(t);
+  const listening: Server[] = [];
+  const { listen } = Server.prototype;
+  Server.prototype.listen = function (this: Server, ...args: unknown[]) {
+    listening.push(this);
+    return Reflect.apply(listen, this, args);
+  } as typeof listen;
+  try {
+    await serve(t, path, () => ({ here: true }));
+  } finally {
+    Server.prototype.listen = listen;
+  }
+  t.is(listening.length, 1);
+  // What Node says for each connection when no descriptor is left, or no memory.
+  for (let i = 0; i < 3; i++) listening[0]?.emit('error', new Error('accept ENFILE'));
+  t.deepEqual(await askStatus(path), { here: true });
 });
 
 test('no agent, a silent one and one that is something else are faults', async (t) => {
