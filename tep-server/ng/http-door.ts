@@ -24,6 +24,8 @@ import { WebSockets } from './web-sockets.ts';
 const MAX_PEERS = 512;
 const PATH = '/ng';
 const TYPE = 'application/x-rtpengine-ng';
+/** Status codes below are no answer (RFC 9110 15), and Node refuses to pass some of them on. */
+const FIRST_FINAL = 200;
 /** Longer than any proxy waits for an answer. */
 const ANSWER_MS = 10_000;
 
@@ -112,8 +114,9 @@ export class HttpDoor implements Door {
       });
       asked.once('response', async (response) => {
         const octets = await bodyOf(response);
-        const { statusCode: status = 502, headers } = response;
-        resolve(octets && { status, type: headers['content-type'] ?? TYPE, octets });
+        const { statusCode: status = 0, headers } = response;
+        const isAnswer = octets !== undefined && status >= FIRST_FINAL;
+        resolve(isAnswer ? { status, type: headers['content-type'] ?? TYPE, octets } : undefined);
       });
       asked.once('error', () => resolve(undefined));
       asked.end(body);

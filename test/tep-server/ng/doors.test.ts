@@ -32,31 +32,38 @@ async function deadPort(): Promise<number> {
   return port;
 }
 
-/** A gateway that takes TCP connections and says nothing, until it is told to. */
+/**
+ * A gateway that takes TCP connections and says nothing, until it is told to. The service asks it things on
+ * connections of its own, whenever it likes: which one belongs to a proxy, a cookie tells.
+ */
 async function quietGateway(t: ExecutionContext) {
-  const sockets: Socket[] = [];
+  const heard = new Map<Socket, string>();
   const server = createTcpServer((socket) => {
-    sockets.push(socket);
+    heard.set(socket, '');
     socket.on('error', () => {});
+    socket.on('data', (chunk) => heard.set(socket, `${heard.get(socket)}${chunk}`));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.teardown(() => {
-    for (const socket of sockets) socket.destroy();
+    for (const socket of heard.keys()) socket.destroy();
     server.close();
   });
-  return { port: (server.address() as AddressInfo).port, sockets };
+  const hearing = async (cookie: string) => {
+    const find = () => [...heard].find(([, text]) => text.startsWith(`${cookie} `))?.[0];
+    await until(() => find() !== undefined);
+    return find() as Socket;
+  };
+  return { port: (server.address() as AddressInfo).port, hearing };
 }
 
 test('TCP: a stream that is none is closed at both ends, and counted', async (t) => {
-  const { port: gatewayPort, sockets } = await quietGateway(t);
+  const { port: gatewayPort, hearing } = await quietGateway(t);
   const { port, status } = await scene(t, 'tcp', gatewayPort);
-  await until(() => sockets.length === 1);
-  const own = sockets.length;
   const socket = connect(port, '127.0.0.1');
-  await once(socket, 'connect');
-  await until(() => sockets.length > own);
+  socket.write(command('odd', { command: 'ping' }));
+  const far = await hearing('odd');
   socket.write('GET / HTTP/1.1\r\n\r\n');
-  await once(socket, 'close');
+  await Promise.all([once(socket, 'close'), once(far, 'close')]);
   await until(() => status()?.peers === 0);
   t.is(status()?.faults['bencode-type'], 1);
 });
@@ -71,17 +78,17 @@ test('TCP: nobody at the gateway, and the proxy sees its connection closed', asy
 });
 
 test('TCP: either end ends the other', async (t) => {
-  const { port: gatewayPort, sockets } = await quietGateway(t);
+  const { port: gatewayPort, hearing } = await quietGateway(t);
   const { port, status } = await scene(t, 'tcp', gatewayPort);
-  await until(() => sockets.length === 1);
   const first = connect(port, '127.0.0.1');
-  await until(() => sockets.length === 2);
+  first.write(command('first', { command: 'ping' }));
+  const far = await hearing('first');
   first.destroy();
-  await once(sockets[1] ?? first, 'close');
+  await once(far, 'close');
   const second = connect(port, '127.0.0.1');
   second.on('error', () => {});
-  await until(() => sockets.length >= 3);
-  for (const socket of sockets) socket.destroy();
+  second.write(command('second', { command: 'ping' }));
+  (await hearing('second')).destroy();
   await once(second, 'close');
   await until(() => status()?.peers === 0);
   t.pass();
@@ -115,6 +122,22 @@ test('HTTP and WebSocket: nobody at the gateway is 502, and a closed WebSocket',
   const proxy = new WebSocket(`ws://127.0.0.1:${port}/`, 'ng.rtpengine.com');
   await once(proxy, 'close');
   t.is(status()?.faults['no-connection'], 2);
+});
+
+test('HTTP: a status that no answer has is 502, and harms nobody', async (t) => {
+  let line = '';
+  const gateway = createTcpServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', () => socket.end(`HTTP/1.1 ${line}\r\nContent-Length: 0\r\n\r\n`));
+  }).listen(0, '127.0.0.1');
+  await once(gateway, 'listening');
+  t.teardown(() => gateway.close());
+  const { port, status } = await scene(t, 'http', (gateway.address() as AddressInfo).port);
+  for (line of ['000 Odd', '099 Odd', '101 Odd']) {
+    const answer = await fetch(`http://127.0.0.1:${port}/ng`, { method: 'POST', body: '1 de' });
+    t.is(answer.status, 502, line);
+  }
+  t.is(status()?.faults['no-connection'], 3);
 });
 
 test('WebSocket: another subprotocol, or none, is refused', async (t) => {
