@@ -6,7 +6,7 @@
  */
 import { equal } from '../wire/bytes.ts';
 import { TRANSACTION_ID_LEN } from '../wire/stun/message.ts';
-import { STREAM_TIMEOUT_MS } from '../wire/stun/transactions.ts';
+import { STREAM_TIMEOUT_MS } from '../wire/stun/schedule.ts';
 
 export interface Transaction {
   /** 12 octets. */

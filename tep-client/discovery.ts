@@ -23,7 +23,7 @@ export class Discovery {
   /** Our address as the server sees it by UDP. */
   mapped: Endpoint | undefined;
   readonly #told: (discovery: Discovery) => void;
-  readonly #question = new StunQuestion(systemRandom, now());
+  readonly #question = new StunQuestion(systemRandom);
   readonly #alarm = new Alarm(() => this.#settle());
   #server: Endpoint | undefined;
   #socket: UdpSocket | undefined;
@@ -74,7 +74,7 @@ export class Discovery {
   }
 
   #received(payload: Uint8Array): void {
-    const mapped = this.#question.answer(payload, 0, payload.length, now());
+    const mapped = this.#question.answer(payload, 0, payload.length);
     if (mapped === undefined) return;
     this.mapped = mapped;
     this.#end('passes');
