@@ -9,7 +9,7 @@
  * The length counts the value without its padding.
  */
 import type { Endpoint } from '../address.ts';
-import { setU16, setU32, u8, u16, u32 } from '../bytes.ts';
+import { octetsOf, setU16, setU32, u8, u16, u32 } from '../bytes.ts';
 import * as codecs from './codecs.ts';
 import { ATTRIBUTES } from './registry.ts';
 
@@ -225,7 +225,7 @@ export function decodeAttribute(
     if (value === undefined) return undefined;
     if (value !== null) return { type: name, value } as KnownAttribute;
   }
-  return { type: 'unknown', number, value: codecs.octetsAt(b, at, length) };
+  return { type: 'unknown', number, value: octetsOf(b, at, at + length) };
 }
 
 /** Octets of the whole attribute with header and padding. */

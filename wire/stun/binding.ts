@@ -2,7 +2,6 @@
 import type { Endpoint } from '../address.ts';
 import { u16 } from '../bytes.ts';
 import type { Attribute } from './attributes.ts';
-import { octetsAt } from './codecs.ts';
 import {
   classOf,
   decode,
@@ -11,7 +10,7 @@ import {
   looksLikeStun,
   methodOf,
   type StunMessage,
-  TRANSACTION_ID_LEN,
+  transactionIdAt,
 } from './message.ts';
 import { METHODS } from './registry.ts';
 import { notUnderstood } from './server-auth.ts';
@@ -73,7 +72,7 @@ export function answerBroken(b: Uint8Array, at: number, end: number): Uint8Array
   if (!looksLikeStun(b, at, end)) return undefined;
   const type = u16(b, at);
   if (classOf(type) !== 'request') return undefined;
-  const transactionId = octetsAt(b, at + 8, TRANSACTION_ID_LEN);
+  const transactionId = transactionIdAt(b, at);
   return encode(errorResponse({ method: methodOf(type), transactionId }, 400), {
     fingerprint: true,
   });

@@ -4,7 +4,7 @@
  */
 import { Buffer, isUtf8 } from 'node:buffer';
 import type { Endpoint } from '../address.ts';
-import { copy, setU8, setU16, setU32, u8, u16, u32 } from '../bytes.ts';
+import { copy, octetsOf, setU8, setU16, setU32, u8, u16, u32 } from '../bytes.ts';
 
 /** One entry of PASSWORD-ALGORITHMS (RFC 8489 14.11); parameters are empty for MD5 and SHA-256. */
 export interface PasswordAlgorithm {
@@ -41,7 +41,7 @@ export function endpoint(xor: boolean): Codec<Endpoint> {
       if (family !== FAMILY_IPV4 && family !== FAMILY_IPV6) return null;
       const size = family === FAMILY_IPV4 ? 4 : 16;
       if (length !== 4 + size) return undefined;
-      const address = octetsAt(b, at + 4, size);
+      const address = octetsOf(b, at + 4, at + 4 + size);
       if (xor) xorWith(address, 0, size, b, messageAt + 4);
       const port = u16(b, at + 2) ^ (xor ? u16(b, messageAt + 4) : 0);
       return { family: size === 4 ? 4 : 6, address, port };
@@ -104,7 +104,8 @@ function hasMore(value: string, limit: number): boolean {
 /** Octets of any content, `min` to `max` of them. */
 export function octets(min: number, max: number): Codec<Uint8Array> {
   return {
-    decode: (b, at, length) => (length < min || length > max ? undefined : octetsAt(b, at, length)),
+    decode: (b, at, length) =>
+      length < min || length > max ? undefined : octetsOf(b, at, at + length),
     size(value) {
       if (value.length < min || value.length > max) throw new RangeError('octets do not fit');
       return value.length;
@@ -226,7 +227,7 @@ export const passwordAlgorithms: Codec<readonly PasswordAlgorithm[]> = {
       if (end - at < 4) return undefined;
       const size = u16(b, at + 2);
       if (size > end - at - 4) return undefined;
-      list.push({ algorithm: u16(b, at), parameters: octetsAt(b, at + 4, size) });
+      list.push({ algorithm: u16(b, at), parameters: octetsOf(b, at + 4, at + 4 + size) });
       at += 4 + padded(size);
     }
     return list;
@@ -263,13 +264,6 @@ export function inRange(value: number, max: number): number {
     throw new RangeError(`${value} is not within 0–${max}`);
   }
   return value;
-}
-
-/** A copy; not `slice`, which in a Buffer gives a view. */
-export function octetsAt(b: Uint8Array, at: number, length: number): Uint8Array {
-  const out = new Uint8Array(length);
-  copy(b, at, out, 0, length);
-  return out;
 }
 
 /** The pad is the cookie followed by the transaction id: octets 4–19 of the message. */

@@ -7,7 +7,7 @@
  * Type: M11…M7 C1 M6…M4 C0 M3…M0, method bits with the two class bits between them. The length
  * counts what follows the header and is a multiple of 4.
  */
-import { copy, setU16, setU32, u8, u16, u32 } from '../bytes.ts';
+import { copy, octetsOf, setU16, setU32, u8, u16, u32 } from '../bytes.ts';
 import { FAULTS, type Fault } from '../faults.ts';
 import {
   type Attribute,
@@ -19,7 +19,7 @@ import {
   type KnownAttribute,
   writeAttribute,
 } from './attributes.ts';
-import { octetsAt, padded } from './codecs.ts';
+import { padded } from './codecs.ts';
 import { fingerprint } from './fingerprint.ts';
 import {
   HMAC_LEN,
@@ -102,7 +102,7 @@ export function decode(b: Uint8Array, at: number, end: number): StunMessage | Fa
     type: 'stun',
     class: classOf(type),
     method: methodOf(type),
-    transactionId: octetsAt(b, at + OFF_TRANSACTION_ID, TRANSACTION_ID_LEN),
+    transactionId: transactionIdAt(b, at),
     attributes: walk.attributes,
     unknownRequired: walk.unknownRequired,
     integrityAt: walk.integrityAt,
@@ -178,6 +178,12 @@ export function classOf(type: number): StunClass {
 
 export function methodOf(type: number): number {
   return (type & 0x000f) | ((type & 0x00e0) >> 1) | ((type & 0x3e00) >> 2);
+}
+
+/** A copy of that of the message at `at`. */
+export function transactionIdAt(b: Uint8Array, at: number): Uint8Array {
+  const from = at + OFF_TRANSACTION_ID;
+  return octetsOf(b, from, from + TRANSACTION_ID_LEN);
 }
 
 function typeOf(parts: StunParts): number {
