@@ -24,8 +24,8 @@ import { flowOf } from './media.ts';
 import { type Media, read, type Sdp } from './read.ts';
 
 /** ice-char has no hyphen: `3gpp-tep` would not be a legal token (RFC 8839 clause 5.6). */
-export const TOKEN = 'tep';
-export const ATTRIBUTE = '3gpp-tep';
+const TOKEN = 'tep';
+const ATTRIBUTE = '3gpp-tep';
 /** Where TEP-S listens when only the token came through. */
 export const DEFAULT_PORT = 80;
 
@@ -93,22 +93,6 @@ export function strip(input: SdpInput): Uint8Array | SdpProblem {
     else if (hasToken(line)) removeToken(edit, line);
   }
   return edit.octets();
-}
-
-/**
- * What a marked m= line means: an offer of a UE "I can", an answer or an offer of the core "use it
- * here"; without marks nothing is touched (M-04).
- */
-export type Meaning = 'can' | 'use' | 'none';
-
-export function meaning(mark: MediaMark, from: 'ue' | 'core', kind: 'offer' | 'answer'): Meaning {
-  if (!mark.marked) return 'none';
-  return from === 'ue' && kind === 'offer' ? 'can' : 'use';
-}
-
-/** The m= lines on which both sides said it: those that go through the tunnel (RFC 8839 clause 5.6). */
-export function agreed(offer: readonly MediaMark[], answer: readonly MediaMark[]): number[] {
-  return answer.filter((one, i) => one.marked && offer[i]?.marked === true).map((one) => one.media);
 }
 
 function marksOf(sdp: Sdp, m: Media): MediaMark {

@@ -2,7 +2,6 @@
  * Who keeps a flow alive, and how often (RFC 6223, RFC 5626 clause 4.4): `keep` in a Via is an offer to
  * the next hop, `keep=30` in the response its consent, `Flow-Timer` the wish of an edge proxy.
  */
-import type { Edit } from './edit.ts';
 import { header, type Response } from './message.ts';
 import type { Via } from './via.ts';
 
@@ -16,14 +15,6 @@ const SECONDS = /^\d{1,10}$/;
  */
 export function consentedKeep(via: Via): number | undefined {
   return seconds(via.parameters.get('keep')?.value);
-}
-
-/** Consent to a neighbour who offered it in its Via, which is topmost in the response to it. */
-export function consentToKeep(edit: Edit, via: Via, intervalSeconds: number): void {
-  const keep = via.parameters.get('keep');
-  if (keep !== undefined && keep.value === undefined) {
-    edit.replace(keep, `;keep=${intervalSeconds}`);
-  }
 }
 
 /** Seconds after which the edge proxy gives the flow up (RFC 5626 clause 5.4). */

@@ -8,8 +8,7 @@ import { u8, u32 } from './bytes.ts';
 import { FAULTS, type Fault } from './faults.ts';
 
 export const PROTOCOL = 58;
-export const HEADER_LEN = 8;
-export const OFF_CHECKSUM = 2;
+const HEADER_LEN = 8;
 const OFF_MTU = 4;
 
 export const TYPE_UNREACHABLE = 1;

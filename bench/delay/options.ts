@@ -4,7 +4,6 @@ import { PEER_NAMES, type PeerName } from '../peers/peer.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
 
 export interface Options {
-  readonly isQuick: boolean;
   /** At the start of every run, for all peers alike: connections find their pace, and Node compiles. */
   readonly leadInMs: number;
   readonly asJson: boolean;
@@ -36,7 +35,6 @@ export function optionsOf(words: readonly string[]): Options {
     }
   }
   return {
-    isQuick,
     leadInMs: isQuick ? QUICK_LEAD_IN_MS : LEAD_IN_MS,
     asJson: words.includes('--json'),
     peers: peers.length > 0 ? peers : PEER_NAMES,

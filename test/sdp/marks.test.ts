@@ -1,6 +1,6 @@
 /** The TEP marks in SDP: tep-wire 8, rows M-03 and M-04. */
 import test from 'ava';
-import { advertise, agreed, type Mark, meaning, strip, tepMarks } from '../../sdp/marks.ts';
+import { advertise, type Mark, strip, tepMarks } from '../../sdp/marks.ts';
 import { formatEndpoint } from '../../wire/address.ts';
 import { at, difference, good, latin1, NAMES, vector } from './vectors.ts';
 
@@ -33,7 +33,6 @@ for (const name of NAMES.filter((one) => one !== 'tep-answer')) {
     const before = vector(name);
     for (const m of good(tepMarks(before))) {
       t.like(m, { token: undefined, mark: undefined, marked: false, listener: undefined });
-      t.is(meaning(m, 'core', 'answer'), 'none');
     }
     t.is(latin1(good(strip(before))), latin1(before));
     t.is(latin1(good(advertise(before, []))), latin1(before));
@@ -139,24 +138,6 @@ test('[M-03] one mark per m= line; another port replaces the first; duplicates g
   const twice = `${latin1(video)}a=3gpp-tep:81 TCP\r\n`;
   const moved = good(advertise(twice, [undefined, { port: 443, transport: 'TLS' }]));
   t.deepEqual(difference(video, moved), ['-a=3gpp-tep:80 TCP', '+a=3gpp-tep:443 TLS']);
-});
-
-test('[M-04] what a marked m= line means depends on who says it', (t) => {
-  const [marked] = good(tepMarks(good(advertise(vector('baresip'), PLAIN))));
-  if (marked === undefined) return t.fail();
-  t.is(meaning(marked, 'ue', 'offer'), 'can');
-  t.is(meaning(marked, 'core', 'offer'), 'use');
-  t.is(meaning(marked, 'core', 'answer'), 'use');
-  t.is(meaning(marked, 'ue', 'answer'), 'use');
-  t.is(meaning({ ...marked, marked: false }, 'core', 'offer'), 'none');
-});
-
-test('[M-04] only m= lines marked by both sides go through the tunnel', (t) => {
-  const two = `${HEAD}m=audio 4000 RTP/AVP 0\r\nm=video 4002 RTP/AVP 99\r\n`;
-  const offer = good(tepMarks(good(advertise(two, PLAIN))));
-  const answer = good(tepMarks(good(advertise(two, [undefined, PLAIN]))));
-  t.deepEqual(agreed(offer, answer), [1]);
-  t.deepEqual(agreed(good(tepMarks(two)), answer), []);
 });
 
 test('a list of tokens in an odd form comes back as it was', (t) => {
