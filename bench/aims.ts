@@ -20,7 +20,7 @@ export function concludeAims(aims: readonly Aim[], asJson: boolean): void {
   if (!aims.every(isMet)) process.exitCode = 1;
 }
 
-export function textLine(aim: Aim): string {
+function textLine(aim: Aim): string {
   const { name, figure, unit, bound } = aim;
   const shown = `${plain(figure)} ${unit}, aim: ${bound} ${plain(aim.aim)}`;
   return `${name.padEnd(62)} ${shown}: ${isMet(aim) ? 'met' : 'missed'}`;

@@ -106,7 +106,7 @@ function judgeMode(name: string, { mode }: Stats, place: Place): void {
   }
 }
 
-export function cannotRead(error: unknown): string {
+function cannotRead(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') return 'does not exist';
   if (code === 'EACCES') return 'may not be read by this user';

@@ -40,7 +40,7 @@ export interface Reading<T extends Keys> {
 }
 
 /** Options that both agents have besides their keys. */
-export const OWN_OPTIONS = { config: 'value', check: 'flag', json: 'flag' } as const;
+const OWN_OPTIONS = { config: 'value', check: 'flag', json: 'flag' } as const;
 
 export function readSettings<T extends Keys>(
   keys: T,

@@ -40,7 +40,7 @@ export function watchNetwork(
 }
 
 /** Without netlink: addresses are all that can be seen. */
-export function watchByPolling(teller: Teller): NetworkWatch {
+function watchByPolling(teller: Teller): NetworkWatch {
   teller.became(seen());
   const timer = setInterval(() => teller.became(seen()), POLL_MS);
   return {

@@ -49,7 +49,7 @@ export interface Site {
 }
 
 export const SERVER_NAME = 'tep.example';
-export const PROXY_NAME = 'proxy.example';
+const PROXY_NAME = 'proxy.example';
 /** Ports of the proxies that a phone may reach: squid's and tinyproxy's usual ones. */
 export const PROXY_PORTS = [3128, 8888];
 
@@ -61,7 +61,7 @@ export const DMZ = 'dmz';
 export const NET = 'net';
 /** Interfaces of the server: towards its clients, towards the gateway. */
 export const ACCESS = 'access';
-export const CORE = 'core';
+const CORE = 'core';
 
 export interface RouterPlan {
   readonly name: string;

@@ -12,7 +12,7 @@ import { PlayoutDelay } from './playout-delay.ts';
 import { RtpStats } from './rtp-stats.ts';
 
 /** Media that fail to come for so long are heard. */
-export const STALL_MS = 100;
+const STALL_MS = 100;
 const SILENT_MS = 2_000;
 /** What a sender collects before it sends: of nearly all telephones. */
 const PACKET_MS = 20;

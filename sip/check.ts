@@ -16,7 +16,7 @@ export interface Refusal {
   readonly fields: readonly string[];
 }
 
-export const MAX_MAX_FORWARDS = 255;
+const MAX_MAX_FORWARDS = 255;
 
 const SINGLE = ['from', 'to', 'call-id', 'cseq', 'max-forwards'] as const;
 const NEEDED = ['via', 'from', 'to', 'call-id', 'cseq'] as const;

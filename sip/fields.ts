@@ -10,7 +10,7 @@
 import { FAULTS, type Fault } from '../wire/faults.ts';
 import { isSpace, isTokenChar } from './token-chars.ts';
 
-export const MAX_FIELDS = 512;
+const MAX_FIELDS = 512;
 
 export interface Field {
   /** Long name in lower case, whatever form the message has (`v` is `via`). */

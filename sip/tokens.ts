@@ -22,7 +22,7 @@ export interface Parameter {
 /** By name in lower case; of several of one name the first counts. */
 export type Parameters = ReadonlyMap<string, Parameter>;
 
-export const MAX_VALUES = 256;
+const MAX_VALUES = 256;
 
 const NO_PARAMETERS: Parameters = new Map();
 const QUOTE = 0x22;

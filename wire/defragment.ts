@@ -19,7 +19,7 @@ export interface DefragmentLimits {
   readonly maxAgeMs: number;
 }
 
-export const DEFAULT_LIMITS: DefragmentLimits = {
+const DEFAULT_LIMITS: DefragmentLimits = {
   maxDatagrams: 256,
   maxOctets: 4_194_304,
   maxAgeMs: 60_000,

@@ -3,7 +3,7 @@ import { G711, mos } from '../../ops/mos.ts';
 import type { Deliveries } from './deliveries.ts';
 
 /** A packet later than this is of no use to a conversation (ITU-T G.114). */
-export const LATE_MS = 150;
+const LATE_MS = 150;
 
 export interface Summary {
   readonly packets: number;
@@ -59,7 +59,7 @@ export function summarise(runs: readonly Deliveries[], selection: Selection): Su
 }
 
 /** Of packets that never arrived: infinite. */
-export function sortedDelays(runs: readonly Deliveries[], selection: Selection): Float64Array {
+function sortedDelays(runs: readonly Deliveries[], selection: Selection): Float64Array {
   const { flow, fromMs, toMs } = selection;
   const delays: number[] = [];
   for (const run of runs) {

@@ -40,7 +40,7 @@ interface Totals {
 const NOTHING: Totals = { flows: 0, sent: 0, received: 0 };
 const SILENT: Signalling = { registered: false, firstOffer: Number.POSITIVE_INFINITY };
 
-export function addressKey(endpoint: Endpoint): string {
+function addressKey(endpoint: Endpoint): string {
   return formatAddress(endpoint.address, 0, endpoint.address.length);
 }
 

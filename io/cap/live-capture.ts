@@ -53,7 +53,7 @@ export interface CaptureChild {
   on(event: 'close', listener: (code: number | null, signal: string | null) => void): unknown;
 }
 
-export function startCaptureProcess({ device, filter }: CaptureOptions): CaptureChild {
+function startCaptureProcess({ device, filter }: CaptureOptions): CaptureChild {
   const script = fileURLToPath(new URL('./capture-process.js', import.meta.url));
   return spawn(process.execPath, [script, device, filter], {
     stdio: 'pipe',

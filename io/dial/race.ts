@@ -9,7 +9,7 @@ import { type IoFault, ioFault } from '../io-fault.ts';
 import { STREAM } from '../tcp.ts';
 
 /** RFC 8305 clause 8: the Connection Attempt Delay. */
-export const ATTEMPT_DELAY_MS = 250;
+const ATTEMPT_DELAY_MS = 250;
 
 export interface RaceOptions {
   readonly addresses: readonly string[];

@@ -3,7 +3,7 @@ import { type IoFault, isIoFault } from '../io-fault.ts';
 import { run } from './run.ts';
 
 /** An empty list where what is asked for does not exist. */
-export async function ask(words: readonly string[]): Promise<unknown[] | IoFault> {
+async function ask(words: readonly string[]): Promise<unknown[] | IoFault> {
   const ran = await run('ip', ['-json', '-details', ...words]);
   if ('type' in ran) return ran;
   if (ran.code !== 0) return [];

@@ -15,7 +15,7 @@ export interface Capture {
   readonly protocol: FlowProtocol;
 }
 
-export function tableName(place: Place): string {
+function tableName(place: Place): string {
   return `inet tep_${place.name}`;
 }
 

@@ -43,11 +43,11 @@ export interface CallLabPlan {
 }
 
 /** In the order of the access networks; the last one's phone is in the core. */
-export const SUBSCRIBERS: readonly Subscriber[] = ['alice', 'bob', 'carol'].map((name) => ({
+const SUBSCRIBERS: readonly Subscriber[] = ['alice', 'bob', 'carol'].map((name) => ({
   name,
   password: `${name}-secret`,
 }));
-export const CORE_SUBSCRIBER: Subscriber = { name: 'carol', password: 'carol-secret' };
+const CORE_SUBSCRIBER: Subscriber = { name: 'carol', password: 'carol-secret' };
 
 /** What the laboratory runs besides the tools of every network. */
 export const CALL_PROGRAMS: readonly LabProgram[] = [

@@ -8,7 +8,7 @@ import type { Family } from './access.ts';
 import { MEDIA, PCSCF } from './call-site.ts';
 import { type Change, deploy } from './deployment.ts';
 
-export const TLS_PORT = 443;
+const TLS_PORT = 443;
 const NG_PORT = 2223;
 /** MiB; the laboratory has few users. */
 const KAMAILIO_MEMORY = ['-m', '64', '-M', '8'];

@@ -15,7 +15,7 @@ export interface Rung {
  * First what needs nobody's help. A proxy only where there is one (H-09), and TLS through it first: most
  * let CONNECT pass to port 443 alone.
  */
-export function rungsOf(servers: readonly SipServer[], hasProxy: boolean): readonly Rung[] {
+function rungsOf(servers: readonly SipServer[], hasProxy: boolean): readonly Rung[] {
   const direct = servers.map((server) => ({ server, byProxy: false }));
   const streams = hasProxy ? servers.filter(({ transport }) => transport !== 'udp') : [];
   const tls = streams.filter(({ transport }) => transport === 'tls');

@@ -8,7 +8,7 @@ import { peerOutput } from '../peers.ts';
 import { freePorts } from './ports.ts';
 
 export const ADDRESS = '127.0.0.1';
-export const REALM = 'example.org';
+const REALM = 'example.org';
 
 export interface TurnServer {
   readonly port: number;
