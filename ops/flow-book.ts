@@ -5,7 +5,7 @@
  * Memory: MAX_FLOWS of 5.5 KiB; streams above that are carried and not watched.
  */
 import type { Endpoint } from '../wire/address.ts';
-import { u8 } from '../wire/bytes.ts';
+import { octetsOf, u8 } from '../wire/bytes.ts';
 import * as ipv4 from '../wire/ipv4.ts';
 import { PAYLOADS, payloadKind } from '../wire/multiplex.ts';
 import { PacketView, readPacket } from '../wire/packet.ts';
@@ -87,7 +87,7 @@ export class FlowBook {
     const { sourcePort, destinationPort } = this.#view;
     const isSource = this.#ours === 'source';
     const at = isSource ? sourceAt : destinationAt;
-    const address = b.slice(at, at + addressLength);
+    const address = octetsOf(b, at, at + addressLength);
     const port = isSource ? sourcePort : destinationPort;
     const flow = { at: { family, address, port }, quality: new FlowQuality() };
     this.#flows[binding] = flow;

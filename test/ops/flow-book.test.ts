@@ -41,6 +41,17 @@ test('[G-25] a stream is watched by its binding, and told when that ends', (t) =
   t.is(book.keep(new Set([5]), undefined).length, 1);
 });
 
+test('what is noted of a packet is not lost when its octets are used again, those of a Buffer too', (t) => {
+  const book = new FlowBook('destination');
+  const b = Buffer.from(packet(0));
+  book.packet(b, 0, b.length, 3, 1_000);
+  b.fill(0xff);
+  const ended = book.end(3, undefined);
+  t.is(ended && formatEndpoint(ended.at), '10.0.0.2:5004');
+  // Nor does it keep the rest of the chunk that the packet came in.
+  t.is(ended?.at.address.buffer.byteLength, 4);
+});
+
 test('at TEP-S the source is ours', (t) => {
   const book = new FlowBook('source');
   fed(book, 0, [0]);
