@@ -145,6 +145,14 @@ test('[B4] every prefix of every start is judged by itself alone', (t) => {
   }
 });
 
+test('[B4] no octets say nothing, whatever stands behind them', (t) => {
+  for (const state of [PLAIN, IN_TLS, { ...PLAIN, turn: true }]) {
+    for (const poison of [0x00, 0x16, 0x45, 0xa5]) {
+      t.is(classify(bordered(Buffer.alloc(0), poison), 16, 16, state), 'need-more');
+    }
+  }
+});
+
 test('[B4] any octets: no throw, an answer within the look-ahead, nothing outside read', (t) => {
   const next = random(0xb4);
   for (let i = 0; i < 10_000; i++) {

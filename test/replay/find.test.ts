@@ -155,7 +155,16 @@ test('SIP over TCP: a missing segment ends the message, the next one is read aga
   t.is(streams.take('k', b.length, b, 0, b.length).length, 1);
 });
 
-test('SIP over TCP: ten thousand seeded mutations, no exception, memory bounded', (t) => {
+test('SIP over TCP: of the streams whose message is not whole yet, the newest 64 are kept', (t) => {
+  const b = new TextEncoder().encode(INVITE);
+  const streams = new SipStreams();
+  const keys = Array.from({ length: 500 }, (_, i) => String(i));
+  for (const key of keys) streams.take(key, 0, b, 0, 100);
+  const whole = keys.filter((key) => streams.take(key, 100, b, 100, b.length).length === 1);
+  t.deepEqual(whole, keys.slice(-64));
+});
+
+test('SIP over TCP: ten thousand seeded mutations, no exception', (t) => {
   const random = seededRandom(9);
   const streams = new SipStreams();
   for (let i = 0; i < 10_000; i++) {

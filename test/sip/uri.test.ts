@@ -30,6 +30,14 @@ test('[RFC3261] URIs: user, host, port, parameters, headers', (t) => {
     ['example.org', undefined],
   );
   t.is(readUri('sip:+1-555@a_b.example:1;x')?.host, 'a_b.example');
+  const escaped = readUri('sip:a@b.example;%6cr;x=%41%z1');
+  t.deepEqual(
+    [...(escaped?.parameters ?? [])],
+    [
+      ['lr', ''],
+      ['x', 'A%z1'],
+    ],
+  );
 });
 
 test('[RFC3261] what is no SIP URI gives none', (t) => {

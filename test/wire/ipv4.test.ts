@@ -53,6 +53,15 @@ test('[RFC791] whether the header checksum is right, options included', (t) => {
   }
 });
 
+test('[RFC791] another version is none of its packets, also where packets may be cut', (t) => {
+  const { b, at, end } = poisoned(vector('udp4'));
+  for (const version of [0, 3, 5, 6, 12, 15]) {
+    b[at] = (version << 4) | 5;
+    t.is(ipv4.check(b, at, end), FAULTS.IP_VERSION, `${version}`);
+    t.is(ipv4.checkHeader(b, at, end), FAULTS.IP_VERSION, `${version}`);
+  }
+});
+
 test('[RFC791] DSCP and ECN are one octet', (t) => {
   const { b, at } = poisoned(vector('udp4'));
   t.is(ipv4.trafficClass(b, at), 0xb8);

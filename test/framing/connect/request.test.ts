@@ -40,6 +40,7 @@ test('[H-10] the target is host and port, IPv6 in brackets; our own reader takes
     ['192.0.2.1', 80, '192.0.2.1:80'],
     ['2001:db8::1', 443, '[2001:db8::1]:443'],
     ['::ffff:192.0.2.1', 1, '[::ffff:192.0.2.1]:1'],
+    ['eftf.example', 65_535, 'eftf.example:65535'],
   ] as const) {
     const request = written(host, port);
     t.true(request.startsWith(`CONNECT ${text} HTTP/1.1\r\nHost: ${text}\r\n`));

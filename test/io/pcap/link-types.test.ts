@@ -73,19 +73,23 @@ for (const [name, linkType, frame] of WITHOUT_IP) {
 }
 
 test('Linux cooked headers tell what this host sent', (t) => {
+  const told = (linkType: number, octets: Buffer, length = octets.length) => {
+    const { b, at } = poisoned(octets);
+    return direction(linkType, b, at, at + length);
+  };
   const sll = Buffer.from(`${SLL_START}0800`, 'hex');
-  t.is(direction(LINK_TYPES.LINUX_SLL, sll, 0, sll.length), DIRECTIONS.RECEIVED);
+  t.is(told(LINK_TYPES.LINUX_SLL, sll), DIRECTIONS.RECEIVED);
   sll.writeUInt16BE(4, 0);
-  t.is(direction(LINK_TYPES.LINUX_SLL, sll, 0, sll.length), DIRECTIONS.SENT);
-  t.is(direction(LINK_TYPES.LINUX_SLL, sll, 0, sll.length - 1), DIRECTIONS.UNKNOWN);
+  t.is(told(LINK_TYPES.LINUX_SLL, sll), DIRECTIONS.SENT);
+  t.is(told(LINK_TYPES.LINUX_SLL, sll, sll.length - 1), DIRECTIONS.UNKNOWN);
 
   const sll2 = Buffer.alloc(20);
-  t.is(direction(LINK_TYPES.LINUX_SLL2, sll2, 0, sll2.length), DIRECTIONS.RECEIVED);
+  t.is(told(LINK_TYPES.LINUX_SLL2, sll2), DIRECTIONS.RECEIVED);
   sll2[10] = 4;
-  t.is(direction(LINK_TYPES.LINUX_SLL2, sll2, 0, sll2.length), DIRECTIONS.SENT);
-  t.is(direction(LINK_TYPES.LINUX_SLL2, sll2, 0, sll2.length - 1), DIRECTIONS.UNKNOWN);
+  t.is(told(LINK_TYPES.LINUX_SLL2, sll2), DIRECTIONS.SENT);
+  t.is(told(LINK_TYPES.LINUX_SLL2, sll2, sll2.length - 1), DIRECTIONS.UNKNOWN);
 
-  t.is(direction(LINK_TYPES.ETHERNET, sll2, 0, sll2.length), DIRECTIONS.UNKNOWN);
+  t.is(told(LINK_TYPES.ETHERNET, sll2), DIRECTIONS.UNKNOWN);
 });
 
 /** The octets in the middle of others that look like a packet, so that a read outside is seen. */
