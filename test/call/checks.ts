@@ -1,5 +1,4 @@
 /** What must hold of every call, judged by the captures of its hops. */
-import { readFile } from 'node:fs/promises';
 import type { ExecutionContext } from 'ava';
 import { ipOffset, NOT_IP } from '../../io/pcap/link-types.ts';
 import { readCapture } from '../../io/pcap/read.ts';
@@ -131,16 +130,4 @@ export function described(
   return messages.filter(
     (one) => one.sdp !== undefined && one.from.address === from && one.to.address === to,
   );
-}
-
-/** SIP as the P-CSCF received and sent it, whatever carried it. */
-export async function pcscfMessages(lab: CallLab): Promise<CallMessage[]> {
-  const files = await lab.clearCaptures();
-  const messages = (await Promise.all(files.map(messagesIn))).flat();
-  return messages.filter(({ from, to }) => [from.address, to.address].includes(PCSCF.address));
-}
-
-/** Lines of an agent's log. */
-export async function logOf(file: string): Promise<string> {
-  return await readFile(file, 'utf8');
 }

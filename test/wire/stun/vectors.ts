@@ -1,12 +1,11 @@
 /**
  * The test vectors of RFC 5769 2.1–2.4 and of RFC 8489 B.1 (the last one as erratum 6268 corrects it:
- * the printed one has a wrong length and an HMAC made with that wrong length), and the keep-alive of
- * standards.md B5.
+ * the printed one has a wrong length and an HMAC made with that wrong length), and a
+ * keep-alive (RFC 8445 clause 11).
  */
 import { Buffer } from 'node:buffer';
 
 export const TRANSACTION_ID = hex('b7e7a701bc34d686fa87dfae');
-export const LONG_TERM_TRANSACTION_ID = hex('78ad3433c6ad72c029da412e');
 /** For 2.1–2.3, short-term: the key is the password itself. */
 export const SHORT_TERM_KEY = Buffer.from('VOkJxbRl1RmTxUk/WvJxBt');
 export const USERNAME = '\u30de\u30c8\u30ea\u30c3\u30af\u30b9';
