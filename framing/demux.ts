@@ -1,5 +1,5 @@
 /**
- * What does this connection speak? One port serves them all (tep-wire 1; standards B4), and the first
+ * What does this connection speak? One port serves them all (tep-wire 1), and the first
  * octets decide:
  *
  *    16 03          TLS ClientHello             decide again inside

@@ -1,10 +1,10 @@
 /**
- * Puts public addresses into an offer or answer (M-06, M-15, M-17; rules: standards.md B8): c=, m= port,
+ * Puts public addresses into an offer or answer (M-06, M-15, M-17; docs/sdp.md): c=, m= port,
  * a=rtcp, candidates, a=remote-candidates, the MSRP path and o= change together; every other octet
  * stays as it was. Not touched at all: m= lines with port 0, m= lines none of whose addresses has a
  * public one (they do not go through the tunnel, M-04), hold by 0.0.0.0.
  */
-import type { Endpoint } from '../wire/address.ts';
+import { type Endpoint, MAX_PORT } from '../wire/address.ts';
 import { Addresses, type Mapping, same, sameHost } from './addresses.ts';
 import { type Candidate, candidatesOf, publicOf, rewriteCandidates } from './candidates.ts';
 import { Edit } from './edit.ts';
@@ -13,7 +13,6 @@ import {
   addressText,
   endpoint,
   isUnspecified,
-  MAX_PORT,
   readAddress,
   readConnection,
   readOrigin,

@@ -1,5 +1,5 @@
 /**
- * Asks the server by UDP for our public address (M-05, C-11): whether UDP passes at all, and what it
+ * Asks the server by UDP for our public address (M-05): whether UDP passes at all, and what it
  * would look like. Where it does not, the tunnel gives the address. Nothing waits for the result: it is
  * told, and whoever chooses between ways can use it.
  */

@@ -7,7 +7,7 @@
  *    60-6F  IPv6   | 6, class, flow 4          | length 2 | next | 40 + length
  *
  * 'G', 'H', 'I', 'M', 'N' and 'O' of text protocols look like IPv4 with options: only the header
- * checksum tells them apart (standards B4). IPv4 is therefore not believed before its whole header
+ * checksum tells them apart. IPv4 is therefore not believed before its whole header
  * is there.
  */
 import { copy, u8, u16, u32 } from '../../wire/bytes.ts';

@@ -1,5 +1,5 @@
 /**
- * CONNECT through a proxy, or to a TEP-S itself (C-03): asks, answers what the proxy wants to know, and
+ * CONNECT through a proxy, or to a TEP-S itself: asks, answers what the proxy wants to know, and
  * hands the connection on only after a positive answer (H-07). Never more than a few requests for
  * one connection, whatever the proxy says.
  */

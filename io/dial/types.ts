@@ -20,7 +20,7 @@ export interface ProxyTarget {
 }
 
 /**
- * When a CONNECT is sent (C-03): `auto` where there is a proxy · `always` to TEP-S itself where there
+ * When a CONNECT is sent: `auto` where there is a proxy · `always` to TEP-S itself where there
  * is none, for the marker's sake · `never`, past any proxy.
  */
 export type ConnectPolicy = 'auto' | 'always' | 'never';

@@ -3,7 +3,7 @@
  * a framing looks, and recognisable where it does not.
  */
 
-/** RFC 8445 clause 11 keep-alive: Binding indication with FINGERPRINT (standards B5). */
+/** RFC 8445 clause 11 keep-alive: Binding indication with FINGERPRINT. */
 export const INDICATION = Buffer.from(
   '001100082112a442b7e7a701bc34d686fa87dfae80280004eeb49508',
   'hex',
