@@ -3,16 +3,15 @@ import { markerProblem } from '../framing/connect/request.ts';
 import { type ProxyAddress, parseProxy } from '../io/dial/proxy-address.ts';
 import type { PolicyRule } from '../session/policy.ts';
 import type { PortRange } from '../session/port-allocator.ts';
-import { type Endpoint, parseAddress, parseEndpoint } from '../wire/address.ts';
+import { type Endpoint, MAX_PORT, parseAddress, parseEndpoint } from '../wire/address.ts';
 import { type Prefix, parsePrefix } from '../wire/prefix.ts';
+import { PROTOCOL as TCP } from '../wire/tcp.ts';
+import { PROTOCOL as UDP } from '../wire/udp.ts';
 import type { Kind, Read } from './key.ts';
 
-const MAX_PORT = 0xffff;
 const PORT_PLAIN = 80;
 const PORT_TLS = 443;
 const PORT_SIP = 5060;
-const UDP = 17;
-const TCP = 6;
 /** RFC 1123 2.1: letters, digits and hyphens; underscores are found in private zones. */
 const HOST_NAME =
   /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*\.?$/i;

@@ -12,7 +12,7 @@
  * as its health checks are: the peer is then who it seems to be.
  */
 import { Buffer } from 'node:buffer';
-import { type Endpoint, parseAddress } from '../wire/address.ts';
+import { type Endpoint, MAX_PORT, parseAddress } from '../wire/address.ts';
 import { equal, octetsOf, setU8, setU16, u8, u16 } from '../wire/bytes.ts';
 import { FAULTS, type Fault } from '../wire/faults.ts';
 
@@ -45,7 +45,6 @@ const TCP6 = 0x21;
 const UNIX_STREAM = 0x31;
 const UNSPECIFIED = 0x00;
 
-const MAX_PORT = 0xffff;
 const MAPPED = Buffer.from('00000000000000000000ffff', 'hex');
 
 /** Looks at [at, end), the start of a connection. */

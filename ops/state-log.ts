@@ -1,8 +1,7 @@
 /** What both ends tell in the same way, as lines of a log: how their states change, and about which flow. */
 import type { FlowProtocol, StateOutput } from '../session/outputs.ts';
+import { PROTOCOL as TCP } from '../wire/tcp.ts';
 import type { Log } from './log.ts';
-
-const TCP = 6;
 
 export function logStateChange(log: Log, output: StateOutput): void {
   const { from, to, event } = output;

@@ -1,6 +1,6 @@
 /** From local to public addresses: one answer per address for the whole description (M-15). */
-import type { Endpoint } from '../wire/address.ts';
-import { type Address, endpoint, isUnspecified, MAX_PORT, NO_PORT } from './fields.ts';
+import { type Endpoint, MAX_PORT } from '../wire/address.ts';
+import { type Address, endpoint, isUnspecified, NO_PORT } from './fields.ts';
 import { isPrivate } from './private.ts';
 import type { Transport } from './read.ts';
 

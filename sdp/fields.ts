@@ -3,10 +3,15 @@
  * clause 5.1). Each reader has a writer beside it that changes the address fields and keeps the other
  * characters of the line, spaces included. A line that cannot be read gives undefined.
  */
-import { type Endpoint, type Family, formatAddress, parseAddress } from '../wire/address.ts';
+import {
+  type Endpoint,
+  type Family,
+  formatAddress,
+  MAX_PORT,
+  parseAddress,
+} from '../wire/address.ts';
 import { u8 } from '../wire/bytes.ts';
 
-export const MAX_PORT = 65_535;
 /** The discard port: "no port here", of TCP ends that only connect (RFC 6544 clause 4.5, RFC 4145). */
 export const NO_PORT = 9;
 

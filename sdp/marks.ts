@@ -8,17 +8,9 @@
  * other. An offerer that listens nowhere writes port 9, as TCP ends that only connect do.
  */
 import { Buffer } from 'node:buffer';
-import type { Endpoint } from '../wire/address.ts';
+import { type Endpoint, MAX_PORT } from '../wire/address.ts';
 import { Edit } from './edit.ts';
-import {
-  type Address,
-  addressText,
-  endpoint,
-  isUnicast,
-  MAX_PORT,
-  NO_PORT,
-  readAddress,
-} from './fields.ts';
+import { type Address, addressText, endpoint, isUnicast, NO_PORT, readAddress } from './fields.ts';
 import { attribute, attributeValue, type Line, type SdpInput, type SdpProblem } from './lines.ts';
 import { flowOf } from './media.ts';
 import { type Media, read, type Sdp } from './read.ts';

@@ -2,13 +2,12 @@
  * Where the media of a session description goes: RTP and RTCP addresses per m= line, by c=, m=,
  * a=rtcp (RFC 3605) and a=rtcp-mux (RFC 5761).
  */
-import type { Endpoint } from '../wire/address.ts';
+import { type Endpoint, MAX_PORT } from '../wire/address.ts';
 import {
   type ConnectionFields,
   endpoint,
   isUnicast,
   isUnspecified,
-  MAX_PORT,
   readConnection,
   readRtcp,
 } from './fields.ts';

@@ -2,11 +2,11 @@
  * Makes the wishes of `bind` true: asks for what is wanted and not granted, asks again after a loss,
  * gives back what is not wanted any more, and tells (tep-wire 5).
  */
-import type { Endpoint } from '../wire/address.ts';
-import { equal } from '../wire/bytes.ts';
+import { type Endpoint, sameEndpoint } from '../wire/address.ts';
 import { FAULTS } from '../wire/faults.ts';
 import { find, type StunMessage, TRANSACTION_ID_LEN } from '../wire/stun/message.ts';
 import { BINDING_FLAGS } from '../wire/stun/registry.ts';
+import { PROTOCOL as UDP } from '../wire/udp.ts';
 import { AutomaticBindings } from './automatic-bindings.ts';
 import { ClientBinding, type ClientBindings, type ClientSlot } from './client-bindings.ts';
 import type { ClientConnection, Release } from './client-connection.ts';
@@ -18,8 +18,6 @@ import { bindAttributes } from './messages.ts';
 import type { ClientOutput, FlowProtocol, PacketSink } from './outputs.ts';
 import { leastPending } from './stripe-choice.ts';
 import type { RandomSource } from './tunnel-end.ts';
-
-const UDP = 17;
 
 const ASKED = { origin: 'asked', idleMs: Number.POSITIVE_INFINITY } as const;
 
@@ -144,7 +142,7 @@ export class ClientBinder {
     bindings.grant(binding, address);
     const before = binding.told;
     binding.told = address;
-    this.#tellBound(binding.first, before !== undefined && !same(before, address));
+    this.#tellBound(binding.first, before !== undefined && !sameEndpoint(before, address));
     for (const slot of binding.slots) stun.answer(slot, sink, now);
     this.automatic.granted(binding);
     this.#parts.granted(binding, now);
@@ -303,9 +301,4 @@ function overlaps(release: Release, binding: ClientBinding, port: number): boole
   if (family !== binding.first.ue.family || protocol !== binding.protocol) return false;
   const last = release.port + ((release.flags & BINDING_FLAGS.EVEN_PORT) === 0 ? 0 : 1);
   return port <= last && release.port < port + binding.slots.length;
-}
-
-function same(a: Endpoint, b: Endpoint): boolean {
-  const n = a.address.length;
-  return a.port === b.port && n === b.address.length && equal(a.address, 0, b.address, 0, n);
 }

@@ -22,7 +22,7 @@
  *
  * Memory: the rules and 64 KiB, the pinholes, and an endpoint table for `MAX_FOREIGN` foreign ones.
  */
-import type { Endpoint } from '../wire/address.ts';
+import { type Endpoint, MAX_PORT } from '../wire/address.ts';
 import { octetsOf, setU8, u8 } from '../wire/bytes.ts';
 import { isDisguise, isSpecial, KINDS, type Kind, reach } from '../wire/disguise.ts';
 import { FAULTS, type Fault } from '../wire/faults.ts';
@@ -33,7 +33,6 @@ import type { PortRange } from './port-allocator.ts';
 
 /** Each packet may be compared with every rule. */
 export const MAX_RULES = 1024;
-const MAX_PORT = 0xffff;
 /** As many as all workers may have at once; more are not kept apart. */
 const MAX_FOREIGN = 262_144;
 

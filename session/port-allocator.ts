@@ -1,7 +1,6 @@
 /**
  * Public ports: which is free, and who has it (tep-wire 5). Each (address, port, protocol) has exactly
- * one owner; two UEs behind one NAT share the address, so ports are what tells them apart (standards
- * B8 last point, C-22).
+ * one owner; two UEs behind one NAT share the address, so ports are what tells them apart (C-22).
  *
  * - The wanted port is granted when it is free and inside the range: what lies outside the operator
  *   keeps for other things (packet filters, other servers of the host).
@@ -13,12 +12,13 @@
  * Memory: two endpoint tables (see there): 48 to 96 octets a port in use, and as much for each
  * (address, protocol) in use; `maxPorts` bounds both.
  */
+
+import { MAX_PORT } from '../wire/address.ts';
 import { u32 } from '../wire/bytes.ts';
 import { EndpointTable } from './endpoint-table.ts';
 
 /** With nine ports of ten in use, random tries fail once in five times; then the walk is short. */
 const RANDOM_TRIES = 16;
-const MAX_PORT = 0xffff;
 
 export interface PortRange {
   readonly first: number;

@@ -12,6 +12,8 @@ import { equal } from '../wire/bytes.ts';
 import { isDisguise, reach } from '../wire/disguise.ts';
 import { TRANSACTION_ID_LEN } from '../wire/stun/message.ts';
 import type { ErrorCode } from '../wire/stun/registry.ts';
+import { PROTOCOL as TCP } from '../wire/tcp.ts';
+import { PROTOCOL as UDP } from '../wire/udp.ts';
 import { type AddressOptions, DEFAULT_PORTS, PublicAddresses } from './address-modes.ts';
 import { MediaFlow } from './media/media-flow.ts';
 import type { FlowProtocol } from './outputs.ts';
@@ -21,9 +23,6 @@ import type { Tunnel } from './server-tunnels.ts';
 import type { RandomSource } from './tunnel-end.ts';
 
 const MAX_PORTS = 65_536;
-
-const UDP = 17;
-const TCP = 6;
 
 export interface ServerBindingsOptions {
   readonly addresses: AddressOptions;

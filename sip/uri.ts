@@ -2,7 +2,7 @@
  * SIP and SIPS URIs (RFC 3261 clause 19.1). The user part may hold `;`, `?`, `/` and, escaped, `@`; the
  * host may be an IPv6 reference in brackets, without which colons are refused (RFC 5118 clause 4).
  */
-import { parseAddress } from '../wire/address.ts';
+import { MAX_PORT, parseAddress } from '../wire/address.ts';
 
 export interface Uri {
   readonly scheme: 'sip' | 'sips';
@@ -16,8 +16,6 @@ export interface Uri {
   /** Behind the question mark. */
   readonly headers: string | undefined;
 }
-
-export const MAX_PORT = 65_535;
 
 const SCHEME = /^([A-Za-z][\w+.-]*):/;
 const HOST = /^(?:\[([\da-fA-F:.]+)\]|([A-Za-z\d._-]+))(?::(\d{1,5}))?(?=[;?]|$)/;

@@ -1,11 +1,10 @@
 /** One value of a Via header field (RFC 3261 clause 20.42, RFC 3581, RFC 6223). */
-import { parseAddress } from '../wire/address.ts';
+import { MAX_PORT, parseAddress } from '../wire/address.ts';
 import { firstField } from './fields.ts';
 import type { Message } from './message.ts';
 import { listOf, valuesOf } from './name-addr.ts';
 import { UNREAD } from './reading.ts';
 import { type Parameters, parameters, type Range } from './tokens.ts';
-import { MAX_PORT } from './uri.ts';
 
 /** Branches that begin so are unique by themselves (RFC 3261 clause 8.1.1.7). */
 export const MAGIC_COOKIE = 'z9hG4bK';

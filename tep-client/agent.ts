@@ -26,9 +26,8 @@ import type { ClientOutput, FlowProtocol } from '../session/outputs.ts';
 import type { TcpState } from '../session/tcp-state.ts';
 import { type Endpoint, formatAddress, formatEndpoint } from '../wire/address.ts';
 import { FAULTS } from '../wire/faults.ts';
+import { PROTOCOL as UDP } from '../wire/udp.ts';
 import type { BindFailed, Bound, ClientAgentOptions, Closed, Opened } from './options.ts';
-
-const UDP = 17;
 
 const STOPPED: Closed = { type: 'closed', why: 'asked', code: 0, reason: 'stopped' };
 

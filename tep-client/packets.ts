@@ -8,13 +8,11 @@ import { openRings, type Rings } from '../io/rings/rings.ts';
 import type { Diversion } from '../io/rings/rules.ts';
 import { UdpSockets } from '../io/udp-sockets.ts';
 import type { PolicyRule } from '../session/policy.ts';
-import { type Endpoint, formatEndpoint } from '../wire/address.ts';
+import { type Endpoint, formatEndpoint, MAX_PORT } from '../wire/address.ts';
 import { prefixContains } from '../wire/prefix.ts';
+import { PROTOCOL as TCP } from '../wire/tcp.ts';
+import { PROTOCOL as UDP } from '../wire/udp.ts';
 import type { ClientSettings } from './settings.ts';
-
-const UDP = 17;
-const TCP = 6;
-const MAX_PORT = 0xffff;
 
 export interface OpenPort {
   readonly packets: PacketPort;

@@ -10,6 +10,8 @@ import { type IoFault, ioFault } from '../io/io-fault.ts';
 import type { ClientMemory, RememberedBinding } from '../session/client-memory.ts';
 import { TOKEN_LEN } from '../session/messages.ts';
 import { formatEndpoint, parseEndpoint } from '../wire/address.ts';
+import { PROTOCOL as TCP } from '../wire/tcp.ts';
+import { PROTOCOL as UDP } from '../wire/udp.ts';
 
 const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o750;
@@ -18,8 +20,6 @@ const TOUCH_MS = 10_000;
 /** TEP-S may notice the loss of the last connection so late (tep-wire 7: 40 s), and the marks are as old. */
 const LATE_MS = 60_000;
 const MAX_FILE_LEN = 64 * 1024;
-const TCP = 6;
-const UDP = 17;
 
 export interface Noted {
   /** Name of the server that has the tunnel. */

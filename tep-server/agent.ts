@@ -19,12 +19,11 @@ import type { FlowProtocol, ServerOutput } from '../session/outputs.ts';
 import { TunnelServer } from '../session/server.ts';
 import type { TcpState } from '../session/tcp-state.ts';
 import type { Endpoint } from '../wire/address.ts';
+import { PROTOCOL as UDP } from '../wire/udp.ts';
 import { FrontDoor } from './front-door.ts';
 import { Listeners } from './listeners.ts';
 import { DEFAULT_DOOR, type ServerAgentOptions } from './options.ts';
 import type { DoorOptions, Guest } from './visit.ts';
-
-const UDP = 17;
 
 type ListenEnd = Extract<ServerOutput, { type: 'listen-end' }>;
 

@@ -5,11 +5,9 @@
 import { networkInterfaces } from 'node:os';
 import { DEFAULT_PORTS } from '../session/address-modes.ts';
 import type { PolicyRule } from '../session/policy.ts';
-import { type Endpoint, parseAddress } from '../wire/address.ts';
+import { type Endpoint, MAX_PORT, parseAddress } from '../wire/address.ts';
 import type { Prefix } from '../wire/prefix.ts';
 import type { ServerSettings } from './settings.ts';
-
-const MAX_PORT = 0xffff;
 
 /** All of it is this host, whatever stands on its interface. */
 const LOOPBACK: Prefix = { family: 4, address: Uint8Array.of(127, 0, 0, 0), length: 8 };

@@ -3,7 +3,7 @@
  * readers take those for octal, RFC 6943 section 3.1.1), IPv6 by RFC 4291 section 2.2 without zone and
  * brackets. Writing follows RFC 5952.
  */
-import { setU16, u8, u16 } from './bytes.ts';
+import { equal, setU16, u8, u16 } from './bytes.ts';
 
 export type Family = 4 | 6;
 
@@ -16,7 +16,7 @@ export interface Endpoint {
 
 const GROUPS = 8;
 const MAX_ADDRESS_TEXT_LEN = 45;
-const MAX_PORT = 0xffff;
+export const MAX_PORT = 0xffff;
 const DECIMAL_OCTET = /^(?:0|[1-9][0-9]{0,2})$/;
 const DECIMAL_PORT = /^(?:0|[1-9][0-9]{0,4})$/;
 const HEX_GROUP = /^[0-9a-fA-F]{1,4}$/;
@@ -49,6 +49,11 @@ export function parseEndpoint(text: string): Endpoint | undefined {
 export function formatEndpoint(endpoint: Endpoint): string {
   const text = formatAddress(endpoint.address, 0, endpoint.address.length);
   return endpoint.family === 6 ? `[${text}]:${endpoint.port}` : `${text}:${endpoint.port}`;
+}
+
+export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
+  const n = a.address.length;
+  return a.port === b.port && n === b.address.length && equal(a.address, 0, b.address, 0, n);
 }
 
 function parseIpv4(text: string): Uint8Array | undefined {

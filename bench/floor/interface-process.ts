@@ -4,6 +4,7 @@ import { libc } from '../../io/kernel/libc.ts';
 import { DEFAULT_PLACE, farEnd } from '../../io/rings/place.ts';
 import { System } from '../../io/rings/system.ts';
 import { parsePrefix } from '../../wire/prefix.ts';
+import { PROTOCOL as UDP } from '../../wire/udp.ts';
 import { answer } from '../agents/child.ts';
 
 const answers = {
@@ -21,7 +22,5 @@ const answers = {
   },
 } as const;
 export type Interfaces = typeof answers;
-
-const UDP = 17;
 
 answer(answers);

@@ -12,8 +12,8 @@ import { ClientAuth, type SignedRequest } from '../../wire/stun/client-auth.ts';
 import type { Credentials } from '../../wire/stun/keys.ts';
 import { decode, find, HEADER_LEN, type StunMessage } from '../../wire/stun/message.ts';
 import { METHODS } from '../../wire/stun/registry.ts';
+import { PROTOCOL as UDP } from '../../wire/udp.ts';
 
-const UDP = 17;
 /** Of one client and one peer there is only one. */
 export const FIRST_CHANNEL = 0x4000;
 

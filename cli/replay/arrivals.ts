@@ -1,7 +1,7 @@
 /** What comes out of the tunnel: compared, counted, and written to the files that were asked for. */
 
 import type { CaptureTime } from '../../io/pcap/port.ts';
-import type { Endpoint } from '../../wire/address.ts';
+import { type Endpoint, MAX_PORT, sameEndpoint } from '../../wire/address.ts';
 import { equal } from '../../wire/bytes.ts';
 import { PacketView, readPacket } from '../../wire/packet.ts';
 import { Check } from './check.ts';
@@ -10,8 +10,6 @@ import type { MappedFlow } from './media-map.ts';
 import type { Outputs } from './outputs.ts';
 import { toldAddress } from './stun-question.ts';
 import type { TunnelSink } from './tunnel.ts';
-
-const MAX_PORT = 0xffff;
 
 export interface ArrivalsParts {
   readonly counts: Counts;
@@ -50,7 +48,8 @@ export class Arrivals implements TunnelSink {
     }
     this.#parts.counts.answeredLocally += 1;
     const told = toldAddress(b, this.#view);
-    if (told === undefined || !same(told, this.asking.address)) this.#parts.counts.mismatches += 1;
+    if (told === undefined || !sameEndpoint(told, this.asking.address))
+      this.#parts.counts.mismatches += 1;
     this.asking = undefined;
   }
 
@@ -81,8 +80,4 @@ export class Arrivals implements TunnelSink {
       equal(ue.address, 0, b, view.destinationAt, view.addressLength)
     );
   }
-}
-
-function same(a: Endpoint, b: Endpoint): boolean {
-  return a.port === b.port && equal(a.address, 0, b.address, 0, b.address.length);
 }

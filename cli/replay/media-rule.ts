@@ -1,5 +1,5 @@
 /** `--media PREFIX[:PORTS]`: `198.51.100.0/24`, `198.51.100.7:20000-20100`, `[2001:db8::/32]:5004`. */
-import type { Endpoint } from '../../wire/address.ts';
+import { type Endpoint, MAX_PORT } from '../../wire/address.ts';
 import { type Prefix, parsePrefix, prefixContains } from '../../wire/prefix.ts';
 
 export interface MediaRule {
@@ -12,7 +12,6 @@ export interface MediaRule {
 const BRACKETED = /^\[([^\]]+)\](?::(.+))?$/;
 const DOTTED = /^([0-9]+\.[0-9./]+)(?::(.+))?$/;
 const PORTS = /^(\d{1,5})(?:-(\d{1,5}))?$/;
-const MAX_PORT = 65_535;
 
 /** Undefined when the text is no such rule. IPv6 without ports may stand without brackets. */
 export function parseMediaRule(text: string): MediaRule | undefined {

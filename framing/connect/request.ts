@@ -10,6 +10,7 @@
  * a wrong one would be a lie to whoever wrote the proxy's rules.
  */
 import { Buffer } from 'node:buffer';
+import { MAX_PORT } from '../../wire/address.ts';
 
 /** The example of TR 33.830 clause 4.8.2, in a field that every proxy can match (H-02). */
 export const DEFAULT_MARKER: readonly string[] = ['User-Agent: 3GPP-IMS-FS_FIRE/1.0'];
@@ -23,7 +24,6 @@ export interface ConnectRequest {
 }
 
 const MAX_HOST_LEN = 255;
-const MAX_PORT = 65_535;
 const NAME = /^[\w.~!$&'()*+,;=%-]+$/;
 const IPV6 = /^[\dA-Fa-f:.]+$/;
 const FIELD_LINE = /^([\w!#$%&'*+.^`|~-]+):[ \t]*([\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)$/;

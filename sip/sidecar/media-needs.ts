@@ -7,9 +7,8 @@ import { NO_PORT } from '../../sdp/fields.ts';
 import { flowOf, type MediaKind, mediaKind } from '../../sdp/media.ts';
 import { read, type Transport } from '../../sdp/read.ts';
 import { type Endpoint, formatEndpoint } from '../../wire/address.ts';
-
-const UDP = 17;
-const TCP = 6;
+import { PROTOCOL as TCP } from '../../wire/tcp.ts';
+import { PROTOCOL as UDP } from '../../wire/udp.ts';
 
 /** Where the media of one m= line go. */
 export interface MediaLine {

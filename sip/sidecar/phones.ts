@@ -4,8 +4,7 @@
  *
  * Memory: MAX_CONTACTS contacts; the one that was silent longest goes.
  */
-import type { Endpoint } from '../../wire/address.ts';
-import { equal } from '../../wire/bytes.ts';
+import { type Endpoint, sameEndpoint } from '../../wire/address.ts';
 import { countOf } from '../fields.ts';
 import { header, type Message } from '../message.ts';
 import { nameAddrs } from '../name-addr.ts';
@@ -80,13 +79,7 @@ export class Phones {
 }
 
 function isSame(a: Peer, b: Peer): boolean {
-  if (a.transport !== b.transport || a.conn !== b.conn) return false;
-  const [x, y] = [a.address, b.address];
-  return (
-    x.family === y.family &&
-    x.port === y.port &&
-    equal(x.address, 0, y.address, 0, x.address.length)
-  );
+  return a.transport === b.transport && a.conn === b.conn && sameEndpoint(a.address, b.address);
 }
 
 function keyOf({ user = '', host, port = DEFAULT_PORT }: Uri): string {

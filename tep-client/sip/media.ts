@@ -15,10 +15,10 @@ import {
   type StandInNeed,
 } from '../../sip/sidecar/media-needs.ts';
 import { type Endpoint, formatEndpoint } from '../../wire/address.ts';
+import { PROTOCOL as TCP } from '../../wire/tcp.ts';
 import type { ClientAgent } from '../agent.ts';
 import type { Bound, ClientEvent } from '../options.ts';
 
-const TCP = 6;
 /** Ephemeral ports are even half of the time, and the next one is free as a rule. */
 const PAIR_TRIES = 8;
 

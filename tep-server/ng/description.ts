@@ -11,9 +11,9 @@ import { type Media, read, type Sdp } from '../../sdp/read.ts';
 import type { Pinhole } from '../../session/pinholes.ts';
 import type { SessionCredentials } from '../../session/session-users.ts';
 import { type Endpoint, formatEndpoint } from '../../wire/address.ts';
+import { PROTOCOL as TCP } from '../../wire/tcp.ts';
+import { PROTOCOL as UDP } from '../../wire/udp.ts';
 
-const UDP = 17;
-const TCP = 6;
 /** Of one component, by the candidates. An agent that has more shows its best ones first. */
 const MAX_ENDS = 8;
 /** Of one call's descriptions together: sixteen m= lines with RTCP and four addresses at each end. */

@@ -2,10 +2,9 @@
 import { type DictionaryValue, textOf, type Value } from '../../framing/ng/bencode.ts';
 import type { NgMessage } from '../../framing/ng/message.ts';
 import { type Endpoint, parseEndpoint } from '../../wire/address.ts';
+import { PROTOCOL as UDP } from '../../wire/udp.ts';
 import type { Remembered } from './call.ts';
 import type { Description, End, MediaLine } from './description.ts';
-
-const UDP = 17;
 
 /** Call-IDs, at most those of one answer. */
 export function callsIn(message: NgMessage): string[] {

@@ -8,8 +8,7 @@
  */
 import { type IoFault, isIoFault } from '../../io/io-fault.ts';
 import { openUdp, type UdpSocket } from '../../io/udp-socket.ts';
-import { type Endpoint, formatEndpoint } from '../../wire/address.ts';
-import { equal } from '../../wire/bytes.ts';
+import { type Endpoint, formatEndpoint, sameEndpoint } from '../../wire/address.ts';
 import type { Door, DoorParts } from './door.ts';
 
 /** Each process of a Kamailio has a port. */
@@ -114,10 +113,7 @@ export class UdpDoor implements Door {
 
   #answer({ name, at }: Peer, payload: Uint8Array, from: Endpoint): void {
     const { gateway } = this.#parts;
-    if (
-      from.port !== gateway.port ||
-      !equal(from.address, 0, gateway.address, 0, gateway.address.length)
-    ) {
+    if (!sameEndpoint(from, gateway)) {
       this.#parts.fault('foreign-answer');
       return;
     }

@@ -1,7 +1,13 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import test from 'ava';
 import fc from 'fast-check';
-import { formatAddress, formatEndpoint, parseAddress, parseEndpoint } from '../../wire/address.ts';
+import {
+  formatAddress,
+  formatEndpoint,
+  parseAddress,
+  parseEndpoint,
+  sameEndpoint,
+} from '../../wire/address.ts';
 import { hex, poisoned } from './packets.ts';
 
 const SEED = { seed: 20_261_121 };
@@ -154,5 +160,23 @@ test('endpoints', (t) => {
     '192.0.2.1:99999999999999999999',
   ]) {
     t.is(parseEndpoint(bad), undefined, bad);
+  }
+});
+
+test('endpoints are the same by port, family and every octet of the address', (t) => {
+  const at = (text: string) => {
+    const endpoint = parseEndpoint(text);
+    if (endpoint === undefined) throw new RangeError(text);
+    return endpoint;
+  };
+  const texts = [
+    '192.0.2.1:80',
+    '192.0.2.1:81',
+    '192.0.2.2:80',
+    '[c000:201::]:80',
+    '[::c000:201]:80',
+  ];
+  for (const a of texts) {
+    for (const b of texts) t.is(sameEndpoint(at(a), at(b)), a === b, `${a} ${b}`);
   }
 });
