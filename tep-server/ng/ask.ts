@@ -8,7 +8,8 @@ import { hostOf } from '../../io/endpoints.ts';
 import { isIoFault } from '../../io/io-fault.ts';
 import { systemRandom } from '../../io/random.ts';
 import { openUdp } from '../../io/udp-socket.ts';
-import { type Endpoint, formatEndpoint } from '../../wire/address.ts';
+import { type Endpoint, formatEndpoint, sameEndpoint } from '../../wire/address.ts';
+import { bodyOf } from './http-body.ts';
 
 const AGAIN_MS = 500;
 const COOKIE_LEN = 8;
@@ -42,7 +43,10 @@ async function byUdp(at: Endpoint, octets: Uint8Array, limitMs: number) {
     heard = resolve;
   });
   const any = { family: at.family, address: new Uint8Array(at.address.length), port: 0 };
-  const socket = await openUdp(any, (payload) => heard(payload));
+  const socket = await openUdp(any, (payload, from) => {
+    // Only the gateway is asked: whatever else comes to this port is no answer.
+    if (sameEndpoint(from, at)) heard(payload);
+  });
   if (isIoFault(socket)) return undefined;
   const send = () => socket.send(octets, 0, octets.length, at.address, 0, at.port);
   send();
@@ -58,8 +62,9 @@ async function byUdp(at: Endpoint, octets: Uint8Array, limitMs: number) {
 function byTcp(at: Endpoint, octets: Uint8Array, limitMs: number): Promise<Uint8Array | undefined> {
   const socket = connect({ host: hostOf(at), port: at.port });
   const stream = new NgStream();
+  let late: NodeJS.Timeout | undefined;
   return new Promise<Uint8Array | undefined>((resolve) => {
-    socket.setTimeout(limitMs, () => resolve(undefined));
+    late = setTimeout(() => resolve(undefined), limitMs);
     socket.on('error', () => resolve(undefined)).on('close', () => resolve(undefined));
     socket.on('data', (chunk) => {
       const messages = stream.push(chunk);
@@ -67,7 +72,10 @@ function byTcp(at: Endpoint, octets: Uint8Array, limitMs: number): Promise<Uint8
       else if (messages.length > 0) resolve(messages[0]);
     });
     socket.write(octets);
-  }).finally(() => socket.destroy());
+  }).finally(() => {
+    clearTimeout(late);
+    socket.destroy();
+  });
 }
 
 async function byHttp(at: Endpoint, octets: Uint8Array, limitMs: number) {
@@ -78,7 +86,7 @@ async function byHttp(at: Endpoint, octets: Uint8Array, limitMs: number) {
       body: Buffer.from(octets),
       signal: AbortSignal.timeout(limitMs),
     });
-    return new Uint8Array(await answer.arrayBuffer());
+    return answer.body === null ? undefined : await bodyOf(answer.body);
   } catch {
     return undefined;
   }

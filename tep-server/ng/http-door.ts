@@ -18,7 +18,7 @@ import { type IoFault, ioFault } from '../../io/io-fault.ts';
 import { type Endpoint, formatEndpoint } from '../../wire/address.ts';
 import type { Door, DoorParts } from './door.ts';
 import type { NgFault } from './faults.ts';
-import { MAX_BODY_LEN } from './limits.ts';
+import { bodyOf } from './http-body.ts';
 import { WebSockets } from './web-sockets.ts';
 
 const MAX_PEERS = 512;
@@ -128,20 +128,4 @@ interface Answered {
   readonly status: number;
   readonly type: string;
   readonly octets: Uint8Array;
-}
-
-/** Undefined when it is too long or broken off. */
-async function bodyOf(message: IncomingMessage): Promise<Uint8Array | undefined> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of message as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      if (length > MAX_BODY_LEN) return undefined;
-      chunks.push(chunk);
-    }
-  } catch {
-    return undefined;
-  }
-  return Buffer.concat(chunks);
 }
