@@ -9,6 +9,7 @@ import type { CarrierState } from './carrier.ts';
 import type { Connection } from './connection.ts';
 import type { Counters } from './counters.ts';
 import { Deadlines } from './deadlines.ts';
+import { Fifo } from './fifo.ts';
 import type { CloseOutput, StateOutput } from './outputs.ts';
 import { type ConnectionEvent, type ConnectionState, nextConnectionState } from './table.ts';
 import type { RandomSource } from './tunnel-end.ts';
@@ -37,7 +38,7 @@ export class Connections<C extends Connection, Output> {
   readonly #byNumber = new Map<number, C>();
   readonly #deadlines = new Deadlines<C>();
   readonly #listed: C[] = [];
-  readonly #outputs: (Output | CloseOutput | StateOutput)[] = [];
+  readonly #outputs = new Fifo<Output | CloseOutput | StateOutput>();
 
   constructor(options: ConnectionsOptions<C>) {
     this.#options = options;
