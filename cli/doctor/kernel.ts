@@ -19,7 +19,7 @@ const FEATURES: readonly Feature[] = [
   },
   {
     name: 'policy routing by protocol',
-    tried: ['ip', 'rule', 'add', 'to', '192.0.2.0/24', 'ipproto', 'udp', 'table', '99'],
+    tried: ['ip', 'rule', 'add', 'to', '192.0.2.0/24', 'ipproto', '17', 'table', '99'],
     todo: 'a kernel from 4.17 with CONFIG_IP_MULTIPLE_TABLES and a current iproute2',
   },
   {

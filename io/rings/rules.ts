@@ -2,11 +2,12 @@
  * Which packets the host sends to the port, as rules of policy routing (ip-rule(8)). All say
  * `protocol 84` and stand at three priorities, p to p + 2:
  *
- *   p      to 198.51.100.7 ipproto tcp dport 80 goto p + 2        the tunnel itself stays outside
- *   p + 1  to 203.0.113.0/24 ipproto udp dport 30000-40000 lookup T
+ *   p      to 198.51.100.7 ipproto 6 dport 80 goto p + 2        the tunnel itself stays outside
+ *   p + 1  to 203.0.113.0/24 ipproto 17 dport 30000-40000 lookup T
  *   p + 2  nop                                                    the host's own rules go on from here
  *
- * Table T has a default route into the port's interface and nothing else.
+ * Table T has a default route into the port's interface and nothing else. Protocols are numbers: their names
+ * are known where somebody has installed /etc/protocols, and in small containers nobody has.
  */
 import type { FlowProtocol } from '../../session/outputs.ts';
 import type { PortRange } from '../../session/port-allocator.ts';
@@ -39,6 +40,8 @@ export type Routing =
   | { readonly kind: 'capture' };
 
 const TCP = 6;
+const UDP = 17;
+const ICMP = { 4: 1, 6: 58 } as const;
 const MAX_PORT = 65_535;
 
 /**
@@ -58,7 +61,7 @@ export function isWithin(rule: string, wider: string): boolean {
   return wanted.size < has.size && [...wanted].every((one) => has.has(one));
 }
 
-/** Pairs of words: `to 192.0.2.0/24`, `ipproto udp`. All addresses are no selector. */
+/** Pairs of words: `to 192.0.2.0/24`, `ipproto 17`. All addresses are no selector. */
 function selectorsIn(rule: string): ReadonlySet<string> {
   const pairs = rule.match(/\S+ \S+/g) ?? [];
   return new Set(pairs.filter((pair) => !/^to \S+\/0$/.test(pair)));
@@ -91,7 +94,7 @@ function rangeOf({ first, last }: PortRange): string {
 }
 
 function exceptionOf({ prefix, port }: Exception): string {
-  return `to ${formatPrefix(prefix)} ipproto tcp${port === undefined ? '' : ` dport ${port}`}`;
+  return `to ${formatPrefix(prefix)} ipproto ${TCP}${port === undefined ? '' : ` dport ${port}`}`;
 }
 
 /**
@@ -101,8 +104,8 @@ function exceptionOf({ prefix, port }: Exception): string {
 function selectorsOf({ prefix, protocol, ports }: Diversion): string[] {
   const to = `to ${formatPrefix(prefix)}`;
   if (protocol === undefined && ports === undefined) return [to];
-  const names = protocol === undefined ? ['udp', 'tcp'] : [protocol === TCP ? 'tcp' : 'udp'];
+  const protocols = protocol === undefined ? [UDP, TCP] : [protocol];
   const range = ports === undefined ? '' : rangeOf(ports);
-  const icmp = prefix.family === 4 ? 'icmp' : 'ipv6-icmp';
-  return [...names.map((name) => `${to} ipproto ${name}${range}`), `${to} ipproto ${icmp}`];
+  const ways = protocols.map((number) => `${to} ipproto ${number}${range}`);
+  return [...ways, `${to} ipproto ${ICMP[prefix.family]}`];
 }

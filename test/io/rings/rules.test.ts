@@ -26,19 +26,19 @@ test('the rules of TEP-C: the tunnel first, then media by protocol and port, the
     except: [{ prefix: prefix('203.0.113.7/32'), port: 80 }, { prefix: prefix('2001:db8::7/128') }],
   };
   t.deepEqual(rulesOf(routing, PLACE, 4), [
-    'priority 70 to 203.0.113.7/32 ipproto tcp dport 80 goto 72 protocol 84',
-    'priority 71 to 203.0.113.0/24 ipproto udp dport 30000-40000 lookup 700 protocol 84',
-    'priority 71 to 203.0.113.0/24 ipproto icmp lookup 700 protocol 84',
-    'priority 71 to 203.0.113.0/24 ipproto tcp lookup 700 protocol 84',
-    'priority 71 to 198.51.100.0/24 ipproto udp dport 1-2 lookup 700 protocol 84',
-    'priority 71 to 198.51.100.0/24 ipproto tcp dport 1-2 lookup 700 protocol 84',
-    'priority 71 to 198.51.100.0/24 ipproto icmp lookup 700 protocol 84',
-    'priority 71 to 192.0.2.0/24 ipproto udp lookup 700 protocol 84',
-    'priority 71 to 192.0.2.0/24 ipproto icmp lookup 700 protocol 84',
+    'priority 70 to 203.0.113.7/32 ipproto 6 dport 80 goto 72 protocol 84',
+    'priority 71 to 203.0.113.0/24 ipproto 17 dport 30000-40000 lookup 700 protocol 84',
+    'priority 71 to 203.0.113.0/24 ipproto 1 lookup 700 protocol 84',
+    'priority 71 to 203.0.113.0/24 ipproto 6 lookup 700 protocol 84',
+    'priority 71 to 198.51.100.0/24 ipproto 17 dport 1-2 lookup 700 protocol 84',
+    'priority 71 to 198.51.100.0/24 ipproto 6 dport 1-2 lookup 700 protocol 84',
+    'priority 71 to 198.51.100.0/24 ipproto 1 lookup 700 protocol 84',
+    'priority 71 to 192.0.2.0/24 ipproto 17 lookup 700 protocol 84',
+    'priority 71 to 192.0.2.0/24 ipproto 1 lookup 700 protocol 84',
     'priority 72 nop protocol 84',
   ]);
   t.deepEqual(rulesOf(routing, PLACE, 6), [
-    'priority 70 to 2001:db8::7/128 ipproto tcp goto 72 protocol 84',
+    'priority 70 to 2001:db8::7/128 ipproto 6 goto 72 protocol 84',
     'priority 71 to 2001:db8::/32 lookup 700 protocol 84',
     'priority 72 nop protocol 84',
   ]);
@@ -55,11 +55,11 @@ test('rules that say less than another one are left out: the kernel takes them f
     except: [{ prefix: prefix('203.0.113.7/32'), port: 80 }, { prefix: prefix('203.0.113.7/32') }],
   };
   t.deepEqual(rulesOf(routing, PLACE, 4), [
-    'priority 70 to 203.0.113.7/32 ipproto tcp goto 72 protocol 84',
-    'priority 71 to 203.0.113.0/24 ipproto icmp lookup 700 protocol 84',
-    'priority 71 to 203.0.113.0/24 ipproto udp lookup 700 protocol 84',
-    'priority 71 to 203.0.113.0/25 ipproto udp dport 1024-65534 lookup 700 protocol 84',
-    'priority 71 to 203.0.113.0/25 ipproto icmp lookup 700 protocol 84',
+    'priority 70 to 203.0.113.7/32 ipproto 6 goto 72 protocol 84',
+    'priority 71 to 203.0.113.0/24 ipproto 1 lookup 700 protocol 84',
+    'priority 71 to 203.0.113.0/24 ipproto 17 lookup 700 protocol 84',
+    'priority 71 to 203.0.113.0/25 ipproto 17 dport 1024-65534 lookup 700 protocol 84',
+    'priority 71 to 203.0.113.0/25 ipproto 1 lookup 700 protocol 84',
     'priority 72 nop protocol 84',
   ]);
   const everything: Routing = {
