@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { encodeProxyHeader } from '../../framing/proxy-protocol.ts';
 import type { Endpoint } from '../../wire/address.ts';
+import { NarrowPipe } from './narrow-pipe.ts';
 
 /** The socket on which a worker takes over what others decrypt. */
 export function takeOverPath(folder: string, index: number): string {
@@ -40,5 +41,5 @@ export function passOn(stream: Duplex, octets: Uint8Array, peer: Endpoint, path:
   far.on('error', () => {}).once('close', end);
   far.write(Buffer.concat([encodeProxyHeader(peer, peer), octets]));
   stream.pipe(far);
-  far.pipe(stream);
+  new NarrowPipe(far, stream);
 }

@@ -19,6 +19,7 @@ import {
   received,
   type Start,
 } from './messages.ts';
+import { keepShort } from './narrow-pipe.ts';
 import { passOn, readOut, takeOverPath } from './passing.ts';
 import { shareOf } from './shares.ts';
 
@@ -72,7 +73,10 @@ export class Worker {
     const path = takeOverPath(folder, index);
     // A predecessor that was killed left it behind.
     await rm(path, { force: true });
-    const takeOvers = await listenAt(path, (socket) => core.takeOver(socket, undefined));
+    const takeOvers = await listenAt(path, (socket) => {
+      keepShort(socket);
+      core.takeOver(socket, undefined);
+    });
     if (!isIoFault(takeOvers)) return new Worker(start, channel, core, takeOvers);
     await core.stop();
     return takeOvers;
