@@ -21,6 +21,7 @@ import { NgRelay } from './ng/relay.ts';
 import type { ServerSettings } from './settings.ts';
 import { TICKET_KEYS_LEN } from './tls-door.ts';
 import { Primary } from './workers/primary.ts';
+import { PublicAddresses } from './workers/public-addresses.ts';
 
 const NONCE_SECRET_LEN = 32;
 
@@ -52,7 +53,13 @@ export async function startServer(
 /** Everything in this process. */
 async function startAlone(parts: CoreParts): Promise<ServerRunning | IoFault> {
   const { settings, log } = parts;
-  const core = await ServerCore.make(parts);
+  const publicAddresses = new PublicAddresses(() => {});
+  const core = await ServerCore.make({
+    ...parts,
+    publicAddress: (address, protocol, isBound) => {
+      publicAddresses.take(0, { type: 'public-address', address, protocol, isBound });
+    },
+  });
   if (isIoFault(core)) return core;
   const listening = await core.listen();
   const relay = isIoFault(listening)
@@ -60,6 +67,7 @@ async function startAlone(parts: CoreParts): Promise<ServerRunning | IoFault> {
     : await NgRelay.start({
         settings,
         ways: (callId, ways) => core.setWays(callId, ways),
+        isBound: (address, protocol) => publicAddresses.has(address, protocol),
         observe: (event) => logNgEvent(log, event),
       });
   if (relay !== undefined && isIoFault(relay)) {

@@ -7,6 +7,7 @@ import { pinholeText } from '../../session/pinholes.ts';
 import { Call, type Remembered, type Ways } from './call.ts';
 import type { Command } from './command.ts';
 import type { Description } from './description.ts';
+import { type IsBound, UnboundWays } from './unbound-ways.ts';
 
 /** A gateway of this size has 65,536 ports in use. */
 export const MAX_CALLS = 16_384;
@@ -21,14 +22,15 @@ const LOOK_AT = 64;
  */
 const ANSWERED_MS = 32_000;
 
-export type CallEnd = 'deleted' | 'gone' | 'crowded-out';
+/** `no-tunnel`: it may go on, but nobody has the addresses of its ways. */
+export type CallEnd = 'deleted' | 'gone' | 'crowded-out' | 'no-tunnel';
 
 export interface CallEvents {
   /** The ways of a call from now on; none when it is over. */
   readonly ways: (callId: string, ways: Ways) => void;
   /** It has its first ways. */
   readonly opened: (callId: string, ways: number) => void;
-  /** It has no ways any more, because it is over. */
+  /** It has no ways any more. */
   readonly ended: (callId: string, why: CallEnd) => void;
   /** One was forgotten, with ways or without, because there are too many or they say too much. */
   readonly crowdedOut: () => void;
@@ -36,6 +38,7 @@ export interface CallEvents {
 
 interface Known {
   readonly call: Call;
+  readonly unbound: UnboundWays;
   heardMs: number;
   ways: Ways;
   octets: number;
@@ -45,14 +48,16 @@ const NO_WAYS: Ways = { pinholes: [], users: [] };
 
 export class Calls {
   readonly #events: CallEvents;
+  readonly #isBound: IsBound;
   readonly #calls = new Map<string, Known>();
   /** Somebody has ended them by names that are not theirs. */
   readonly #doubted = new Set<string>();
   #ways = 0;
   #octets = 0;
 
-  constructor(events: CallEvents) {
+  constructor(events: CallEvents, isBound: IsBound) {
     this.#events = events;
+    this.#isBound = isBound;
   }
 
   get size(): number {
@@ -79,6 +84,7 @@ export class Calls {
     if (command.name === 'answer') known.call.answered(command, said, told);
     else known.call.offered(command, said, told);
     known.call.shrink(command);
+    known.unbound.named(said);
     this.#tell(command.callId, known);
   }
 
@@ -93,13 +99,20 @@ export class Calls {
     else this.#doubted.add(callId);
   }
 
-  /** What the gateway tells about a call; `parties` of one that we have heard ourselves add nothing. */
+  /**
+   * What the gateway tells about a call; `parties` of one that we have heard ourselves add nothing. A moment to look
+   * whether its phones have their addresses.
+   */
   remembered(callId: string, parties: readonly Remembered[], nowMs: number): void {
     const isSilent = !this.heardSince(callId, nowMs - ANSWERED_MS);
     const known = this.#hear(callId, nowMs);
     if (isSilent) known.call.lapse();
     for (const party of parties) known.call.remember(party);
+    // Looks are that far apart, whoever has had doubts meanwhile.
+    if (isSilent) known.unbound.look(known.call.ways().pinholes, this.#isBound);
+    const before = known.ways.pinholes.length;
     this.#tell(callId, known);
+    if (before > 0 && known.ways.pinholes.length === 0) this.#events.ended(callId, 'no-tunnel');
   }
 
   forget(callId: string, why: CallEnd): void {
@@ -109,9 +122,10 @@ export class Calls {
     this.#doubted.delete(callId);
     this.#octets -= known.octets;
     if (known.ways === NO_WAYS) return;
-    this.#ways -= known.ways.pinholes.length;
+    const count = known.ways.pinholes.length;
+    this.#ways -= count;
     this.#events.ways(callId, NO_WAYS);
-    this.#events.ended(callId, why);
+    if (count > 0) this.#events.ended(callId, why);
   }
 
   /** Whether anything was heard of this call since then. */
@@ -140,7 +154,8 @@ export class Calls {
 
   #begin(nowMs: number): Known {
     if (this.#calls.size >= MAX_CALLS) this.#crowdOut();
-    return { call: new Call(), heardMs: nowMs, ways: NO_WAYS, octets: 0 };
+    const unbound = new UnboundWays();
+    return { call: new Call(), unbound, heardMs: nowMs, ways: NO_WAYS, octets: 0 };
   }
 
   /** The oldest that has nothing open, or the oldest; never the newest, which is the one that needs the room. */
@@ -161,16 +176,17 @@ export class Calls {
   }
 
   #tell(callId: string, known: Known): void {
-    const ways = known.call.ways();
+    const named = known.call.ways();
+    const ways = { ...named, pinholes: known.unbound.open(named.pinholes) };
     this.#octets -= known.octets;
-    known.octets = callId.length + known.call.octets(ways);
+    known.octets = callId.length + known.call.octets(named);
     this.#octets += known.octets;
     while (this.#octets > MAX_OCTETS && this.#calls.size > 1) this.#crowdOut();
     if (textOf(ways) === textOf(known.ways)) return;
     const isFirst = known.ways.pinholes.length === 0;
     this.#ways += ways.pinholes.length - known.ways.pinholes.length;
-    known.ways = ways;
-    this.#events.ways(callId, ways);
+    known.ways = textOf(ways) === '' ? NO_WAYS : ways;
+    this.#events.ways(callId, known.ways);
     if (isFirst) this.#events.opened(callId, ways.pinholes.length);
   }
 }

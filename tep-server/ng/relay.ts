@@ -19,6 +19,7 @@ import { Interpreter, type MarkRules } from './interpreter.ts';
 import { Survey } from './survey.ts';
 import { TcpDoor } from './tcp-door.ts';
 import { UdpDoor } from './udp-door.ts';
+import type { IsBound } from './unbound-ways.ts';
 
 export type NgEvent =
   | { readonly type: 'call-opened'; readonly callId: string; readonly ways: number }
@@ -30,6 +31,7 @@ export interface NgRelayParts {
   readonly settings: ServerSettings;
   /** The ways of a call from now on; how many of them could not be opened, where that is known at once. */
   readonly ways: (callId: string, ways: Ways) => number;
+  readonly isBound: IsBound;
   readonly observe: (event: NgEvent) => void;
 }
 
@@ -54,15 +56,18 @@ export class NgRelay {
 
   private constructor(parts: NgRelayParts, rules: MarkRules) {
     this.#parts = parts;
-    this.#calls = new Calls({
-      ways: (callId, ways) => {
-        this.#refused.delete(callId);
-        if (parts.ways(callId, ways) > 0) this.refused(callId);
+    this.#calls = new Calls(
+      {
+        ways: (callId, ways) => {
+          this.#refused.delete(callId);
+          if (parts.ways(callId, ways) > 0) this.refused(callId);
+        },
+        opened: (callId, ways) => parts.observe({ type: 'call-opened', callId, ways }),
+        crowdedOut: () => this.#counts.fault('call-crowded-out'),
+        ended: (callId, why) => parts.observe({ type: 'call-closed', callId, why }),
       },
-      opened: (callId, ways) => parts.observe({ type: 'call-opened', callId, ways }),
-      crowdedOut: () => this.#counts.fault('call-crowded-out'),
-      ended: (callId, why) => parts.observe({ type: 'call-closed', callId, why }),
-    });
+      parts.isBound,
+    );
     this.#interpreter = new Interpreter(this.#calls, this.#counts, rules);
   }
 

@@ -38,7 +38,7 @@ export interface Start extends SentSettings {
   readonly folder: string;
 }
 
-/** A public address that only the worker which gave it knows: another one must send no packet there. */
+/** A public address that a worker has. Where only it knows that, another one must be told to send no packet there. */
 export interface PublicAddress {
   readonly type: 'public-address';
   readonly address: Endpoint;

@@ -62,6 +62,8 @@ export class Primary implements Running<ServerSettings> {
     this.#settings = parts.settings;
     this.#folder = folder;
     this.#publicAddresses = new PublicAddresses((message, from) => {
+      // In other modes they know by their shares of what is public.
+      if (parts.settings['addresses.mode'] !== 'reflexive') return;
       for (const [index, worker] of this.#workers.entries()) {
         if (index !== from) worker.tell(message);
       }
@@ -165,6 +167,7 @@ export class Primary implements Running<ServerSettings> {
         this.#ways.set(callId, ways);
         return 0;
       },
+      isBound: (address, protocol) => this.#publicAddresses.has(address, protocol),
       observe: (event) => logNgEvent(this.#parts.log, event),
     });
     if (relay !== undefined && isIoFault(relay)) return relay;
@@ -205,7 +208,9 @@ export class Primary implements Running<ServerSettings> {
 
   /** One that was started again may have begun with settings from before a reload. */
   #begun(worker: WorkerProcess, index: number): void {
-    for (const message of this.#publicAddresses.ofOthers(index)) worker.tell(message);
+    if (this.#settings['addresses.mode'] === 'reflexive') {
+      for (const message of this.#publicAddresses.ofOthers(index)) worker.tell(message);
+    }
     this.#tellListening(worker);
     if (this.#relay) worker.tell({ type: 'ways', calls: [...this.#relay.open()] });
     if (this.#listeners) void worker.ask({ type: 'reload', ...sent(this.#settings) });

@@ -58,12 +58,9 @@ export class Worker {
       },
       listen: [],
       own: sharedRules(whole),
-      // Of other modes `sharedRules` says enough.
-      ...(whole['addresses.mode'] === 'reflexive' && {
-        publicAddress: (address, protocol, isBound) => {
-          channel.send({ type: 'public-address', address, protocol, isBound });
-        },
-      }),
+      publicAddress: (address, protocol, isBound) => {
+        channel.send({ type: 'public-address', address, protocol, isBound });
+      },
       placement: {
         ...{ index, count },
         handOver: (guest, to, octets) => handOver(guest, to, octets, folder, channel),

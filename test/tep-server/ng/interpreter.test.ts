@@ -10,7 +10,7 @@ import { Calls, MAX_CALLS } from '../../../tep-server/ng/calls.ts';
 import { describe } from '../../../tep-server/ng/description.ts';
 import { NgCounts } from '../../../tep-server/ng/faults.ts';
 import { Interpreter, type MarkRules } from '../../../tep-server/ng/interpreter.ts';
-import { parseEndpoint } from '../../../wire/address.ts';
+import { formatEndpoint, parseEndpoint } from '../../../wire/address.ts';
 import { answer, bye, type Dialog, lines, MARK, offer, type Phone, sdpOf } from './descriptions.ts';
 import { command, type Dictionary } from './proxies.ts';
 
@@ -26,12 +26,17 @@ class Scene {
   readonly ways = new Map<string, Ways>();
   readonly ended: string[] = [];
   readonly counts = new NgCounts();
-  readonly calls = new Calls({
-    ways: (callId, ways) => this.ways.set(callId, ways),
-    opened: () => {},
-    crowdedOut: () => this.counts.fault('call-crowded-out'),
-    ended: (callId, why) => this.ended.push(`${callId} ${why}`),
-  });
+  /** Public addresses that no tunnel has. */
+  readonly unbound = new Set<string>();
+  readonly calls = new Calls(
+    {
+      ways: (callId, ways) => this.ways.set(callId, ways),
+      opened: () => {},
+      crowdedOut: () => this.counts.fault('call-crowded-out'),
+      ended: (callId, why) => this.ended.push(`${callId} ${why}`),
+    },
+    (address) => !this.unbound.has(formatEndpoint(address)),
+  );
   readonly interpreter: Interpreter;
   now = 1_000_000;
   #cookies = 0;
@@ -282,6 +287,62 @@ test('[M-10] a fork that is over stays closed though the gateway remembers it fo
 });
 
 /** Names as they may stand in `delete`, and what rtpengine 10.5 does then. */
+test('[M-10] ways whose addresses no tunnel has close after two looks, until their phone names them again', (t) => {
+  const scene = new Scene();
+  establish(scene);
+  const look = () => {
+    scene.now += 60_000;
+    scene.calls.remembered('call', [], scene.now);
+    return scene.waysOf();
+  };
+  t.deepEqual(look(), UE_WAYS);
+  scene.unbound.add('198.51.100.9:50000').add('198.51.100.9:50001');
+  t.deepEqual(look(), UE_WAYS, 'its tunnel may come back');
+  scene.unbound.clear();
+  t.deepEqual(look(), UE_WAYS, 'as it has');
+  scene.unbound.add('198.51.100.9:50001');
+  look();
+  t.deepEqual(look(), UE_WAYS.slice(0, 1));
+  scene.unbound.add('198.51.100.9:50000');
+  look();
+  t.deepEqual(look(), []);
+  t.deepEqual(scene.ended, ['call no-tunnel']);
+  t.is(scene.calls.ways, 0);
+  scene.unbound.clear();
+  t.deepEqual(look(), [], 'who has the addresses now is anybody');
+  const turned = { callId: 'call', fromTag: DIALOG.toTag, toTag: DIALOG.fromTag };
+  scene.pass({ ...offer(turned, sdpOf(CORE)), 'to-tag': DIALOG.fromTag }, sdpOf(NEAR));
+  t.deepEqual(scene.waysOf(), [], 'the other end talks to nobody');
+  scene.pass(answer(turned, sdpOf(UE)), sdpOf(FAR));
+  t.deepEqual(scene.waysOf(), UE_WAYS);
+  scene.pass(bye(DIALOG), '');
+  t.deepEqual(scene.ended, ['call no-tunnel', 'call deleted']);
+});
+
+test('[M-10] doubts about a call are no second look at its addresses', (t) => {
+  const scene = new Scene();
+  establish(scene);
+  scene.unbound.add('198.51.100.9:50000').add('198.51.100.9:50001');
+  scene.now += 60_000;
+  for (let i = 0; i < 5; i++) {
+    scene.calls.remembered('call', [], scene.now);
+    scene.now += 1_000;
+  }
+  t.deepEqual(scene.waysOf(), UE_WAYS);
+});
+
+test('[M-10] a call of which only a gateway knows that deletes it late has no ways for long', (t) => {
+  const scene = new Scene();
+  const [said, told] = [describe(Buffer.from(sdpOf(UE))), describe(Buffer.from(sdpOf(NEAR)))];
+  if (said === undefined || told === undefined) throw new RangeError();
+  scene.unbound.add('198.51.100.9:50000').add('198.51.100.9:50001');
+  scene.calls.remembered('call', [{ tag: 'a', other: 'b', said, told }], scene.now);
+  t.deepEqual(scene.waysOf(), UE_WAYS, 'a phone in a call comes back');
+  scene.now += 60_000;
+  scene.calls.remembered('call', [], scene.now);
+  t.deepEqual(scene.waysOf(), []);
+});
+
 test('[M-10] a delete by names that the call does not have leaves its ways open, and puts it in doubt', (t) => {
   const gone = { command: 'delete', 'call-id': 'call' };
   const [one, two] = [{ 'via-branch': '1' }, { 'via-branch': '2' }];

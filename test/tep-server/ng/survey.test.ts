@@ -18,12 +18,13 @@ async function scene(t: ExecutionContext) {
   const gateway = await Gateway.open(t);
   const ended: string[] = [];
   const told: boolean[] = [];
-  const calls = new Calls({
+  const events = {
     ways: () => {},
     opened: () => {},
     crowdedOut: () => {},
-    ended: (callId, why) => ended.push(`${callId} ${why}`),
-  });
+    ended: (callId: string, why: string) => ended.push(`${callId} ${why}`),
+  };
+  const calls = new Calls(events, () => true);
   const survey = () => {
     const made = new Survey({
       gateway: {

@@ -20,8 +20,11 @@ test('[G-22] the others are told, and a worker that begins hears what they have'
     [second, 1],
   ]);
   t.deepEqual(all.ofOthers(0), [second]);
+  t.true(all.has(second.address, 17));
+  t.false(all.has(second.address, 6));
   all.take(1, bound('192.0.2.2:4000', false));
   t.deepEqual(all.ofOthers(0), []);
+  t.false(all.has(second.address, 17));
   t.deepEqual(told.at(-1), [bound('192.0.2.2:4000', false), 1]);
 });
 
@@ -32,4 +35,5 @@ test("[G-22] what a worker had that died is nobody's", (t) => {
   all.forget(0);
   t.deepEqual(told.at(-1), [bound('192.0.2.1:4000', false), 0]);
   t.deepEqual(all.ofOthers(1), []);
+  t.false(all.has(bound('192.0.2.1:4000').address, 17));
 });
