@@ -18,8 +18,8 @@ import { RecentLeast } from '../../session/recent-least.ts';
 
 const SOL_SOCKET = 1;
 const SO_SNDBUF = 7;
-/** The system doubles it for its bookkeeping; a piece is no longer. */
-const SHORT_LEN = 4_096;
+/** Two or three packets, for the system makes 4,608 of it and counts its bookkeeping; a piece is no longer. */
+const SHORT_LEN = 2_048;
 /** How often the system is asked, and so how long it may take until the next piece goes. */
 const LOOK_MS = 8;
 /** How long a round trip is remembered (session/carrier.ts). */

@@ -30,9 +30,12 @@ export function readOut(socket: Socket, before: Uint8Array): Uint8Array {
   return rest instanceof Uint8Array ? Buffer.concat([before, rest]) : before;
 }
 
+/** What is read before anybody asks for it waits where nobody can drop it (narrow-pipe.ts). */
+const NOTHING_AHEAD = { readableHighWaterMark: 1 };
+
 /** Passes the contents of a stream on, both ways, until either side ends. */
 export function passOn(stream: Duplex, octets: Uint8Array, peer: Endpoint, path: string): void {
-  const far = connect({ path, allowHalfOpen: true });
+  const far = connect({ path, allowHalfOpen: true, ...NOTHING_AHEAD });
   const end = () => {
     stream.destroy();
     far.destroy();

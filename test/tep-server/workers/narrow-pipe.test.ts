@@ -83,7 +83,7 @@ test('a socket between workers holds a few packets and no more', async (t) => {
   keepShort(server);
   let written = 0;
   while (server.write(PIECE) && server.writableLength === 0) written += PIECE.length;
-  t.true(written <= 8_192, `${written} octets`);
+  t.true(written <= 4_608, `${written} octets`);
 });
 
 /** It has been asked so often from now on. */
