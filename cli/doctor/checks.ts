@@ -24,7 +24,7 @@ import type { Machine } from './machine.ts';
 import { clockFindings, koffiFindings, nodeFindings } from './program.ts';
 import { reachFindings } from './reach.ts';
 import { sipFindings } from './sip.ts';
-import { tcpFindings } from './tcp.ts';
+import { probingFindings, tcpFindings } from './tcp.ts';
 
 export interface Surroundings {
   readonly world: World;
@@ -45,6 +45,7 @@ export async function clientChecks(s: ClientSettings, around: Surroundings): Pro
   return [
     ...(s['packets.port'] === 'rings' ? await ringChecks('client', s, around, false) : []),
     ...tcpFindings(s['transport.congestion']),
+    ...probingFindings(around.machine),
     ...certificateFindings(s, around.nowMs),
     ...(await listeningFindings(
       { agent: 'client', at: s['sip.listen'], udp: true, isRunning },
@@ -63,6 +64,7 @@ export async function serverChecks(s: ServerSettings, around: Surroundings): Pro
     ...(usesRings ? await ringChecks('server', s, around, reflexive) : []),
     ...(usesRings ? forwardingFindings(around.machine, foreignFamilies(s)) : []),
     ...tcpFindings(s['transport.congestion']),
+    ...probingFindings(around.machine),
     ...certificateFindings(s, around.nowMs),
     ...userFindings(s),
     ...(s['addresses.mode'] === 'relay' ? ownAddressFindings(s) : []),

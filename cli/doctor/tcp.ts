@@ -10,12 +10,30 @@ import {
   tcpAbilities,
 } from '../../io/tcp-options.ts';
 import { type Finding, Findings } from './finding.ts';
+import type { Machine } from './machine.ts';
 
 export function tcpFindings(congestion: string | undefined): Finding[] {
   const abilities = tcpAbilities();
   // That there are no system calls is told by its own check.
   if (isIoFault(abilities)) return [];
   return [...abilityFindings(abilities), ...congestionFindings(congestion)];
+}
+
+/**
+ * A router on the way whose next link is narrower, and whose word of it gets lost (RFC 2923 2.1), as in many
+ * tunnels: every long segment disappears there, for ever. What goes through is found by TCP itself, where it may.
+ */
+export function probingFindings(machine: Machine): Finding[] {
+  const findings = new Findings('path MTU');
+  const value = machine.read('/proc/sys/net/ipv4/tcp_mtu_probing');
+  if (value === undefined) return [];
+  if (value !== '0') findings.ok('TCP finds a way through where long packets are swallowed');
+  else
+    findings.warning(
+      'net.ipv4.tcp_mtu_probing is 0: where a VPN or a router swallows long packets, tunnels stand still',
+      'sysctl -w net.ipv4.tcp_mtu_probing=2, and in /etc/sysctl.d to stay; at both ends',
+    );
+  return findings.list;
 }
 
 export function abilityFindings({ known, refused }: TcpAbilities): Finding[] {

@@ -14,6 +14,7 @@ import { listeningFindings } from '../../../cli/doctor/listening.ts';
 import { MACHINE, type Machine, type Ran } from '../../../cli/doctor/machine.ts';
 import { clockFindings, nodeFindings } from '../../../cli/doctor/program.ts';
 import { serviceUserFindings } from '../../../cli/doctor/service-user.ts';
+import { probingFindings } from '../../../cli/doctor/tcp.ts';
 import { endpointOf } from '../../../io/endpoints.ts';
 import { TestAuthority } from '../../certificates.ts';
 import { scratch } from '../../config/scratch.ts';
@@ -74,6 +75,16 @@ test('forwarding and rp_filter as the system says', (t) => {
     'problem net.ipv6.conf.all.forwarding is 0: media gateways on other hosts will get nothing',
   ]);
   t.is(sourceFilterFindings(machine(files))[0]?.result, 'ok');
+});
+
+test('whether TCP gets through where long packets are swallowed', (t) => {
+  const probes = (value: string) => {
+    return results(probingFindings(machine({ '/proc/sys/net/ipv4/tcp_mtu_probing': value })));
+  };
+  t.regex(probes('0').join(), /^warning net\.ipv4\.tcp_mtu_probing is 0: /);
+  t.regex(probes('1').join(), /^ok /);
+  t.regex(probes('2').join(), /^ok /);
+  t.deepEqual(probingFindings(machine({})), []);
 });
 
 test('kernel features are tried out apart from the host', async (t) => {
