@@ -8,6 +8,7 @@ export class Teller {
   readonly #onChange: (change: NetworkChange) => void;
   readonly #ignored: ReadonlySet<string>;
   #told: NetworkState | undefined;
+  #latest: NetworkState | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(onChange: (change: NetworkChange) => void, ignored: ReadonlySet<string>) {
@@ -15,20 +16,21 @@ export class Teller {
     this.#ignored = ignored;
   }
 
-  /** The first state is no change; `state` may go on changing. */
+  /** The first state is no change; `state` may go on changing, or be followed by another one. */
   became(state: NetworkState): void {
+    this.#latest = state;
     if (this.#told === undefined) this.#told = state.copy();
-    else this.#timer ??= setTimeout(() => this.#tell(state), GATHER_MS);
+    else this.#timer ??= setTimeout(() => this.#tell(), GATHER_MS);
   }
 
   close(): void {
     clearTimeout(this.#timer);
   }
 
-  #tell(state: NetworkState): void {
+  #tell(): void {
     this.#timer = undefined;
-    const change = this.#told && state.since(this.#told, this.#ignored);
-    this.#told = state.copy();
+    const change = this.#told && this.#latest?.since(this.#told, this.#ignored);
+    this.#told = this.#latest?.copy();
     if (change !== undefined) this.#onChange(change);
   }
 }

@@ -33,3 +33,17 @@ test('[G-13] what comes within a moment is told together, and nothing when all i
   t.is(changes.length, 2);
   teller.close();
 });
+
+test('[G-13] a state that is begun anew, because messages were lost, is the one that is told', async (t) => {
+  const states = ['192.0.2.1', '192.0.2.2'].map((address) => {
+    const state = new NetworkState();
+    state.apply({ type: 'address', index: 1, address });
+    return state;
+  });
+  const change = await new Promise<NetworkChange>((resolve) => {
+    const teller = new Teller(resolve, new Set());
+    teller.became(new NetworkState());
+    for (const state of states) teller.became(state);
+  });
+  t.like(change, { addressesNew: ['192.0.2.2'], addressesGone: [] });
+});
