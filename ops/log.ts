@@ -9,6 +9,7 @@
  * the same text that come too fast are counted instead (repeats.ts): whoever floods the network must not
  * fill the disk.
  */
+import { oneLine } from './one-line.ts';
 import { Repeats } from './repeats.ts';
 
 export const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
@@ -96,7 +97,7 @@ export class Logger implements Log {
     const line =
       format === 'json'
         ? JSON.stringify({ time, level, text, ...cut(fields) })
-        : `${journal ? '' : `${time} ${level.padEnd(LEVEL_LEN)} `}${clean(text)}${logfmt(fields)}`;
+        : `${journal ? '' : `${time} ${level.padEnd(LEVEL_LEN)} `}${oneLine(text)}${logfmt(fields)}`;
     write(`${prefix}${line}\n`);
   }
 }
@@ -119,13 +120,6 @@ function cut(fields: Fields): Fields {
 }
 
 function quoted(value: string): string {
-  const text = clean(value);
+  const text = oneLine(value);
   return NEEDS_QUOTES.test(text) ? `"${text.replaceAll(/["\\]/g, '\\$&')}"` : text;
-}
-
-/** What the network says ends up here: it breaks no line and tells a terminal nothing. */
-function clean(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (c) => {
-    return `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`;
-  });
 }

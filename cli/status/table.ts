@@ -2,6 +2,7 @@
 
 import { PORT_DROPS } from '../../io/packet-port.ts';
 import type { QualityStatus } from '../../ops/flow-quality.ts';
+import { oneLine } from '../../ops/one-line.ts';
 import type {
   AgentStatus,
   BindingStatus,
@@ -17,7 +18,6 @@ import type { LaneStatus } from '../../session/media/media-flow.ts';
 import { SIP_DROPS } from '../../sip/sidecar/outputs.ts';
 import { NG_FAULTS } from '../../tep-server/ng/faults.ts';
 import { faultMeaning } from '../../wire/faults.ts';
-import { oneLine } from '../complain.ts';
 import type { Rate, Rates } from './rates.ts';
 import { droppedOf, WAITED_TITLES, waitedRows } from './waiting.ts';
 
