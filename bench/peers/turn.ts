@@ -1,7 +1,7 @@
 /** coturn, TURN over TCP or TLS with channels; every telephone has a connection and an allocation, as in WebRTC. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runTool } from '../../lab/tool.ts';
+import { makeCertificate } from '../../lab/certificate.ts';
 import { compile } from '../compile.ts';
 import { ADDRESSES, type Ground } from '../link/ground.ts';
 import { type At, Endpoints, filesIn } from '../media/endpoints.ts';
@@ -57,15 +57,7 @@ function relayedIn(output: string): At[] {
 }
 
 export async function startCoturn(place: Place, folder: string) {
-  const certificate = join(folder, 'certificate.pem');
-  const key = join(folder, 'key.pem');
-  await runTool({
-    program: 'openssl',
-    args: [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
-      ...['-subj', '/CN=bench', '-days', '2', '-keyout', key, '-out', certificate],
-    ],
-  });
+  const { certificate, key } = await makeCertificate(folder, ['bench']);
   return startOn(place, 'core', {
     command: 'turnserver',
     args: [
