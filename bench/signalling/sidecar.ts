@@ -7,13 +7,14 @@ import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import type { AddressInfo, Server } from 'node:net';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent } from '../../cli/demo/agent.ts';
 import type { ClientStatus, ServerStatus } from '../../ops/status.ts';
+import { Child } from '../agents/child.ts';
+import type { Core } from './core-process.ts';
 import { type CallOnce, compare } from './load.ts';
+import { description, field } from './messages.ts';
 import type { Bench, Plan, Row } from './rows.ts';
 
 const ADDRESS = '127.0.0.1';
@@ -26,7 +27,8 @@ const SET_UPS = 50;
 export const sidecar: Bench = { missing: undefined, run };
 
 async function run(plan: Plan): Promise<readonly Row[]> {
-  const core = await Core.open();
+  const coreProcess = new Child<Core>('../signalling/core-process.js');
+  const core = await coreProcess.ask('open', ADDRESS);
   const folder = mkdtempSync(join(tmpdir(), 'tep-bench-sip-'));
   const users = join(folder, 'users');
   writeFileSync(users, `${USER}:${PASSWORD}\n`, { mode: 0o600 });
@@ -42,7 +44,7 @@ async function run(plan: Plan): Promise<readonly Row[]> {
   );
   try {
     const { listening } = await server.until((status) => status.listening.length > 0, NEVER);
-    const direct = await Caller.open(core.port);
+    const direct = await Caller.open(core);
     const plain = await loaded(plan, core, folder, `tcp://${listening[0]}`, 'native', direct);
     const setUp = await setUps(core, folder, `tcp://${listening[0]}`, direct);
     plan.tell('sidecar', { ...plain.figures, ...setUp.figures });
@@ -58,14 +60,14 @@ async function run(plan: Plan): Promise<readonly Row[]> {
     ];
   } finally {
     await server.stop();
-    await core.close();
+    await coreProcess.end();
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 async function loaded(
   plan: Plan,
-  core: Core,
+  core: number,
   folder: string,
   server: string,
   media: string,
@@ -90,7 +92,7 @@ async function loaded(
 }
 
 /** The tunnel is opened by the first of them; it is the worst one. */
-async function setUps(core: Core, folder: string, server: string, direct: Caller) {
+async function setUps(core: number, folder: string, server: string, direct: Caller) {
   const client = startClient(folder, server, core, 'tunnel');
   try {
     const through = await Caller.open(await portOf(client));
@@ -109,7 +111,7 @@ async function setUps(core: Core, folder: string, server: string, direct: Caller
   }
 }
 
-function startClient(folder: string, server: string, core: Core, media: string) {
+function startClient(folder: string, server: string, core: number, media: string) {
   const password = join(folder, 'password');
   writeFileSync(password, `${PASSWORD}\n`, { mode: 0o600 });
   const settings = {
@@ -117,7 +119,7 @@ function startClient(folder: string, server: string, core: Core, media: string) 
     'packets.port': 'sockets',
     'media.max-bindings': '1000',
     'sip.listen': [`${ADDRESS}:0`],
-    'sip.core': [`tcp://${ADDRESS}:${core.port}`],
+    'sip.core': [`tcp://${ADDRESS}:${core}`],
     'sip.media': media,
   };
   return new Agent<ClientStatus>('client', settings, { folder, command: [] });
@@ -127,51 +129,6 @@ async function portOf(client: Agent<ClientStatus>): Promise<number> {
   const isOpen = ({ sip }: ClientStatus) => sip?.core.state === 'open';
   const { sip } = await client.until(isOpen, NEVER);
   return Number(sip?.listening[0]?.split(':').at(-1));
-}
-
-/** Answers everything at once, by UDP and TCP on one port. */
-class Core {
-  readonly port: number;
-  readonly #server: Server;
-  readonly #socket: Socket;
-
-  private constructor(server: Server, socket: Socket) {
-    this.#server = server;
-    this.#socket = socket;
-    this.port = (server.address() as AddressInfo).port;
-    socket.on('message', (octets, from) => {
-      const answer = answerTo(octets.toString('latin1'));
-      if (answer !== undefined) socket.send(Buffer.from(answer, 'latin1'), from.port, from.address);
-    });
-  }
-
-  static async open(): Promise<Core> {
-    const server = createServer({ noDelay: true }, (stream) => {
-      let text = '';
-      stream.on('error', () => {});
-      stream.on('data', (chunk) => {
-        text += chunk.toString('latin1');
-        for (let end = endOf(text); end > 0; end = endOf(text)) {
-          const answer = answerTo(text.slice(0, end));
-          if (answer !== undefined) stream.write(answer, 'latin1');
-          text = text.slice(end);
-        }
-      });
-    });
-    server.listen(0, ADDRESS);
-    await once(server, 'listening');
-    const socket = createSocket('udp4');
-    socket.bind((server.address() as AddressInfo).port, ADDRESS);
-    await once(socket, 'listening');
-    return new Core(server, socket);
-  }
-
-  async close(): Promise<void> {
-    this.#socket.close();
-    const closed = once(this.#server, 'close');
-    this.#server.close();
-    await closed;
-  }
 }
 
 /** One phone with many calls. */
@@ -223,7 +180,7 @@ class Caller {
 
   #send(method: string, callId: string, tag: string): void {
     const { port } = this.#socket.address();
-    const body = method === 'INVITE' ? description(port) : '';
+    const body = method === 'INVITE' ? description(ADDRESS, port) : '';
     const text = [
       `${method} sip:bob@example.net SIP/2.0`,
       `Via: SIP/2.0/UDP ${ADDRESS}:${port};rport;branch=z9hG4bK${callId}${method}`,
@@ -240,51 +197,6 @@ class Caller {
     ].join('\r\n');
     this.#socket.send(Buffer.from(text, 'latin1'), this.#port, ADDRESS);
   }
-}
-
-let nextPort = 20_000;
-
-/** Each call has ports of its own. */
-function description(seed: number): string {
-  nextPort = nextPort >= 30_000 ? 20_000 : nextPort + 2;
-  const lines = [
-    ...['v=0', `o=- ${seed} 1 IN IP4 ${ADDRESS}`, 's=-', `c=IN IP4 ${ADDRESS}`, 't=0 0'],
-    ...[`m=audio ${nextPort} RTP/AVP 0 101`, 'a=rtpmap:101 telephone-event/8000', 'a=sendrecv'],
-  ];
-  return `${lines.join('\r\n')}\r\n`;
-}
-
-function answerTo(text: string): string | undefined {
-  const [method = ''] = text.split(' ', 1);
-  if (method === 'ACK') return undefined;
-  const body = method === 'INVITE' ? description(1) : '';
-  const to = field(text, 'To');
-  return [
-    'SIP/2.0 200 OK',
-    `Via: ${field(text, 'Via')}`,
-    `From: ${field(text, 'From')}`,
-    `To: ${to.includes(';tag=') ? to : `${to};tag=core`}`,
-    `Call-ID: ${field(text, 'Call-ID')}`,
-    `CSeq: ${field(text, 'CSeq')}`,
-    `Contact: <sip:bob@${ADDRESS}>`,
-    ...(body === '' ? [] : ['Content-Type: application/sdp']),
-    `Content-Length: ${body.length}`,
-    '',
-    body,
-  ].join('\r\n');
-}
-
-/** Where the first message ends; 0: it is not all there. */
-function endOf(text: string): number {
-  const head = text.indexOf('\r\n\r\n');
-  if (head < 0) return 0;
-  const end = head + 4 + Number(field(text.slice(0, head + 2), 'Content-Length'));
-  return end <= text.length ? end : 0;
-}
-
-function field(text: string, name: string): string {
-  const at = text.indexOf(`\r\n${name}: `);
-  return at < 0 ? '' : text.slice(at + name.length + 4, text.indexOf('\r\n', at + 2));
 }
 
 function median(values: readonly number[]): number {
