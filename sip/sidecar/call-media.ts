@@ -16,7 +16,7 @@ import { type Address, NO_PORT } from '../../sdp/fields.ts';
 import { hide } from '../../sdp/hide.ts';
 import { advertise, type Mark, mayHaveMarks, strip, tepMarks } from '../../sdp/marks.ts';
 import type { Endpoint } from '../../wire/address.ts';
-import { latin1 } from '../message.ts';
+import { equal } from '../../wire/bytes.ts';
 import type { Side } from '../negotiation.ts';
 import { bindNeeds, type MediaLine, mediaLinesOf, type Need, standInNeeds } from './media-needs.ts';
 
@@ -35,6 +35,14 @@ export interface MediaPolicy {
 export interface Ends {
   readonly ue: Endpoint;
   readonly core: Endpoint;
+}
+
+/** A description as it came, and as it was passed on. */
+interface Said {
+  readonly from: Side;
+  readonly kind: Kind;
+  readonly sdp: Uint8Array;
+  readonly octets: Uint8Array;
 }
 
 type Granted = (key: string) => readonly Mapped[] | undefined;
@@ -56,10 +64,16 @@ export class CallMedia {
   #shown: Address | undefined;
   /** The core has seen the phone's own address: to hide it now would be another o= (RFC 3264 clause 8). */
   #hasShownOwn = false;
-  readonly #said = new Map<string, Uint8Array>();
+  /** Newest last. */
+  #said: readonly Said[] = [];
 
   constructor(policy: MediaPolicy) {
     this.#policy = policy;
+  }
+
+  /** Otherwise its descriptions need not be read. */
+  get mayTunnel(): boolean {
+    return this.#policy.tunnels || this.#policy.obeysMarks;
   }
 
   /** Whether any m= line takes the tunnel. */
@@ -69,12 +83,15 @@ export class CallMedia {
 
   /** The description as it was passed on before: a retransmission says the same. */
   said(from: Side, kind: Kind, sdp: Uint8Array): Uint8Array | undefined {
-    return this.#said.get(saidKey(from, kind, sdp));
+    const before = this.#said.find((one) => {
+      return one.from === from && one.kind === kind && isSame(one.sdp, sdp);
+    });
+    return before?.octets;
   }
 
   /** What was granted is not the same any more. */
   forgetSaid(): void {
-    this.#said.clear();
+    this.#said = [];
   }
 
   /** What has to be there before `rewrite`. */
@@ -90,9 +107,7 @@ export class CallMedia {
   rewrite(from: Side, kind: Kind, sdp: Uint8Array, granted: Granted): Uint8Array {
     const octets =
       from === 'phone' ? this.#toCore(kind, sdp, granted) : this.#toPhone(kind, sdp, granted);
-    const [oldest] = this.#said.keys();
-    if (this.#said.size >= MAX_SAID && oldest !== undefined) this.#said.delete(oldest);
-    this.#said.set(saidKey(from, kind, sdp), octets);
+    this.#said = [...this.#said.slice(1 - MAX_SAID), { from, kind, sdp, octets }];
     return octets;
   }
 
@@ -188,6 +203,6 @@ function pair(ue: Endpoint | undefined, core: Endpoint | undefined): Ends[] {
   return ue === undefined || core === undefined ? [] : [{ ue, core }];
 }
 
-function saidKey(from: Side, kind: Kind, sdp: Uint8Array): string {
-  return `${from} ${kind} ${latin1(sdp, 0, sdp.length)}`;
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && equal(a, 0, b, 0, a.length);
 }

@@ -193,7 +193,8 @@ export class Hops {
     const opens = response.status > 100 && response.status < 300 && OPENS_DIALOG.has(method);
     if (opens) appendRecordRoute(edit, routeOf(sentByOf(peer)));
     const output = (octets: Uint8Array) => ({ type: 'to-phone', octets, peer }) as const;
-    return { ...passing('core', response, edit, output), transaction, keep: hidden.keep };
+    const { keep } = hidden;
+    return { type: 'passing', from: 'core', message: response, edit, transaction, keep, output };
   }
 
   #refuse(request: Request, answer: Refusal, output: (octets: Uint8Array) => Answer): Stopped {

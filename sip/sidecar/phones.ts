@@ -4,7 +4,7 @@
  *
  * Memory: MAX_CONTACTS contacts; the one that was silent longest goes.
  */
-import { type Endpoint, sameEndpoint } from '../../wire/address.ts';
+import { type Endpoint, formatEndpoint, sameEndpoint } from '../../wire/address.ts';
 import { countOf } from '../fields.ts';
 import { header, type Message } from '../message.ts';
 import { nameAddrs } from '../name-addr.ts';
@@ -87,5 +87,5 @@ function keyOf({ user = '', host, port = DEFAULT_PORT }: Uri): string {
 }
 
 export function peerKey({ transport, conn, address }: Peer): string {
-  return `${transport} ${conn} ${address.address.join('.')} ${address.port}`;
+  return `${transport} ${conn} ${formatEndpoint(address)}`;
 }

@@ -12,6 +12,7 @@
 import type { Mapped } from '../../sdp/addresses.ts';
 import { type Description, descriptionsIn, octetsIn, replaceDescription } from '../body.ts';
 import { refusal } from '../check.ts';
+import type { Edit } from '../edit.ts';
 import { callIdOf, cseqOf, tagOf } from '../identity.ts';
 import { flowTimer } from '../keep.ts';
 import { type Message, type Request, readDatagram } from '../message.ts';
@@ -224,8 +225,8 @@ export class Sidecar {
     const others = all.filter((one) => one !== described);
     this.#setAside(passing, others, media?.usesTunnel === true);
     if (described === undefined || sdp === undefined) return undefined;
-    if (media === undefined) {
-      replaceDescription(passing.edit, described, this.#alone(from, message, sdp));
+    if (media === undefined || !media.mayTunnel) {
+      show(passing.edit, described, sdp, this.#alone(from, message, sdp));
       return undefined;
     }
     this.#lookAtMs = Math.min(this.#lookAtMs, now + LOOK_MS);
@@ -239,7 +240,7 @@ export class Sidecar {
     for (const other of others) {
       const sdp = octetsIn(message, other);
       const shown = from === 'core' ? withoutMarks(sdp) : hides ? hidden(sdp, undefined) : sdp;
-      replaceDescription(edit, other, shown);
+      show(edit, other, sdp, shown);
     }
   }
 
@@ -285,8 +286,8 @@ export class Sidecar {
     this.#finish(job, octets);
   }
 
-  #finish({ passing, description }: Job, octets: Uint8Array): void {
-    replaceDescription(passing.edit, description, octets);
+  #finish({ passing, description, sdp }: Job, octets: Uint8Array): void {
+    show(passing.edit, description, sdp, octets);
     this.#send(passing);
   }
 
@@ -329,6 +330,11 @@ export class Sidecar {
     this.#outputs.push({ type, aor, seconds, peer });
     this.#outputs.push({ type: 'keep', seconds: flowTimer(message) ?? keep });
   }
+}
+
+/** Puts `shown` where `sdp` stands; as a rule it is the same. */
+function show(edit: Edit, description: Description, sdp: Uint8Array, shown: Uint8Array): void {
+  if (shown !== sdp) replaceDescription(edit, description, shown);
 }
 
 function isSame(a: Arrival, b: Arrival): boolean {

@@ -37,8 +37,9 @@ export class Silence {
     known.heardMs = now;
     this.#phones.delete(key);
     this.#phones.set(key, known);
+    if (this.#phones.size <= MAX_PHONES) return;
     const [oldest = ''] = this.#phones.keys();
-    if (this.#phones.size > MAX_PHONES) this.#phones.delete(oldest);
+    this.#phones.delete(oldest);
   }
 
   /** For so many seconds; 0: not any more. */
