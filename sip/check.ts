@@ -18,8 +18,15 @@ export interface Refusal {
 
 const MAX_MAX_FORWARDS = 255;
 
-const SINGLE = ['from', 'to', 'call-id', 'cseq', 'max-forwards'] as const;
-const NEEDED = ['via', 'from', 'to', 'call-id', 'cseq'] as const;
+/** How many there must be, and may be. */
+const COUNTS = [
+  ['via', 1, Number.POSITIVE_INFINITY],
+  ['from', 1, 1],
+  ['to', 1, 1],
+  ['call-id', 1, 1],
+  ['cseq', 1, 1],
+  ['max-forwards', 0, 1],
+] as const;
 const STRICT_URI = /^[^\s<>"]+$/;
 const MAX_FORWARDS = /^\d{1,10}$/;
 
@@ -63,10 +70,11 @@ export function tokensOf(message: Message, key: string): string[] {
 }
 
 function problemOf(message: Message): string | undefined {
-  const missing = NEEDED.find((key) => countOf(message.fields, key) === 0);
-  if (missing !== undefined) return `no ${missing}`;
-  const twice = SINGLE.find((key) => countOf(message.fields, key) > 1);
-  if (twice !== undefined) return `more than one ${twice}`;
+  for (const [key, least, most] of COUNTS) {
+    const count = countOf(message.fields, key);
+    if (count < least) return `no ${key}`;
+    if (count > most) return `more than one ${key}`;
+  }
   if (vias(message) === undefined) return 'via';
   if (party(message, 'from') === undefined) return 'from';
   if (party(message, 'to') === undefined) return 'to';

@@ -39,6 +39,10 @@ export class Edit {
     this.insert(first?.start ?? this.message.fieldsEnd, `${line}\r\n`);
   }
 
+  removeFields(key: string): void {
+    for (const field of fieldsOf(this.message.fields, key)) this.replace(field, '');
+  }
+
   /**
    * Takes the values [from, to) out of a list with their commas, and fields that lose all of theirs.
    * Ranges of one key must have a value between them that stays. False, and nothing done: there are
@@ -111,7 +115,8 @@ function place(patches: Patch[], patch: Patch): void {
     if (byPlace(before, patch) <= 0) break;
     at -= 1;
   }
-  patches.splice(at, 0, patch);
+  if (at === patches.length) patches.push(patch);
+  else patches.splice(at, 0, patch);
 }
 
 function byPlace(a: Patch, b: Patch): number {

@@ -109,7 +109,7 @@ export function forwardRequest(
   const edit = new Edit(request);
   applyRouting(edit, request, routing);
   pushRoutes(edit, request, passage);
-  if (passage.hidesVias) edit.removeValues('via', 0, vias(request)?.length ?? 0);
+  if (passage.hidesVias) edit.removeFields('via');
   else if (passage.from !== undefined) noteSource(edit, passage.from);
   lowerMaxForwards(edit);
   const branch = statelessBranch(request, element.key);

@@ -61,8 +61,7 @@ export function noteSource(edit: Edit, from: Endpoint): void {
 export function viaWithSource(text: string, via: Via, from: Endpoint): string {
   let noted = '';
   let at = via.range.start;
-  const notes = sourceNotes(via, from).sort((a, b) => a.range.start - b.range.start);
-  for (const { range, text: note } of notes) {
+  for (const { range, text: note } of sourceNotes(via, from)) {
     noted += text.slice(at, range.start) + note;
     at = range.end;
   }
@@ -74,15 +73,17 @@ interface Note {
   readonly text: string;
 }
 
+/** In the order of the text. */
 function sourceNotes(via: Via, from: Endpoint): Note[] {
   const address = formatAddress(from.address, 0, from.address.length);
   const rport = via.parameters.get('rport');
   const received = via.parameters.get('received');
-  const notes = rport === undefined ? [] : [{ range: rport, text: `;rport=${from.port}` }];
-  const told = received === undefined && rport === undefined && sameHost(via.host, address);
-  if (told) return notes;
+  if (received === undefined && rport === undefined && sameHost(via.host, address)) return [];
   const end = { start: via.range.end, end: via.range.end };
-  return [...notes, { range: received ?? end, text: `;received=${address}` }];
+  const host = { range: received ?? end, text: `;received=${address}` };
+  if (rport === undefined) return [host];
+  const port = { range: rport, text: `;rport=${from.port}` };
+  return rport.start < host.range.start ? [port, host] : [host, port];
 }
 
 /** One hop less. The caller has checked that there is one (`checkRequest`). */

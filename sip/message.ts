@@ -9,7 +9,7 @@
 import { Buffer } from 'node:buffer';
 import { u8 } from '../wire/bytes.ts';
 import { FAULTS, type Fault } from '../wire/faults.ts';
-import { type Field, fieldsOf, firstField, indexFields, valueText } from './fields.ts';
+import { type Field, firstField, indexFields, valueText } from './fields.ts';
 import { newReading, type Reading } from './reading.ts';
 
 /** Head and body together; no UDP datagram is longer, and RFC 3261 asks for no more (clause 18.1.1). */
@@ -137,11 +137,15 @@ export function assemble(head: Head, text: string, lengthFault: 0 | Fault): Mess
 
 /** Undefined when absent; -1 when it is no single number, or fields that differ (RFC 4475 3.3.9). */
 export function contentLength(text: string, fields: readonly Field[]): number | undefined {
-  const values = fieldsOf(fields, 'content-length').map((field) => valueText(text, field));
-  const [first] = values;
-  if (first === undefined) return undefined;
-  const legal = values.every((value) => LENGTH.test(value) && Number(value) === Number(first));
-  return legal ? Number(first) : -1;
+  let length: number | undefined;
+  for (const field of fields) {
+    if (field.key !== 'content-length') continue;
+    const value = valueText(text, field);
+    const told = LENGTH.test(value) ? Number(value) : -1;
+    if (told < 0 || told !== (length ?? told)) return -1;
+    length = told;
+  }
+  return length;
 }
 
 /** Value of the first field of this key, as one line. */

@@ -2,7 +2,7 @@
  * Multipart bodies (RFC 2046 clause 5.1, RFC 5621): where the parts are, without taking anything apart.
  * Boundaries, preambles, epilogues and the octets of other parts stay where they are.
  */
-import { type Field, fieldsOf, firstField, indexFields, valueText } from './fields.ts';
+import { type Field, firstField, indexFields, valueText } from './fields.ts';
 import { type Parameters, parameters, type Range } from './tokens.ts';
 
 export interface MediaType {
@@ -20,6 +20,8 @@ export interface Part {
 /** RFC 2046 clause 5.1.1. */
 const MAX_BOUNDARY_LEN = 70;
 const MAX_PARTS = 32;
+const ENCODINGS: ReadonlySet<string> = new Set(['content-transfer-encoding', 'content-encoding']);
+const PLAIN: ReadonlySet<string> = new Set(['', 'binary', '8bit', '7bit', 'identity']);
 const CRLF = '\r\n';
 const TYPE = /^\s*([\w.!%*+`'~-]+)\s*\/\s*([\w.!%*+`'~-]+)\s*(?=;|$)/;
 /** Behind a boundary: nothing but white space up to the line end, which is looked for so far. */
@@ -54,12 +56,9 @@ export function partsOf(text: string, body: Range, type: MediaType): Part[] | un
 
 /** Content-Transfer-Encoding or Content-Encoding under which the octets are those of the content. */
 export function isPlain(text: string, fields: readonly Field[]): boolean {
-  const encodings = ['content-transfer-encoding', 'content-encoding'].flatMap((key) =>
-    fieldsOf(fields, key).map((field) => valueText(text, field).toLowerCase()),
-  );
-  return encodings.every((encoding) =>
-    ['', 'binary', '8bit', '7bit', 'identity'].includes(encoding),
-  );
+  return fields.every((field) => {
+    return !ENCODINGS.has(field.key) || PLAIN.has(valueText(text, field).toLowerCase());
+  });
 }
 
 /**
