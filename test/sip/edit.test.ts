@@ -2,7 +2,14 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { Edit } from '../../sip/edit.ts';
-import { lowerMaxForwards, noteSource, popVia, pushVia, type SentBy } from '../../sip/hop.ts';
+import {
+  lowerMaxForwards,
+  noteSource,
+  popVia,
+  pushVia,
+  type SentBy,
+  viaWithSource,
+} from '../../sip/hop.ts';
 import { header } from '../../sip/message.ts';
 import { listOf, nameAddrs } from '../../sip/name-addr.ts';
 import { pushPath, pushRecordRoute, pushRoute, setRequestUri } from '../../sip/routing.ts';
@@ -104,10 +111,12 @@ test('several values come off at once, from the front, the middle and the end', 
 
 test('[RFC3581] received and rport are what really is, not what the request says', (t) => {
   const via = (value: string, from: string) => {
-    const after = edited(`OPTIONS sip:a SIP/2.0\r\nVia: ${value}\r\n\r\n`, (edit) =>
-      noteSource(edit, source(from)),
-    );
-    return header(request(after), 'via');
+    const before = `OPTIONS sip:a SIP/2.0\r\nVia: ${value}\r\n\r\n`;
+    const after = edited(before, (edit) => noteSource(edit, source(from)));
+    const noted = header(request(after), 'via');
+    const top = topVia(request(before));
+    t.is(top && viaWithSource(before, top, source(from)), noted);
+    return noted;
   };
   t.is(
     via('SIP/2.0/UDP 10.0.0.2:5060;branch=x', '10.0.0.2:5060'),
