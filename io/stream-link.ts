@@ -6,6 +6,7 @@
 import type { Duplex } from 'node:stream';
 import type { TunnelEnd } from '../session/tunnel-end.ts';
 import { now } from './clock.ts';
+import { writeNow } from './write-now.ts';
 
 /** How long a peer may take to read what was flushed to it, and to close in turn. */
 const FLUSH_MS = 3_000;
@@ -60,10 +61,14 @@ export class StreamLink {
 
   /** Writes what the end has for this connection, unless an earlier write is still under way. */
   flush(): void {
-    if (this.#writing || this.#gone) return;
-    const octets = this.#end.pending(this.#conn, now());
-    if (octets.length > 0) this.#write(octets);
-    else if (this.#ending) this.stream.end();
+    while (!this.#writing && !this.#gone) {
+      const octets = this.#end.pending(this.#conn, now());
+      if (octets.length === 0) {
+        if (this.#ending) this.stream.end();
+        return;
+      }
+      this.#write(octets);
+    }
   }
 
   /** Ends the connection: at once, or after what is pending has been written. */
@@ -99,6 +104,12 @@ export class StreamLink {
   };
 
   #write(octets: Uint8Array): void {
+    const taken = writeNow(this.stream, octets);
+    if (taken > 0) this.#end.wrote(this.#conn, taken, now());
+    if (taken < octets.length) this.#writeRest(octets.subarray(taken));
+  }
+
+  #writeRest(octets: Uint8Array): void {
     this.#writing = true;
     this.stream.write(octets, (error) => this.#written(octets.length, error));
     // TLS tells a turn later that its octets were taken.
