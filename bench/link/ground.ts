@@ -56,9 +56,10 @@ export class Ground {
   /**
    * Before the command of every peer's programs, so that other load on the machine takes nothing from them;
    * telephones, gateways and the link come before everybody. Nice values would not do: where the scheduler groups
-   * processes by session (sched_autogroup), they count within a session only.
+   * processes by session (sched_autogroup), they count within a session only. Whoever starts the bench with a priority
+   * of its own (`chrt -r 5`) comes after them: its garbage collections would stop a peer for 10 ms.
    */
-  readonly before = ['chrt', '--rr', '1'] as const;
+  readonly before = ['chrt', '--rr', '9'] as const;
   #isSpoilt = false;
 
   private constructor(network: Network, impairment: Impairment) {
