@@ -12,8 +12,11 @@ export type PacketReceiver = (b: Uint8Array, at: number, end: number) => void;
 
 export interface PacketPort {
   readonly counters: PortCounters;
-  /** From now on packets are given to `receive`. Once only. */
-  start(receive: PacketReceiver): void;
+  /**
+   * From now on packets are given to `receive`. Once only. A port that has a turn of the event loop to itself calls
+   * `settle` when it has given what there was, so that nothing waits for the end of the turn.
+   */
+  start(receive: PacketReceiver, settle?: () => void): void;
   /** To be called in any turn of the event loop: hands out what has come by now, where it is cheap to look. */
   glance?(): void;
   /** Takes the packet at [at, end); its octets stay the caller's. It may wait for `flush`. */

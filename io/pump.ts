@@ -1,7 +1,7 @@
 /**
  * Keeps a tunnel end going: hands its outputs out, writes its octets to the streams, calls `timeout`
- * when it is time. Everything that happens in one turn of the event loop is settled together at its
- * end, so packets that came together leave in one write.
+ * when it is time. Everything that happens in one turn of the event loop is settled together, at its end at
+ * the latest, so packets that came together leave in one write.
  */
 import type { Duplex } from 'node:stream';
 import type { CloseOutput } from '../session/outputs.ts';
@@ -77,10 +77,18 @@ export class Pump<Output extends { readonly type: string }> {
     if (this.#stopped) return;
     this.#settling ??= setImmediate(() => {
       // What comes here is settled with the rest.
-      this.#packets.glance?.();
+      this.#glance();
       this.#settling = undefined;
       this.#settle();
     });
+  }
+
+  /** No more is to come in this turn: what follows from the verbs is done now. */
+  settle(): void {
+    if (this.#settling === undefined || this.#stopped) return;
+    clearImmediate(this.#settling);
+    this.#settling = undefined;
+    this.#settle();
   }
 
   /**
@@ -102,6 +110,14 @@ export class Pump<Output extends { readonly type: string }> {
     this.#stopped = true;
     clearImmediate(this.#settling);
     this.#alarm.clear();
+  }
+
+  #glance(): void {
+    const packets = this.#packets;
+    if (packets.glance === undefined) return;
+    // What has come out of the tunnel does not wait for what is about to go in.
+    packets.flush();
+    packets.glance();
   }
 
   #settle(): void {

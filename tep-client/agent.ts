@@ -70,7 +70,10 @@ export class ClientAgent {
       options.packets,
       (conn) => this.#localAddresses.delete(conn),
     );
-    options.packets.start((b, at, end) => this.#packet(b, at, end));
+    options.packets.start(
+      (b, at, end) => this.#packet(b, at, end),
+      () => this.#pump.settle(),
+    );
   }
 
   get counters(): Counters {

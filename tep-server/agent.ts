@@ -77,10 +77,13 @@ export class ServerAgent {
       options.packets,
       (conn) => this.#gone(conn),
     );
-    options.packets.start((b, at, end) => {
-      this.#end.packet(b, at, end, turnMs());
-      this.#pump.touched();
-    });
+    options.packets.start(
+      (b, at, end) => {
+        this.#end.packet(b, at, end, turnMs());
+        this.#pump.touched();
+      },
+      () => this.#pump.settle(),
+    );
   }
 
   get counters(): Counters {

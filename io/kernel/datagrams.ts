@@ -152,7 +152,8 @@ export class KernelDatagrams implements Datagrams {
   #startWatching(): IoFault | undefined {
     if (this.#watch !== undefined) return undefined;
     const watchFor: WatchMaker = (look) => watchReadable(this.#epoll, look);
-    const watch = watchPaced(this.#calls, watchFor, () => this.#take(), MAX_TAKEN);
+    const take = () => this.#take();
+    const watch = watchPaced(this.#calls, watchFor, { take, fullBatch: MAX_TAKEN });
     if (isIoFault(watch)) return watch;
     this.#watch = watch;
     return undefined;

@@ -161,10 +161,10 @@ export class Rings implements CapturePort {
     return this.#counts;
   }
 
-  start(receive: PacketReceiver): void {
+  start(receive: PacketReceiver, settle?: () => void): void {
     if (!this.#isOpen || this.#isStarted) throw new RangeError('the port was started already');
     this.#isStarted = true;
-    const fault = this.#startWatching(joining(receive, this.#counts));
+    const fault = this.#startWatching(joining(receive, this.#counts), settle);
     if (fault !== undefined) this.#fail(fault);
   }
 
@@ -216,12 +216,13 @@ export class Rings implements CapturePort {
     held.release();
   }
 
-  #startWatching(receive: PacketReceiver): IoFault | undefined {
+  #startWatching(receive: PacketReceiver, settle: () => void = () => {}): IoFault | undefined {
     const { calls, bell, link } = this.#parts;
     const failed = () => this.#lookAtLinks();
     const watchFor: WatchMaker = (look) => watchInLoop(calls, bell, look, failed);
     const take = () => this.#ring.drain(receive, MAX_PER_TURN);
-    const watch = watchPaced(calls, watchFor, take, MAX_PER_TURN);
+    const whose = { take, fullBatch: MAX_PER_TURN, looked: settle };
+    const watch = watchPaced(calls, watchFor, whose);
     if (isIoFault(watch)) return watch;
     this.#watch = watch;
     const linkWatch = watchReadable(link, () => {

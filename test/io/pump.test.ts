@@ -145,9 +145,41 @@ test('what is glanced at in a turn is settled in it', async (t) => {
   await turn();
   await turn();
   t.deepEqual(stream.writes, ['more']);
-  t.deepEqual([glances, flushed], [1, 1]);
+  t.deepEqual([glances, flushed], [1, 2]);
   stream.destroy();
   await pump.stop();
+});
+
+test('what has come out of the tunnel is sent before anything is glanced at', async (t) => {
+  const told: string[] = [];
+  const end = new FakeEnd();
+  const packets = { glance: () => told.push('glance'), flush: () => told.push('flush') };
+  const pump = new Pump<Output>(end, () => {}, packets);
+  pump.touched();
+  await turn();
+  t.deepEqual(told, ['flush', 'glance', 'flush']);
+  await pump.stop();
+});
+
+test('who knows that no more is to come settles at once, and nothing is left for the end of the turn', async (t) => {
+  const { end, pump, stream, flushed } = pumped();
+  await turn();
+  const before = flushed();
+  pump.settle();
+  t.is(flushed(), before);
+  end.say('now');
+  pump.touched();
+  pump.settle();
+  t.deepEqual(stream.writes, ['now']);
+  t.is(flushed(), before + 1);
+  await turn();
+  t.is(flushed(), before + 1);
+  stream.destroy();
+  await pump.stop();
+  const stopped = flushed();
+  pump.touched();
+  pump.settle();
+  t.is(flushed(), stopped);
 });
 
 test('outputs are obeyed in order; close ends the connection, and stop waits for it', async (t) => {
