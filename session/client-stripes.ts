@@ -55,6 +55,20 @@ export class ClientStripes {
   admitted(c: ClientConnection, now: number): void {
     const before = this.#parts.ready.find((other) => other !== c && other.stripe === c.stripe);
     if (before !== undefined) this.#parts.connections.retire(before, now);
+    this.#hurryBefore(c, now);
+  }
+
+  /**
+   * Whoever was asked for before `c` and is not there yet has lost its first segment, for `c` has gone to TEP-S and back
+   * three times since. It would wait a second for the next one, and begin with a window of one segment then (RFC 5681 3.1).
+   */
+  #hurryBefore(c: ClientConnection, now: number): void {
+    const { connections, stripes } = this.#parts;
+    for (const other of [...connections.all()]) {
+      if (other.state !== 'connecting' || other.conn > c.conn) continue;
+      stripes.again(other.stripe, other.conn, now);
+      connections.end(other, 'shut', 0, now);
+    }
   }
 
   /** Something was learnt about the system below a connection: of losses on the way to TEP-S and on the way back. */

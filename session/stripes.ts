@@ -103,6 +103,14 @@ export class Stripes {
     return conn;
   }
 
+  /** The connection that was to be this stripe is given up for another one, which is asked for at once. */
+  again(index: number, conn: number, now: number): void {
+    const stripe = this.#stripes[index];
+    if (stripe === undefined || stripe.conn !== conn) return;
+    stripe.conn = 0;
+    stripe.connectAtMs = now;
+  }
+
   /** There may be a way where there was none: those that wait are tried now. */
   hurry(now: number): void {
     for (const stripe of this.#stripes) {

@@ -120,6 +120,34 @@ test('[W-7] the path is dead for two seconds: 300 ms after its return media flow
   }
 });
 
+test('[W-7] what was asked for while the path was dead is asked for anew once a later attempt is through', (t) => {
+  const pair = newPair({ seed: 5, link: { delayMs: 20 } });
+  const alice = newClient(pair, { stripes: 1, mostStripes: 8 });
+  alice.bind(RTP);
+  pair.clock.runFor(1_000);
+  talk(pair, alice, 500, well);
+  pair.reach = 'silent';
+  const [first] = alice.up();
+  first?.link.hold();
+  const dead = (conn: number) => {
+    const isDead = conn === first?.clientConn;
+    return { outstanding: isDead ? 10_000_000 : 0, isTroubled: isDead };
+  };
+  const before = alice.of('connect').length;
+  talk(pair, alice, 1_000, dead);
+  // Segments got lost: so there is to be a second one.
+  const asked = alice.of('connect').slice(before);
+  t.deepEqual([...new Set(asked.map(({ stripe }) => stripe))].sort(), [0, 1]);
+  pair.reach = 'server';
+  // The first one has its successor within 220 ms, and the second is there 120 later.
+  talk(pair, alice, 360, dead);
+  const up = new Set(alice.up().map(({ clientConn }) => clientConn));
+  const stripes = alice.of('connect').filter(({ conn }) => up.has(conn));
+  t.true(stripes.some(({ stripe }) => stripe === 1));
+  flows(t, pair, alice, [RTP]);
+  t.deepEqual(pair.traffic.wrongs, []);
+});
+
 test('[W-7] an attempt that was answered is not given up for the next one', (t) => {
   const pair = newPair({ seed: 4, link: { delayMs: 40 } });
   const alice = newClient(pair, { stripes: 1 });
