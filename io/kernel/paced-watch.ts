@@ -12,14 +12,18 @@ import type { Watch } from './poller.ts';
 
 /**
  * From so much in a millisecond on it is looked `withinMs` after the last time. A turn that the event loop has for
- * another reason makes it cheap: `isGlanced` says whether those are used. Then the two ends of a busy tunnel take turns, and
- * each gathers for as long as the other one works: the busier they are, the more is taken together, without a clock.
- * Below one packet in the time of the clock to be told is cheaper, and sooner.
+ * another reason makes it cheap: `isGlanced` says whether those are used. Below one packet in the time of the clock to be told is
+ * cheaper, and sooner.
  */
 const PACES = [
   { rate: 24, withinMs: 4, isGlanced: false },
   { rate: 4, withinMs: 0.25, isGlanced: true },
 ] as const;
+/**
+ * After a look it is rested for as long as it took to go through what was seen, which is long when the processor is short: with
+ * code that is new, and beside others. So a process that is late gathers more, and one that is not has no need to.
+ */
+const MOST_REST_MS = 1;
 /** A pace ends only below this share of the rate that it begins with. */
 const STAY = 0.8;
 /** Over so much time at least it is counted how much comes. */
@@ -44,6 +48,7 @@ export class PacedWatch {
   #isOpen = true;
   #pace: (typeof PACES)[number] | undefined;
   #lookedMs: number;
+  #restMs = 0;
   /** Since when it is counted, and how much came since. */
   #sinceMs: number;
   #taken = 0;
@@ -73,7 +78,7 @@ export class PacedWatch {
 
   /** The event loop has a turn anyway. */
   glance(): void {
-    if (this.#pace?.isGlanced) this.#look();
+    if (this.#pace?.isGlanced && this.#clock() - this.#lookedMs >= this.#restMs) this.#look();
   }
 
   close(): void {
@@ -84,15 +89,17 @@ export class PacedWatch {
   }
 
   #look(): void {
+    const beganMs = this.#clock();
     const taken = this.#take();
     // Whoever takes may have closed it.
     if (!this.#isOpen) return;
     this.#taken += taken;
     this.#lookedMs = this.#clock();
+    this.#restMs = Math.min(MOST_REST_MS, this.#lookedMs - beganMs);
     if (this.#lookedMs - this.#sinceMs >= COUNTED_MS) this.#choosePace();
     if (taken >= this.#fullBatch) this.#immediate ??= setImmediate(() => this.#lookAgain());
     if (this.#pace === undefined) this.#watch.arm();
-    else this.#timer.set(this.#pace.withinMs);
+    else this.#timer.set(this.#pace.withinMs + this.#restMs);
   }
 
   #lookAgain(): void {

@@ -76,6 +76,36 @@ test('[G-25] a turn for another reason is used while it is looked often by the c
   t.deepEqual(glance(), []);
 });
 
+test('[G-25] the longer a look took, the longer it is rested, for a millisecond at most', (t) => {
+  let nowMs = 0;
+  let lastsMs = 0;
+  const { watch, told } = paced(
+    () => {
+      nowMs += lastsMs;
+      return 100;
+    },
+    Number.POSITIVE_INFINITY,
+    () => nowMs,
+  );
+  nowMs = LONG_MS;
+  watch.look();
+  const glance = (ms: number) => {
+    nowMs += ms;
+    told.length = 0;
+    watch.glance();
+    return told.splice(0);
+  };
+  t.deepEqual(glance(0), ['in 0.25']);
+  lastsMs = 0.5;
+  t.deepEqual(glance(0), ['in 0.75']);
+  t.deepEqual(glance(0.25), []);
+  t.deepEqual(glance(0.25), ['in 0.75']);
+  lastsMs = 1.5;
+  t.deepEqual(glance(0.5), ['in 1.25']);
+  t.deepEqual(glance(0.75), []);
+  t.deepEqual(glance(0.25), ['in 1.25']);
+});
+
 test('whoever takes hears when a look is over that nobody else had a turn for', async (t) => {
   let looked = 0;
   const watch: PacedWatch = new PacedWatch(
