@@ -11,23 +11,28 @@ const LOSING = 4;
 const IP = 0x0800;
 const IPV6 = 0x86dd;
 
-/** The kernel's side of a ring of four slots. */
+/** The kernel's side of a ring. */
 class Kernel {
-  readonly memory = new Uint8Array(SLOTS * SLOT_LEN);
+  readonly memory: Uint8Array;
   readonly counts = new PortCounts();
   readonly waiting: Uint8Array[] = [];
-  readonly ring = new ReceiveRing(
-    this.memory,
-    (into) => {
-      const frame = this.waiting.shift();
-      if (frame === undefined) return -1;
-      into.set(frame);
-      return frame.length;
-    },
-    this.counts,
-  );
+  readonly ring: ReceiveRing;
   readonly received: string[] = [];
   #next = 0;
+
+  constructor(slots = SLOTS) {
+    this.memory = new Uint8Array(slots * SLOT_LEN);
+    this.ring = new ReceiveRing(
+      this.memory,
+      (into) => {
+        const frame = this.waiting.shift();
+        if (frame === undefined) return -1;
+        into.set(frame);
+        return frame.length;
+      },
+      this.counts,
+    );
+  }
 
   /** Fills the next slot; false when we have not given it back. */
   put(text: string, { protocol = IP, status = USER, length = 14 + text.length } = {}): boolean {
@@ -41,7 +46,7 @@ class Kernel {
     words.setUint16(34, protocol);
     this.memory.set(Buffer.from(text), at + NET);
     words.setUint32(0, status, true);
-    this.#next = (this.#next + 1) % SLOTS;
+    this.#next = (this.#next + 1) % (this.memory.length / SLOT_LEN);
     return true;
   }
 
@@ -77,6 +82,24 @@ test('no more than asked for are taken at once', (t) => {
   t.is(kernel.drain(3), 3);
   t.is(kernel.drain(3), 1);
   t.deepEqual(kernel.received, ['0', '1', '2', '3']);
+});
+
+test('however many wait, they are handed out in turn, and no more than asked for', (t) => {
+  const slots = 100;
+  const kernel = new Kernel(slots);
+  const all: string[] = [];
+  for (let round = 0; round < 3; round++) {
+    for (let i = 0; i < slots - 1; i++) {
+      const text = `${round} ${i}`;
+      t.true(kernel.put(text));
+      all.push(text);
+    }
+    t.is(kernel.drain(70), 70);
+    t.is(kernel.drain(70), slots - 1 - 70);
+    t.is(kernel.drain(70), 0);
+  }
+  t.deepEqual(kernel.received, all);
+  for (let slot = 0; slot < slots; slot++) t.is(kernel.statusOf(slot), 0);
 });
 
 test('what comes while packets are taken waits for the next look; none is given back before the last is taken', (t) => {
