@@ -13,8 +13,8 @@
  * never more than 48 octets × (maxEntries rounded up to a power of two). It grows by doubling,
  * copying everything at that moment, and does not shrink.
  */
-import { copy, equal, octetsOf, setU8, setU16, setU32, u8, u16, u32 } from '../wire/bytes.ts';
-import { KEY_LEN, keyedHash } from './keyed-hash.ts';
+import { copy, equal, setU8, setU16, setU32, u8, u16, u32 } from '../wire/bytes.ts';
+import { type HashKey, hashKey, keyedHash } from './keyed-hash.ts';
 
 const SLOT_LEN = 24;
 const OFF_PORT = 16;
@@ -28,7 +28,7 @@ const MAX_ENTRIES = 2 ** 25;
 const MAX_VALUE = 0x7fff_ffff;
 
 export interface EndpointTableOptions {
-  /** 8 secret random octets; the table keeps them. */
+  /** 8 secret random octets. */
   readonly seed: Uint8Array;
   /** `set` refuses new keys beyond so many. */
   readonly maxEntries: number;
@@ -36,18 +36,16 @@ export interface EndpointTableOptions {
 
 export class EndpointTable {
   readonly maxEntries: number;
-  readonly #seed: Uint8Array;
+  readonly #key: HashKey;
   #slots = new Uint8Array(FIRST_SLOTS * SLOT_LEN);
   #mask = FIRST_SLOTS - 1;
   #size = 0;
 
   constructor({ seed, maxEntries }: EndpointTableOptions) {
-    if (seed.length !== KEY_LEN)
-      throw new RangeError(`seed of ${seed.length} octets, not ${KEY_LEN}`);
     if (!Number.isInteger(maxEntries) || maxEntries < 1 || maxEntries > MAX_ENTRIES) {
       throw new RangeError(`maxEntries ${maxEntries} is not between 1 and ${MAX_ENTRIES}`);
     }
-    this.#seed = octetsOf(seed, 0, seed.length);
+    this.#key = hashKey(seed);
     this.maxEntries = maxEntries;
   }
 
@@ -127,7 +125,7 @@ export class EndpointTable {
   ): number {
     const slots = this.#slots;
     const tail = (port << 8) | protocol;
-    let slot = keyedHash(this.#seed, b, addressAt, addressLength, tail) & this.#mask;
+    let slot = keyedHash(this.#key, b, addressAt, addressLength, tail) & this.#mask;
     for (;;) {
       const at = slot * SLOT_LEN;
       const length = u8(slots, at + OFF_LENGTH);
@@ -165,7 +163,7 @@ export class EndpointTable {
 
   #home(slots: Uint8Array, at: number): number {
     const tail = (u16(slots, at + OFF_PORT) << 8) | u8(slots, at + OFF_PROTOCOL);
-    return keyedHash(this.#seed, slots, at, u8(slots, at + OFF_LENGTH), tail) & this.#mask;
+    return keyedHash(this.#key, slots, at, u8(slots, at + OFF_LENGTH), tail) & this.#mask;
   }
 
   #grow(): void {

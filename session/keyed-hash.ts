@@ -8,13 +8,26 @@
  */
 import { u32 } from '../wire/bytes.ts';
 
-export const KEY_LEN = 8;
+const KEY_LEN = 8;
 
 const FINAL_ROUNDS = 3;
 
-/** `key` holds KEY_LEN octets; `tail` is below 2^24; `addressLength` is a multiple of 4. */
+/** The key as its two words. */
+export interface HashKey {
+  readonly first: number;
+  readonly second: number;
+}
+
+/** `octets` are KEY_LEN. */
+export function hashKey(octets: Uint8Array): HashKey {
+  if (octets.length !== KEY_LEN)
+    throw new RangeError(`seed of ${octets.length} octets, not ${KEY_LEN}`);
+  return { first: u32(octets, 0) | 0, second: u32(octets, 4) | 0 };
+}
+
+/** `tail` is below 2^24; `addressLength` is a multiple of 4. */
 export function keyedHash(
-  key: Uint8Array,
+  key: HashKey,
   b: Uint8Array,
   addressAt: number,
   addressLength: number,
@@ -22,8 +35,8 @@ export function keyedHash(
 ): number {
   const words = addressLength >>> 2;
   const last = ((addressLength + 3) << 24) | tail;
-  let v0 = u32(key, 0) | 0;
-  let v1 = u32(key, 4) | 0;
+  let v0 = key.first;
+  let v1 = key.second;
   let v2 = 0x6c796765 ^ v0;
   let v3 = 0x74656462 ^ v1;
   const rounds = words + 1 + FINAL_ROUNDS;

@@ -20,7 +20,7 @@
  *
  * So are public addresses that other processes of the server have given to calls: `foreign`, as they tell.
  *
- * Memory: the rules and 64 KiB, the pinholes, and an endpoint table for `MAX_FOREIGN` foreign ones.
+ * Memory: the rules and 8 KiB, the pinholes, and an endpoint table for `MAX_FOREIGN` foreign ones.
  */
 import { type Endpoint, MAX_PORT } from '../wire/address.ts';
 import { octetsOf, setU8, u8 } from '../wire/bytes.ts';
@@ -61,8 +61,8 @@ interface ReadyRule extends PolicyRule {
 export class Policy {
   #rules: readonly ReadyRule[];
   #own: readonly PolicyRule[] = [];
-  /** By port: whether anything of `#own` has it, so that packets to all others cost one look. */
-  readonly #ownPorts = new Uint8Array(MAX_PORT + 1);
+  /** A bit for each port: whether anything of `#own` has it, so that packets to all others cost one look. */
+  readonly #ownPorts = new Uint8Array((MAX_PORT + 1) / 8);
   readonly #pinholes: Pinholes;
   readonly #foreign: EndpointTable;
   /** The IPv4 address behind a disguise, while one is judged. */
@@ -84,7 +84,13 @@ export class Policy {
   setOwn(own: readonly PolicyRule[]): void {
     this.#own = own.map(readyRule);
     this.#ownPorts.fill(0);
-    for (const { ports } of own) this.#ownPorts.fill(1, ports.first, ports.last + 1);
+    for (const { ports } of own) {
+      for (let port = ports.first; port <= ports.last; port++) this.#noteOwnPort(port);
+    }
+  }
+
+  #noteOwnPort(port: number): void {
+    setU8(this.#ownPorts, port >> 3, u8(this.#ownPorts, port >> 3) | (1 << (port & 7)));
   }
 
   /** Another process has given this public address to a call, or (`isBound` false) has it back. */
@@ -150,7 +156,7 @@ export class Policy {
   #isOwn(b: Uint8Array, at: number, length: number, port: number, protocol: number): boolean {
     if (this.#foreign.size > 0 && this.#foreign.find(b, at, length, port, protocol) >= 0)
       return true;
-    if (u8(this.#ownPorts, port) === 0) return false;
+    if ((u8(this.#ownPorts, port >> 3) & (1 << (port & 7))) === 0) return false;
     for (const own of this.#own) {
       if (port < own.ports.first || port > own.ports.last) continue;
       if (own.protocol !== undefined && own.protocol !== protocol) continue;

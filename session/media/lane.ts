@@ -51,8 +51,10 @@ export class Lane {
   /** The video frame of which a piece went last: to leave out its rest would be a waste of that. */
   begunFrame = NONE;
   readonly drops = new Uint32Array(DROP_FAULTS.length);
-  /** Packets that went, by how long they had waited. */
-  readonly ages = new Uint32Array(AGE_BOUNDS_MS.length + 1);
+  /** Packets that went without waiting, which nearly all do. */
+  wentAtOnce = 0;
+  /** Packets that waited and went, by how long. */
+  readonly #ages = new Uint32Array(AGE_BOUNDS_MS.length + 1);
 
   constructor(mediaClass: MediaClass) {
     this.mediaClass = mediaClass;
@@ -65,7 +67,13 @@ export class Lane {
   /** A packet went that had waited for so long. */
   went(ageMs: number): void {
     const bucket = bucketOf(ageMs);
-    this.ages[bucket] = (this.ages[bucket] ?? 0) + 1;
+    this.#ages[bucket] = (this.#ages[bucket] ?? 0) + 1;
+  }
+
+  /** Packets that went, by how long they had waited. */
+  get ages(): number[] {
+    const [shortest = 0, ...longer] = this.#ages;
+    return [this.wentAtOnce + shortest, ...longer];
   }
 
   /** Gives the fault under which all lanes together count it. */

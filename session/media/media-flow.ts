@@ -1,7 +1,7 @@
 /** What one binding sends: its classifier, and a lane for each class that it has shown. */
 import type { MediaKind } from '../../sdp/media.ts';
 import type { PacketView } from '../../wire/packet.ts';
-import { CLASS_NAMES, KIND_CLASSES } from './classes.ts';
+import { CLASS_NAMES, KIND_CLASSES, type MediaClass } from './classes.ts';
 import { FlowClassifier } from './flow-classifier.ts';
 import { LANE_DROPS, Lane } from './lane.ts';
 
@@ -20,6 +20,8 @@ export interface LaneStatus {
 export class MediaFlow {
   readonly #classifier = new FlowClassifier();
   readonly #lanes: (Lane | undefined)[] = [];
+  /** That of the last packet, and nearly always of the next: found without a look at the others. */
+  #last: Lane | undefined;
 
   /** What its RTP is; undefined: not known. */
   carry(kind: MediaKind | undefined): void {
@@ -28,9 +30,12 @@ export class MediaFlow {
 
   laneOf(b: Uint8Array, view: PacketView): Lane {
     const mediaClass = this.#classifier.classOf(b, view);
-    const known = this.#lanes[mediaClass];
-    if (known !== undefined) return known;
-    const lane = new Lane(mediaClass);
+    if (this.#last?.mediaClass !== mediaClass) this.#last = this.#laneFor(mediaClass);
+    return this.#last;
+  }
+
+  #laneFor(mediaClass: MediaClass): Lane {
+    const lane = this.#lanes[mediaClass] ?? new Lane(mediaClass);
     this.#lanes[mediaClass] = lane;
     return lane;
   }
@@ -44,7 +49,7 @@ export class MediaFlow {
 function statusOf({ mediaClass, ages, drops }: Lane): LaneStatus {
   return {
     class: CLASS_NAMES[mediaClass],
-    waitedMs: [...ages],
+    waitedMs: ages,
     tooOld: drops[LANE_DROPS.AGE] ?? 0,
     tooFull: drops[LANE_DROPS.FULL] ?? 0,
     brokenFrame: drops[LANE_DROPS.FRAME] ?? 0,

@@ -109,8 +109,8 @@ export class MediaSender<C extends Connection> implements Timed {
     if (c === undefined) return this.#wait(lane, b, start, end, frame, now);
     const fault = connections.sendRecord(c, b, start, end, now);
     if (fault !== 0) return fault;
-    lane.went(0);
-    lane.begunFrame = frame;
+    lane.wentAtOnce += 1;
+    if (isVideo) lane.begunFrame = frame;
     this.#sent(end - start);
     return 0;
   }
