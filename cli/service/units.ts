@@ -118,7 +118,7 @@ export function userFile(): string {
 function privileges(rings: boolean): string {
   const set = rings ? 'CAP_NET_ADMIN CAP_NET_RAW' : '';
   const families = rings
-    ? 'AF_UNIX AF_INET AF_INET6 AF_NETLINK AF_PACKET'
+    ? 'AF_UNIX AF_INET AF_INET6 AF_NETLINK AF_PACKET AF_XDP'
     : 'AF_UNIX AF_INET AF_INET6 AF_NETLINK';
   const reason = rings
     ? '# packets.port: rings makes an interface and routing rules of its own.'

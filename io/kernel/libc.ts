@@ -45,8 +45,10 @@ export interface Libc {
   receiveMany(fd: number, vector: Uint8Array, count: number, flags: number): number | IoFault;
   /** Fills `into` with the whole `struct sockaddr_…` that the socket is bound to. */
   localName(fd: number, into: Uint8Array): number | IoFault;
-  /** Readable, writable, shared with the object behind `fd`. */
-  mmap(length: number, fd: number): Mapping | IoFault;
+  /** Gives the kernel what lies in the sending ring of an AF_XDP socket: 0 when it took all, 1 when it may take more. */
+  sendRing(fd: number): number | IoFault;
+  /** Readable, writable, shared with the object behind `fd` from `offset` on; with `fd` -1 whole pages of nobody else's. */
+  mmap(length: number, fd: number, offset?: number): Mapping | IoFault;
   /** The address of the first octet: good as long as the octets are held on to. */
   addressOf(b: Uint8Array): bigint;
   /** State of the clock; `timex` is a zeroed `struct timex`, so that nothing is changed. */
@@ -94,6 +96,7 @@ function unavailable(why: string): IoFault {
 
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
+const MAP_ANONYMOUS = 0x20;
 const MAP_FAILED = 2n ** 64n - 1n;
 const MAP_FAILED_32 = 2n ** 32n - 1n;
 const EFD_CLOEXEC_NONBLOCK = 0o2004000;
@@ -101,6 +104,7 @@ const CLOCK_MONOTONIC = 1;
 const TFD_CLOEXEC_NONBLOCK = 0o2004000;
 const EPOLL_CLOEXEC = 0o2000000;
 const O_CLOEXEC = 0o2000000;
+const MSG_DONTWAIT = 0x40;
 const INT_LEN = 4;
 
 const { EAGAIN } = constants.errno;
@@ -144,6 +148,14 @@ function bindCalls(koffi: typeof Koffi): Libc {
     'unsigned int',
     'int',
     'void *',
+  ]) as Call;
+  const sendto = lib.func('sendto', 'long', [
+    'int',
+    'void *',
+    'size_t',
+    'int',
+    'void *',
+    'unsigned int',
   ]) as Call;
   const getsockname = checked<[number, Uint8Array, Uint32Array]>('getsockname', 'int', [
     'int',
@@ -217,8 +229,13 @@ function bindCalls(koffi: typeof Koffi): Libc {
       return koffi.errno() === EAGAIN ? 0 : fault('recvmmsg');
     },
     localName: (fd, into) => getsockname(fd, into, Uint32Array.of(into.length)),
-    mmap: (length, fd) => {
-      const address = mapCall(null, length, PROT_READ_WRITE, MAP_SHARED, fd, 0);
+    sendRing: (fd) => {
+      if (sendto(fd, null, 0, MSG_DONTWAIT, null, 0) >= 0) return 0;
+      return koffi.errno() === EAGAIN ? 1 : fault('sendto');
+    },
+    mmap: (length, fd, offset = 0) => {
+      const flags = fd < 0 ? MAP_SHARED | MAP_ANONYMOUS : MAP_SHARED;
+      const address = mapCall(null, length, PROT_READ_WRITE, flags, fd, offset);
       if (address === MAP_FAILED || address === MAP_FAILED_32) return fault('mmap');
       const bytes = new Uint8Array(koffi.view(address, length));
       return {

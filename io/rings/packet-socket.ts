@@ -28,8 +28,10 @@ const ETH_P_LOOP = 0x0060;
 
 const BLOCK_LEN = 65_536;
 
-/** For packets that are longer than a slot, as many as come in one turn; `sendmmsg` of a full batch. */
+/** For packets that are longer than a slot, as many as come in one turn. */
 const BUFFER_LEN = 16_777_216;
+/** For a full batch. */
+export const SEND_BUFFER_LEN = 16_777_216;
 
 export interface PacketSocket {
   readonly fd: number;
@@ -118,7 +120,7 @@ function configure(calls: Libc, fd: number): number | IoFault {
     () => option(PACKET_IGNORE_OUTGOING, 1),
     () => option(PACKET_QDISC_BYPASS, 1),
     () => calls.setOption(fd, SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_LEN),
-    () => calls.setOption(fd, SOL_SOCKET, SO_SNDBUFFORCE, BUFFER_LEN),
+    () => calls.setOption(fd, SOL_SOCKET, SO_SNDBUFFORCE, SEND_BUFFER_LEN),
     () => calls.setOptionBytes(fd, SOL_PACKET, PACKET_RX_RING, ringRequest()),
   ];
   for (const step of steps) {

@@ -39,7 +39,9 @@ import { privilegeFault } from './privileges.ts';
 import { ReceiveRing } from './receive-ring.ts';
 import type { Routing } from './rules.ts';
 import { SendBatch } from './send-batch.ts';
+import { SendRing } from './send-ring.ts';
 import { System } from './system.ts';
+import { openXdpSocket, type XdpSocket } from './xdp-socket.ts';
 
 const MSG_DONTWAIT = 0x40;
 /** Packets handed out in one turn of the event loop. */
@@ -97,7 +99,10 @@ async function make(
     // They were down when they were bound, which counts as an error.
     for (const fd of [bell, socket.fd, link]) socketError(calls, fd);
     const captures = routing.kind === 'capture';
-    const rest = { captures, failed: failed ?? (() => {}) };
+    // Where the kernel has none, packets go by the other socket.
+    const xdp = openXdpSocket(calls, farEnd(place.name));
+    const sending = isIoFault(xdp) ? undefined : xdp;
+    const rest = { sending, captures, failed: failed ?? (() => {}) };
     return new Rings({ calls, place, system, held, bell, socket, link, ...rest });
   }
   socket.close();
@@ -121,6 +126,7 @@ interface Parts {
   readonly bell: number;
   readonly socket: PacketSocket;
   readonly link: number;
+  readonly sending: XdpSocket | undefined;
   /** Whether packets come by what is captured. */
   readonly captures: boolean;
   readonly failed: (fault: IoFault) => void;
@@ -130,7 +136,7 @@ export class Rings implements CapturePort {
   readonly #parts: Parts;
   readonly #counts = new PortCounts();
   readonly #ring: ReceiveRing;
-  readonly #batch: SendBatch;
+  readonly #sender: SendBatch | SendRing;
   readonly #captures: Captures;
   #watch: PacedWatch | undefined;
   #linkWatch: Watch | undefined;
@@ -141,7 +147,7 @@ export class Rings implements CapturePort {
   #closing: Promise<void> | undefined;
 
   constructor(parts: Parts) {
-    const { calls, place, socket } = parts;
+    const { calls, place, sending, socket } = parts;
     this.#parts = parts;
     this.#ring = new ReceiveRing(
       socket.ring.bytes,
@@ -151,7 +157,10 @@ export class Rings implements CapturePort {
       },
       this.#counts,
     );
-    this.#batch = new SendBatch(calls, socket.fd, macOf(NEAR_MAC), macOf(FAR_MAC), this.#counts);
+    const [to, from] = [macOf(NEAR_MAC), macOf(FAR_MAC)];
+    const batch = new SendBatch(calls, socket.fd, to, from, this.#counts);
+    this.#sender =
+      sending === undefined ? batch : new SendRing(calls, sending, to, from, batch, this.#counts);
     this.#captures = new Captures(place);
   }
 
@@ -173,12 +182,12 @@ export class Rings implements CapturePort {
   }
 
   send(b: Uint8Array, at: number, end: number): void {
-    if (this.#isOpen) this.#batch.add(b, at, end);
+    if (this.#isOpen) this.#sender.add(b, at, end);
     else this.#counts.drop('no-interface');
   }
 
   flush(): void {
-    if (this.#isOpen) this.#batch.flush();
+    if (this.#isOpen) this.#sender.flush();
   }
 
   /** Other packets go to the port from now on; those that went before, and still do, are not interrupted. */
@@ -206,11 +215,12 @@ export class Rings implements CapturePort {
     this.#isOpen = false;
     this.#ring.close();
     this.#stopWatching();
-    const { bell, calls, held, link, socket, system } = this.#parts;
+    const { bell, calls, held, link, sending, socket, system } = this.#parts;
     // Started, the watch has closed it.
     if (!this.#isStarted) calls.close(bell);
     await this.#captures.close();
     await system.remove();
+    sending?.close();
     socket.close();
     calls.close(link);
     held.release();

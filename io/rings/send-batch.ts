@@ -1,7 +1,8 @@
 /**
  * Packets that wait to be sent, one behind the other in one buffer, with the vector by which one call of
- * `sendmmsg` takes them all. (A sending ring does not pay here: a veth hands packets on at once, so the
- * kernel copies them out of the ring into pages of their own. Measured: 5 to 20 % more than this.)
+ * `sendmmsg` takes them all. (A sending ring of AF_PACKET does not pay here: a veth hands packets on at once, so
+ * the kernel copies them out of the ring into pages of their own. Measured: 5 to 20 % more than this. That of AF_XDP
+ * does: send-ring.ts.)
  *
  * 64-bit machines of little-endian order, which are all that koffi has Linux binaries for but i386 and
  * 32-bit ARM.
@@ -14,7 +15,7 @@ import type { IoFault } from '../io-fault.ts';
 import type { Libc } from '../kernel/libc.ts';
 import type { PortCounts, PortDrop } from '../packet-port.ts';
 
-const ETHERNET_LEN = 14;
+export const ETHERNET_LEN = 14;
 const MAX_PACKET_LEN = 65_535;
 
 /** Packets and octets of a batch; a full one is sent at once. */
@@ -105,7 +106,7 @@ export class SendBatch {
   }
 }
 
-function reasonOf({ code }: IoFault): PortDrop {
+export function reasonOf({ code }: IoFault): PortDrop {
   if (code === 'ENETDOWN' || code === 'ENXIO' || code === 'ENODEV') return 'no-interface';
   if (code === 'EMSGSIZE') return 'too-long';
   return code === 'EAGAIN' || code === 'ENOBUFS' || code === 'ENOMEM' ? 'ring-full' : 'refused';

@@ -36,11 +36,15 @@ export class RingsHost {
   }
 
   async open(options: object, ready: RegExp = /^open$/m): Promise<Program> {
-    return this.network.start(this.name, {
-      ...nodeProgram('rings-main.js', JSON.stringify(options)),
-      takesInput: true,
-      ready: { output: ready },
-    });
+    return this.openBy([], options, ready);
+  }
+
+  /** `words` are a command that starts the port's program. */
+  async openBy(words: readonly string[], options: object, ready = /^open$/m): Promise<Program> {
+    const program = nodeProgram('rings-main.js', JSON.stringify(options));
+    const [command = '', ...args] = [...words, program.command, ...program.args];
+    const started = { command, args, takesInput: true, ready: { output: ready } };
+    return this.network.start(this.name, started);
   }
 
   /** The fault of a port that cannot be opened. */

@@ -1,4 +1,5 @@
 /** The packet port `rings` on a host of its own: what passes it, with real programs on both sides. */
+import { readFile } from 'node:fs/promises';
 import { FAMILIES, OPTIONS, ringsTest } from './rings-case.ts';
 import { close, counters, tell } from './rings-host.ts';
 import { until } from './until.ts';
@@ -50,14 +51,35 @@ ringsTest(
   },
 );
 
+/** AF_XDP locks memory, and here none may be locked. */
+const NO_LOCKS = ['prlimit', '--memlock=0', 'setpriv', '--bounding-set=-ipc_lock'];
+
+ringsTest('what is sent goes by AF_XDP, and without it all the same', async (t, host) => {
+  for (const [words, rings] of [
+    [[], 3],
+    [NO_LOCKS, 1],
+  ] as const) {
+    const port = await host.openBy(words, OPTIONS);
+    const maps = await readFile(`/proc/${port.pid}/maps`, 'utf8');
+    t.is(maps.match(/ socket:/g)?.length, rings);
+    for (const { caller, name, callee } of FAMILIES) {
+      t.is(await host.talk('udp', caller, name, callee, '172', '20'), '3440 octets came back\n');
+    }
+    const { dropped, sent, packets } = await counters(port);
+    t.deepEqual(dropped, {});
+    t.is(sent, packets);
+    await close(port);
+  }
+});
+
 ringsTest('packets of 65,535 octets pass whole, both families', async (t, host) => {
   const port = await host.open(OPTIONS);
   for (const { caller, name, callee, header } of FAMILIES) {
     const length = 65_535 - header;
     const octets = `${length * 5} octets came back\n`;
     t.is(await host.talk('udp', caller, name, callee, String(length), '5'), octets);
-    // Around the length of a slot, where the way of a packet changes.
-    for (const each of [1_900, 1_960, 2_000, 2_048]) {
+    // Around the lengths of a slot and of a chunk, where the way of a packet changes.
+    for (const each of [1_900, 1_960, 1_986, 1_987, 2_000, 2_006, 2_007, 2_048]) {
       const some = `${each * 2} octets came back\n`;
       t.is(await host.talk('udp', caller, name, callee, String(each), '2'), some);
     }
