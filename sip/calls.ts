@@ -2,6 +2,7 @@
  * Calls and their dialogs (RFC 3261 clause 12), as an element between phone and network sees them. One
  * INVITE may open several dialogs, one for each phone that it rings at; each has a negotiation of its own.
  */
+import { detached } from './detached.ts';
 import { Negotiation, type Side } from './negotiation.ts';
 
 export interface Dialog {
@@ -94,11 +95,11 @@ export class Calls {
   /** The dialog that a response opens. Undefined when there are too many. */
   fork(call: Call, ends: Ends): Dialog | undefined {
     if (call.dialogs.size >= MAX_FORKS) return undefined;
-    const { phoneTag, coreTag } = ends;
+    const [phoneTag, coreTag] = [detached(ends.phoneTag), detached(ends.coreTag)];
     const negotiation = call.negotiation.fork();
     const leavesAtMs = Number.POSITIVE_INFINITY;
     const dialog: Dialog = { call, negotiation, phoneTag, coreTag, confirmed: false, leavesAtMs };
-    call.dialogs.set(tagOf(ends, other(call.by)), dialog);
+    call.dialogs.set(call.by === 'phone' ? coreTag : phoneTag, dialog);
     this.#dialogs.set(dialogKey(call.callId, phoneTag, coreTag), dialog);
     return dialog;
   }
@@ -172,9 +173,9 @@ export function other(side: Side): Side {
 
 function newCall(ends: Ends, cseq: number): Call {
   return {
-    callId: ends.callId,
+    callId: detached(ends.callId),
     by: ends.requester,
-    callerTag: tagOf(ends, ends.requester),
+    callerTag: detached(tagOf(ends, ends.requester)),
     cseq,
     negotiation: new Negotiation(),
     dialogs: new Map(),

@@ -5,6 +5,7 @@
  *
  * Memory: MAX_BINDINGS bindings of their URIs.
  */
+import { detached } from './detached.ts';
 import { cseqOf, party } from './identity.ts';
 import { header, type Request, type Response } from './message.ts';
 import { type NameAddr, nameAddrs } from './name-addr.ts';
@@ -90,11 +91,15 @@ export class Registrations {
     if (asked.uri === '*') this.#forget(aor);
     else if (granted === undefined || seconds === 0) this.#bindings.delete(key);
     if (granted === undefined || seconds === 0 || isFull) return;
-    this.#bindings.set(key, {
-      aor,
-      contact: granted.uri,
-      instance: asked.parameters.get('+sip.instance')?.value,
-      regId: asked.parameters.get('reg-id')?.value,
+    const parameter = (name: string) => {
+      const value = asked.parameters.get(name)?.value;
+      return value === undefined ? undefined : detached(value);
+    };
+    this.#bindings.set(detached(key), {
+      aor: detached(aor),
+      contact: detached(granted.uri),
+      instance: parameter('+sip.instance'),
+      regId: parameter('reg-id'),
       expiresAtMs: now + seconds * 1_000,
     });
   }

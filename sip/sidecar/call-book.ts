@@ -2,6 +2,7 @@
  * The calls that pass, each with its media. What their descriptions no longer name is given back
  * (`OfferAnswer.standing`). A call between two phones that both stand here passes twice, with one Call-ID.
  */
+import { detached } from '../detached.ts';
 import { endsOf } from '../exchange-keys.ts';
 import { cseqOf } from '../identity.ts';
 import type { Message } from '../message.ts';
@@ -102,8 +103,9 @@ export class CallBook {
     return [...touched].filter((callId) => this.#keepStanding(callId, now));
   }
 
-  #begin(by: Side, { callId, phoneTag, coreTag }: DialogId, now: number): Call {
-    const callerTag = by === 'phone' ? phoneTag : coreTag;
+  #begin(by: Side, ends: DialogId, now: number): Call {
+    const callId = detached(ends.callId);
+    const callerTag = detached(by === 'phone' ? ends.phoneTag : ends.coreTag);
     const media = new CallMedia(this.#policy());
     const call: Call = { callId, by, callerTag, media, peer: undefined, heardMs: now };
     this.#calls.set(callId, [...(this.#calls.get(callId) ?? []), call]);

@@ -5,6 +5,7 @@
  * Memory: MAX_CONTACTS contacts; the one that was silent longest goes.
  */
 import { type Endpoint, formatEndpoint, sameEndpoint } from '../../wire/address.ts';
+import { detached } from '../detached.ts';
 import { countOf } from '../fields.ts';
 import { header, type Message } from '../message.ts';
 import { nameAddrs } from '../name-addr.ts';
@@ -40,13 +41,14 @@ export class Phones {
     const isOnly = countOf(message.fields, 'contact') === 1;
     const latest = this.#latest;
     if (isOnly && text === latest?.text && isSame(peer, latest.peer)) return;
-    this.#latest = isOnly ? { text, peer } : undefined;
+    this.#latest = isOnly ? { text: detached(text), peer } : undefined;
     for (const { uri: text } of nameAddrs(message, 'contact') ?? []) {
       const uri = readUri(text);
       if (uri === undefined) continue;
       const key = keyOf(uri);
       this.#contacts.delete(key);
-      this.#contacts.set(key, { user: uri.user, peer });
+      const user = uri.user === undefined ? undefined : detached(uri.user);
+      this.#contacts.set(detached(key), { user, peer });
     }
     // Looked at only then: what was taken out stays in the way of whoever begins at the front.
     while (this.#contacts.size > MAX_CONTACTS) {

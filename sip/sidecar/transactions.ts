@@ -8,7 +8,8 @@
  * Memory: MAX_TRANSACTIONS, and MAX_OCTETS of what is kept of them, as a rule 100 octets each. Those go first that
  * have their final answer, which are kept for its repetitions only: an INVITE that rings waits for minutes.
  */
-import { latin1, octetsOf, type Request } from '../message.ts';
+import { detached } from '../detached.ts';
+import type { Request } from '../message.ts';
 import { AgingMap } from './aging-map.ts';
 import type { Peer } from './phones.ts';
 
@@ -62,7 +63,7 @@ export class Transactions {
   /** We have refused the INVITE of this branch ourselves: nobody else waits for the ACK to that. */
   refused(branch: string): void {
     this.#refused.delete(branch);
-    this.#refused.add(branch);
+    this.#refused.add(detached(branch));
     const [oldest] = this.#refused;
     if (this.#refused.size > MAX_REFUSED && oldest !== undefined) this.#refused.delete(oldest);
   }
@@ -87,12 +88,6 @@ export class Transactions {
 function lengthOf(transaction: Transaction | undefined): number {
   if (transaction === undefined) return 0;
   return transaction.vias.length + (transaction.register?.text.length ?? 0);
-}
-
-/** A part of a text keeps all of it in memory (V8). */
-function detached(text: string): string {
-  const octets = octetsOf(text);
-  return latin1(octets, 0, octets.length);
 }
 
 function keyOf(method: string, branch: string): string {
