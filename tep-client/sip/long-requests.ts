@@ -6,6 +6,7 @@
  */
 import type { Dial } from '../../io/dial/types.ts';
 import { isIoFault } from '../../io/io-fault.ts';
+import { detached } from '../../sip/detached.ts';
 import { Edit } from '../../sip/edit.ts';
 import { type Message, type Request, readDatagram } from '../../sip/message.ts';
 import { branchOf, topVia, type Via } from '../../sip/via.ts';
@@ -84,9 +85,10 @@ export class LongRequests {
   }
 
   #remember(branch: string): void {
+    this.#branches.delete(branch);
+    this.#branches.add(detached(branch));
     const [oldest] = this.#branches;
-    if (this.#branches.size >= MAX_BRANCHES && oldest !== undefined) this.#branches.delete(oldest);
-    this.#branches.add(branch);
+    if (this.#branches.size > MAX_BRANCHES && oldest !== undefined) this.#branches.delete(oldest);
   }
 
   async #open(): Promise<void> {
