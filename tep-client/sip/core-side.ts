@@ -6,7 +6,7 @@
  *
  * Memory: MAX_HELD requests; as many connections at a time as there are rungs, as a rule one.
  */
-import { Alarm, now } from '../../io/clock.ts';
+import type { Alarm, Clock } from '../../io/clock.ts';
 import type { IoFault } from '../../io/io-fault.ts';
 import type { Message } from '../../sip/message.ts';
 import type { CoreTransport } from '../../sip/sidecar/hops.ts';
@@ -47,16 +47,18 @@ export interface CoreEvents {
 export interface CoreOptions extends AttemptParts {
   readonly rungs: readonly Rung[];
   readonly events: CoreEvents;
+  readonly clock: Clock;
 }
 
 export class CoreSide {
   state: CoreState = 'connecting';
-  sinceMs = now();
+  sinceMs: number;
   /** In use, or the last one that was tried. */
   rung: Rung;
   readonly #options: CoreOptions;
   readonly #ladder: Ladder<Rung>;
-  readonly #alarm = new Alarm(() => this.#ring());
+  readonly #clock: Clock;
+  readonly #alarm: Pick<Alarm, 'set' | 'clear'>;
   readonly #events: AttemptEvents = {
     opened: (attempt) => this.#use(attempt),
     answers: (attempt) => this.#answers(attempt),
@@ -84,6 +86,9 @@ export class CoreSide {
 
   constructor(options: CoreOptions) {
     this.#options = options;
+    this.#clock = options.clock;
+    this.#alarm = options.clock.alarm(() => this.#ring());
+    this.sinceMs = options.clock.now();
     const [first] = options.rungs;
     if (first === undefined) throw new RangeError('no way to the core');
     this.rung = first;
@@ -112,7 +117,7 @@ export class CoreSide {
 
   /** A request while there is no way. False: too many wait already. */
   hold(asks: Asks): boolean {
-    if (now() - this.#triedMs > EAGER_MS && this.state === 'waiting') this.#try();
+    if (this.#clock.now() - this.#triedMs > EAGER_MS && this.state === 'waiting') this.#try();
     return this.#keep(asks);
   }
 
@@ -141,7 +146,7 @@ export class CoreSide {
   }
 
   #start(rung: Rung): void {
-    this.#triedMs = now();
+    this.#triedMs = this.#clock.now();
     this.#tryAtMs = NEVER;
     if (this.#current === undefined) {
       this.rung = rung;
@@ -172,13 +177,13 @@ export class CoreSide {
   #await(attempt: Attempt, asks: Asks): void {
     this.#keep(asks);
     if (!this.#ladder.hasOthers || attempt.deadAtMs !== NEVER) return;
-    attempt.deadAtMs = now() + SILENT_MS;
+    attempt.deadAtMs = this.#clock.now() + SILENT_MS;
     this.#alarm.set(attempt.deadAtMs);
     this.#hurry();
   }
 
   #hurry(): void {
-    this.#hurryAtMs = Math.min(this.#hurryAtMs, now() + HURRY_MS);
+    this.#hurryAtMs = Math.min(this.#hurryAtMs, this.#clock.now() + HURRY_MS);
     this.#alarm.set(this.#hurryAtMs);
   }
 
@@ -220,13 +225,13 @@ export class CoreSide {
     this.#held = [];
     events.unreachable(held);
     this.#set('waiting');
-    this.#tryAtMs = now() + after.ms;
+    this.#tryAtMs = this.#clock.now() + after.ms;
     this.#alarm.set(this.#tryAtMs);
   }
 
   #returnIn(ms: number | undefined): void {
     if (ms === undefined) return;
-    this.#returnAtMs = now() + ms;
+    this.#returnAtMs = this.#clock.now() + ms;
     this.#alarm.set(this.#returnAtMs);
   }
 
@@ -260,7 +265,7 @@ export class CoreSide {
 
   #ring(): void {
     if (this.state === 'closed') return;
-    const at = now();
+    const at = this.#clock.now();
     for (const attempt of [...this.#attempts]) {
       if (at < attempt.deadAtMs) continue;
       const text = `${rungName(attempt.rung)} does not answer`;
@@ -286,7 +291,7 @@ export class CoreSide {
 
   #set(state: CoreState): void {
     this.state = state;
-    this.sinceMs = now();
+    this.sinceMs = this.#clock.now();
   }
 }
 

@@ -2,7 +2,7 @@
  * The SIP sidecar as part of the agent: joins the machine in sip/sidecar/ to phones, core, tunnel and packet
  * port. Decides nothing that the machine or the ladder could.
  */
-import { Alarm, now } from '../../io/clock.ts';
+import { Alarm, CLOCK, now } from '../../io/clock.ts';
 import { type IoFault, isIoFault } from '../../io/io-fault.ts';
 import { systemRandom } from '../../io/random.ts';
 import type { SipStatus } from '../../ops/status.ts';
@@ -149,6 +149,7 @@ export class SipService {
     const sidecar = this.#sidecar;
     return new CoreSide({
       rungs,
+      clock: CLOCK,
       dial: ({ server, byProxy }) => {
         return this.#transport.dial(targetOf(server), byProxy ? 'as-set' : 'direct');
       },
