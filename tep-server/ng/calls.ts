@@ -74,6 +74,11 @@ export class Calls {
     for (const [callId, { ways }] of this.#calls) if (ways !== NO_WAYS) yield [callId, ways];
   }
 
+  /** Whether it has ways. */
+  isOpen(callId: string): boolean {
+    return (this.#calls.get(callId)?.ways ?? NO_WAYS) !== NO_WAYS;
+  }
+
   find(callId: string): Call | undefined {
     return this.#calls.get(callId)?.call;
   }

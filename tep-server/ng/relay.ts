@@ -103,9 +103,9 @@ export class NgRelay {
     return this.#calls.open();
   }
 
-  /** Ways of this call could not be opened. */
+  /** Ways of this call could not be opened. A worker may say so when they are closed already. */
   refused(callId: string): void {
-    if (this.#refused.has(callId) || this.#calls.find(callId) === undefined) return;
+    if (this.#refused.has(callId) || !this.#calls.isOpen(callId)) return;
     this.#refused.add(callId);
     this.#counts.fault('pinhole-refused');
   }

@@ -307,6 +307,7 @@ test('[M-10] ways whose addresses no tunnel has close after two looks, until the
   look();
   t.deepEqual(look(), []);
   t.deepEqual(scene.ended, ['call no-tunnel']);
+  t.false(scene.calls.isOpen('call'));
   t.is(scene.calls.ways, 0);
   scene.unbound.clear();
   t.deepEqual(look(), [], 'who has the addresses now is anybody');
@@ -315,6 +316,7 @@ test('[M-10] ways whose addresses no tunnel has close after two looks, until the
   t.deepEqual(scene.waysOf(), [], 'the other end talks to nobody');
   scene.pass(answer(turned, sdpOf(UE)), sdpOf(FAR));
   t.deepEqual(scene.waysOf(), UE_WAYS);
+  t.true(scene.calls.isOpen('call'));
   scene.pass(bye(DIALOG), '');
   t.deepEqual(scene.ended, ['call no-tunnel', 'call deleted']);
 });
