@@ -68,7 +68,7 @@ export class Service<T extends Keys> {
       status = await this.#serveStatus();
       if (status !== undefined && isIoFault(status)) return status;
       const running = await this.#start();
-      if (isIoFault(running)) return running;
+      if (isIoFault(running)) return this.#advised(running);
       const fault = await this.#ended;
       this.#notify({ STOPPING: 1, STATUS: 'stopping' });
       await running.stop();
@@ -94,6 +94,12 @@ export class Service<T extends Keys> {
     // Twice in the time that systemd gives, as sd_watchdog_enabled(3) recommends.
     if (watchdog) this.#repeat(watchdog / 2, () => this.#notify({ WATCHDOG: 1 }));
     return running;
+  }
+
+  /** The system does not say who has it. */
+  #advised(fault: IoFault): IoFault {
+    if (fault.code !== 'EADDRINUSE') return fault;
+    return { ...fault, text: `${fault.text}: tep doctor ${this.#parts.kind.name} tells by whom` };
   }
 
   async #tellSummary(running: Running<Values<T>>): Promise<void> {

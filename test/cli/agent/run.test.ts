@@ -157,6 +157,14 @@ test('an agent that cannot start, or fails later, is exit status 1 with the reas
   t.deepEqual(later.agent.diary, ['start', 'stop']);
 });
 
+test('where an address is in use, it is said who knows by whom', async (t) => {
+  const { run, agent, world } = setUp(t, '');
+  const text = 'listen EADDRINUSE: address already in use 127.0.0.1:5060';
+  agent.startFault = { type: 'io-fault', code: 'EADDRINUSE', text };
+  t.is(await run(), 1);
+  t.true(world.err().includes(`${text}: tep doctor client tells by whom`), world.err());
+});
+
 test('a second agent is refused before it touches anything', async (t) => {
   const { run, agent, world, folder } = setUp(t, '');
   const first = run();
