@@ -4,7 +4,9 @@
  * secret, and everybody may read it.
  */
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { notWritten } from '../../lab/lab-error.ts';
+import { isIoFault } from '../../io/io-fault.ts';
+import { lockFile } from '../../io/kernel/file-lock.ts';
+import { LabError, notWritten } from '../../lab/lab-error.ts';
 import { isAlive, isSameRun, type RunId } from '../../lab/run-id.ts';
 
 export interface Note {
@@ -23,13 +25,20 @@ export interface HostNote {
 
 const MODE = 0o644;
 
-/** Undefined: nobody else has a laboratory, and the note is ours. Otherwise the note of who has one. */
+/**
+ * Undefined: nobody else has a laboratory, and the note is ours. Otherwise the note of who has one. One at a time: two
+ * that find the same leftover would both take it away, the slower one what the other has just written.
+ */
 export function claim(file: string, note: Note): Note | undefined {
-  if (create(file, note)) return undefined;
-  const other = readNote(file);
-  if (other !== undefined) return other;
-  rmSync(file, { force: true });
-  return create(file, note) ? undefined : readNote(file);
+  const held = lockFile(`${file}.lock`);
+  if (isIoFault(held)) throw new LabError(`${file} cannot be claimed: ${held.text}`);
+  try {
+    const other = readNote(file);
+    if (other === undefined) write(file, note);
+    return other;
+  } finally {
+    held.release();
+  }
 }
 
 /** Undefined where no laboratory stands. */
@@ -45,7 +54,7 @@ export function readNote(file: string): Note | undefined {
 
 /** What is known after it has been built. */
 export function renew(file: string, note: Note): void {
-  write(file, note, 'w');
+  write(file, note);
 }
 
 /** Takes away one's own note, and nobody else's. */
@@ -54,20 +63,10 @@ export function withdraw(file: string, run: RunId): void {
   if (note !== undefined && isSameRun(note.run, run)) rmSync(file, { force: true });
 }
 
-function create(file: string, note: Note): boolean {
-  try {
-    write(file, note, 'wx');
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  }
-}
-
 /** Whatever the umask of who builds it, as 077 of some roots. */
-function write(file: string, note: Note, flag: 'w' | 'wx'): void {
+function write(file: string, note: Note): void {
   try {
-    writeFileSync(file, JSON.stringify(note), { flag, mode: MODE });
+    writeFileSync(file, JSON.stringify(note), { mode: MODE });
   } catch (error) {
     throw notWritten(file, error);
   }

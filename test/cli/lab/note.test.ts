@@ -1,8 +1,11 @@
 /** The note of the laboratory that stands: whose it is, and what becomes of it. */
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { claim, type Note, readNote, renew, withdraw } from '../../../cli/lab/note.ts';
+import { isIoFault } from '../../../io/io-fault.ts';
+import { lockFile } from '../../../io/kernel/file-lock.ts';
+import { LabError } from '../../../lab/lab-error.ts';
 import { ownRun, type RunId } from '../../../lab/run-id.ts';
 import { scratch } from '../../config/scratch.ts';
 
@@ -37,6 +40,18 @@ onLinux(
     }
   },
 );
+
+onLinux('who finds another one at it leaves the note to that one', (t) => {
+  const file = join(scratch(t).folder, 'note.json');
+  writeFileSync(file, JSON.stringify(noteBy(GONE)));
+  const held = lockFile(`${file}.lock`);
+  if (isIoFault(held)) throw new Error(held.text);
+  t.throws(() => claim(file, noteBy(ownRun())), { instanceOf: LabError });
+  t.deepEqual(JSON.parse(readFileSync(file, 'utf8')), noteBy(GONE));
+  held.release();
+  t.is(claim(file, noteBy(ownRun())), undefined);
+  t.false(existsSync(`${file}.lock`));
+});
 
 onLinux('everybody may read it; it is taken away by its own run only', (t) => {
   const file = join(scratch(t).folder, 'note.json');
