@@ -114,6 +114,7 @@ test('whoever takes hears when a look is over that nobody else had a turn for', 
     { take: () => FULL, fullBatch: FULL, looked: () => looked++ },
     () => looked * LONG_MS,
   );
+  t.teardown(() => watch.close());
   watch.look();
   t.is(looked, 1);
   watch.look();
@@ -121,7 +122,6 @@ test('whoever takes hears when a look is over that nobody else had a turn for', 
   t.is(looked, 2);
   await new Promise((resolve) => setImmediate(resolve));
   t.is(looked, 3);
-  watch.close();
 });
 
 test('one burst is no pace', (t) => {
