@@ -197,5 +197,6 @@ export class Calls {
 }
 
 function textOf({ pinholes, users }: Ways): string {
-  return [...pinholes.map(pinholeText), ...users.map(({ name }) => name)].join();
+  const logins = users.map(({ name, password }) => `${name} ${password}`);
+  return [...pinholes.map(pinholeText), ...logins].join();
 }

@@ -386,6 +386,11 @@ test('[M-08] [M-10] ufrag and pwd of both ends are credentials while the call la
   scene.pass(offer(DIALOG, sdpOf({ ...UE, more: ice('ueue', ue) })), sdpOf(FAR));
   scene.pass(answer(DIALOG, sdpOf(CORE)), sdpOf({ ...NEAR, more: ice('core', gateway) }));
   t.deepEqual(scene.ways.get('call')?.users, [{ name: 'core:ueue', password: gateway }]);
+  const again = 'z'.repeat(22);
+  const more = ice('ueue', ue);
+  scene.pass({ ...offer(DIALOG, sdpOf({ ...UE, more })), 'to-tag': 'b' }, sdpOf(FAR));
+  scene.pass(answer(DIALOG, sdpOf(CORE)), sdpOf({ ...NEAR, more: ice('core', again) }));
+  t.deepEqual(scene.ways.get('call')?.users, [{ name: 'core:ueue', password: again }]);
   const odd = { ...offer(DIALOG, sdpOf({ ...UE, more: ice('u-ue', ue) })), 'to-tag': 'b' };
   scene.pass(odd, sdpOf(FAR));
   scene.pass(answer(DIALOG, sdpOf(CORE)), sdpOf({ ...NEAR, more: ice('core', gateway) }));
