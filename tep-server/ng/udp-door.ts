@@ -92,12 +92,14 @@ export class UdpDoor implements Door {
       (payload, from) => this.#answer(peer, payload, from),
       () => this.#parts.fault('command-unsent'),
     );
+    // Crowded out meanwhile; another one may have its name by now.
+    const isKnown = this.#peers.get(peer.name) === peer;
     if (isIoFault(socket)) {
       this.#parts.fault('no-socket');
-      this.#peers.delete(peer.name);
+      if (isKnown) this.#peers.delete(peer.name);
       return;
     }
-    if (this.#peers.get(peer.name) !== peer) {
+    if (!isKnown) {
       await socket.close();
       return;
     }
