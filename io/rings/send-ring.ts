@@ -22,6 +22,8 @@ const DESCRIPTOR_WORDS = 4;
 const LENGTH = 2;
 /** What every kernel takes in one call at least. */
 const TAKEN_AT_ONCE = 16;
+/** To send a whole ring, when the interface refuses every packet. */
+const MAX_CALLS = CHUNK_COUNT + CHUNK_COUNT / TAKEN_AT_ONCE;
 
 /** Upper and lower octet of the protocol in Ethernet, by the version of IP. */
 const PROTOCOLS: Readonly<Record<number, readonly [number, number]>> = {
@@ -99,13 +101,13 @@ export class SendRing {
     const produced = (this.#consumed + this.#waiting) | 0;
     Atomics.store(descriptors.words, descriptors.producer, produced);
     // Older kernels move `consumer` on only when they have come to the end. A packet that is refused ends a call.
-    let calls = Math.ceil(this.#waiting / TAKEN_AT_ONCE);
-    for (; calls > 0 && this.#waiting > 0; calls--) {
+    let most = Math.ceil(this.#waiting / TAKEN_AT_ONCE);
+    for (let calls = 0; calls < most && this.#waiting > 0; calls++) {
       const done = this.#calls.sendRing(fd);
       this.#account();
       if (typeof done === 'number') continue;
       if (!this.#isRefusal(done)) break;
-      calls += 1;
+      most = Math.min(most + 1, MAX_CALLS);
     }
     this.#left = this.#waiting;
   }

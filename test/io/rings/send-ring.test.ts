@@ -167,6 +167,13 @@ test('a packet that the interface refuses is counted; those behind it have their
   t.is(kernel.frames.length, 20);
 });
 
+test('a kernel that is always busy is not asked for ever', (t) => {
+  const kernel = new Kernel(Array.from({ length: 1_000 }, () => ({ takes: 0, says: 'EBUSY' })));
+  kernel.add(packet(20));
+  kernel.ring.flush();
+  t.is(kernel.calls, 272);
+});
+
 test('what no chunk holds goes by the other socket, in its turn; what is no IP packet nowhere', (t) => {
   const kernel = new Kernel();
   kernel.add(packet(30), packet(LONGEST + 1), packet(65_535, 6), packet(40), packet(20, 5));
