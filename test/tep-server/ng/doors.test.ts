@@ -22,14 +22,20 @@ async function scene(t: ExecutionContext, transport: 'tcp' | 'http', gatewayPort
   return { port: Number(status()?.listening[0]?.split(':').at(-1)), status };
 }
 
-/** A port on which nobody listens. */
-async function deadPort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
+/**
+ * A port on which nobody listens, nor will: it belongs to the calling end of a connection, so the system gives it to no
+ * other test meanwhile.
+ */
+async function deadPort(t: ExecutionContext): Promise<number> {
+  const server = createTcpServer((socket) => socket.resume()).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  const caller = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  await once(caller, 'connect');
+  t.teardown(() => {
+    caller.destroy();
+    server.close();
+  });
+  return caller.localPort ?? 0;
 }
 
 /**
@@ -69,7 +75,7 @@ test('TCP: a stream that is none is closed at both ends, and counted', async (t)
 });
 
 test('TCP: nobody at the gateway, and the proxy sees its connection closed', async (t) => {
-  const { port, status } = await scene(t, 'tcp', await deadPort());
+  const { port, status } = await scene(t, 'tcp', await deadPort(t));
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => {});
   await once(socket, 'close');
@@ -116,7 +122,7 @@ test('HTTP: nothing but POST /ng goes on', async (t) => {
 });
 
 test('HTTP and WebSocket: nobody at the gateway is 502, and a closed WebSocket', async (t) => {
-  const { port, status } = await scene(t, 'http', await deadPort());
+  const { port, status } = await scene(t, 'http', await deadPort(t));
   const answer = await fetch(`http://127.0.0.1:${port}/ng`, { method: 'POST', body: '1 de' });
   t.is(answer.status, 502);
   const proxy = new WebSocket(`ws://127.0.0.1:${port}/`, 'ng.rtpengine.com');
@@ -141,7 +147,7 @@ test('HTTP: a status that no answer has is 502, and harms nobody', async (t) => 
 });
 
 test('WebSocket: another subprotocol, or none, is refused', async (t) => {
-  const { port, status } = await scene(t, 'http', await deadPort());
+  const { port, status } = await scene(t, 'http', await deadPort(t));
   for (const protocols of [[], ['janus-protocol']]) {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/`, protocols);
     const [error] = await once(socket, 'error');
@@ -161,7 +167,7 @@ function upgrade(path: string, protocol: string): string {
 }
 
 test('WebSocket: a path that is none of the gateway is refused, and harms nobody', async (t) => {
-  const { port, status } = await scene(t, 'http', await deadPort());
+  const { port, status } = await scene(t, 'http', await deadPort(t));
   for (const path of ['http://tep.example/', '/#fragment', '*']) {
     const socket = connect(port, '127.0.0.1');
     socket.write(upgrade(path, 'ng.rtpengine.com'));
@@ -172,7 +178,7 @@ test('WebSocket: a path that is none of the gateway is refused, and harms nobody
 });
 
 test('WebSocket: who is refused and resets the connection harms nobody', async (t) => {
-  const { port, status } = await scene(t, 'http', await deadPort());
+  const { port, status } = await scene(t, 'http', await deadPort(t));
   for (let i = 0; i < 20; i++) {
     const socket = connect(port, '127.0.0.1');
     await once(socket, 'connect');
